@@ -1,0 +1,2 @@
+//! The `consilience` program.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The science on arrays, one module a question.

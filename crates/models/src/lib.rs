@@ -1,0 +1,1 @@
+//! Networks: graph, weights, preprocessing, execution.

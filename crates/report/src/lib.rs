@@ -1,0 +1,1 @@
+//! Record to figures and one self-contained HTML page.

@@ -1,0 +1,1 @@
+//! Numbers only: ranks, correlations, RDM kernels, resampling, p-values.

@@ -1,0 +1,1 @@
+//! Study file to plan to record: order, cache, seeds, progress.
