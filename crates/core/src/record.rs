@@ -101,7 +101,7 @@ pub struct RsaRecord {
 }
 
 /// Options of a representational similarity analysis as they were used, spelled as in the study file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RsaSettings {
     /// Dissimilarity of activation patterns, e.g. `"correlation"`.
     pub dissimilarity: String,
