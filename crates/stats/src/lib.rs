@@ -1,1 +1,10 @@
 //! Numbers only: ranks, correlations, RDM kernels, resampling, p-values.
+
+pub mod correction;
+pub mod gram;
+pub mod random;
+pub mod rank;
+mod real;
+pub mod tails;
+
+pub use real::Real;
