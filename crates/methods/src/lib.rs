@@ -1,1 +1,13 @@
 //! The science on arrays, one module a question.
+//!
+//! A method is a pure function from arrays and a parameter struct to a result; nothing here reads
+//! a file, a clock or an ambient random number.
+//!
+//! # Not here
+//!
+//! Files (`consilience-io`), networks (`consilience-models`), figures (`consilience-report`).
+
+mod error;
+mod names;
+
+pub use error::{MethodsError, PatternId, Result};

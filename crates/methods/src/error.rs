@@ -1,0 +1,183 @@
+//! What can be wrong with the input of a method.
+
+use std::fmt;
+
+/// Shorthand for results of this crate.
+pub type Result<T> = std::result::Result<T, MethodsError>;
+
+/// Input that a method refused.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MethodsError {
+    /// A name that is not among those of an option.
+    #[error(
+        "unknown {what} {name:?}{}; expected one of: {}",
+        suggestion(*nearest),
+        known.join(", ")
+    )]
+    UnknownName {
+        /// The option, e.g. `"dissimilarity"`.
+        what: &'static str,
+        /// What was given.
+        name: String,
+        /// The known name that looks most like it, if any does.
+        nearest: Option<&'static str>,
+        /// Every known name.
+        known: Vec<&'static str>,
+    },
+    /// Two things that must agree in size do not.
+    #[error("{what}: expected {expected}, found {found}")]
+    ShapeMismatch {
+        /// What was counted.
+        what: &'static str,
+        /// The count that was needed.
+        expected: usize,
+        /// The count that was given.
+        found: usize,
+    },
+    /// Fewer of something than the method can work with.
+    #[error("{what}: found {found}, expected at least {needed}")]
+    TooFew {
+        /// What was counted.
+        what: &'static str,
+        /// The smallest count that works.
+        needed: usize,
+        /// The count that was given.
+        found: usize,
+    },
+    /// A NaN or an infinity where none is allowed.
+    #[error("{what} has {value} at row {row}, column {column} (counted from 0); {cure}")]
+    NonFinite {
+        /// Which array.
+        what: &'static str,
+        /// 0-based row.
+        row: usize,
+        /// 0-based column.
+        column: usize,
+        /// The value there.
+        value: f64,
+        /// What to do about it.
+        cure: &'static str,
+    },
+    /// A pattern for which the dissimilarity has no value.
+    #[error("{dissimilarity} is undefined for {pattern}: {why}; {cure}")]
+    UndefinedPattern {
+        /// Name of the dissimilarity.
+        dissimilarity: &'static str,
+        /// Which pattern.
+        pattern: PatternId,
+        /// Why it has no value.
+        why: &'static str,
+        /// What to do about it.
+        cure: &'static str,
+    },
+    /// Two patterns that, once missing values are left out, have no dissimilarity.
+    #[error(
+        "{dissimilarity} is undefined for {first} with {second} over the {n_common} channels that are present in both: {why}; leave one of them out or fill its missing values"
+    )]
+    UndefinedPair {
+        /// Name of the dissimilarity.
+        dissimilarity: &'static str,
+        /// One pattern.
+        first: PatternId,
+        /// The other.
+        second: PatternId,
+        /// Channels that both have.
+        n_common: usize,
+        /// Why the dissimilarity has no value.
+        why: &'static str,
+    },
+    /// An option that the chosen dissimilarity does not work without.
+    #[error("{dissimilarity} needs {option}; {cure}")]
+    MissingOption {
+        /// Name of the dissimilarity.
+        dissimilarity: &'static str,
+        /// What is missing.
+        option: &'static str,
+        /// What to do about it.
+        cure: &'static str,
+    },
+    /// An option that has no meaning for the chosen dissimilarity.
+    #[error(
+        "{option} has no meaning for the dissimilarity {dissimilarity}; leave it out or choose {instead}"
+    )]
+    UnusedOption {
+        /// Name of the dissimilarity.
+        dissimilarity: &'static str,
+        /// What was given in vain.
+        option: &'static str,
+        /// The dissimilarities that use it.
+        instead: &'static str,
+    },
+    /// A condition that a run does not hold.
+    #[error(
+        "condition {condition} does not occur in run {run}; cross-validation needs every condition in every run: leave out the condition or the run"
+    )]
+    ConditionMissingInRun {
+        /// Label of the condition.
+        condition: i64,
+        /// Label of the run.
+        run: i64,
+    },
+    /// A noise precision matrix that is not symmetric.
+    #[error(
+        "the noise precision is not symmetric: {upper} at row {row}, column {column}, but {lower} mirrored; give the inverse of a covariance matrix"
+    )]
+    NotSymmetric {
+        /// 0-based row.
+        row: usize,
+        /// 0-based column.
+        column: usize,
+        /// Entry at (row, column).
+        upper: f64,
+        /// Entry at (column, row).
+        lower: f64,
+    },
+    /// A count or rate below what the Poisson model can hold.
+    #[error(
+        "poisson-kl is undefined for {pattern}: {value} in channel {column} (counted from 0), expected no mean count below 0; give spike counts or firing rates"
+    )]
+    NegativeRate {
+        /// Which pattern.
+        pattern: PatternId,
+        /// 0-based channel.
+        column: usize,
+        /// The (mean) rate there.
+        value: f64,
+    },
+    /// A vector that is not an RDM.
+    #[error(transparent)]
+    Rdm(#[from] consilience_core::CoreError),
+}
+
+/// Names one pattern in a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PatternId {
+    /// A row of the patterns, 0-based.
+    Row(usize),
+    /// A condition, the mean of its repetitions.
+    Condition {
+        /// Its label.
+        label: i64,
+        /// The first row that carries the label, 0-based.
+        first_row: usize,
+    },
+}
+
+impl fmt::Display for PatternId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Row(row) => write!(f, "row {row} (counted from 0)"),
+            Self::Condition { label, first_row } => {
+                write!(
+                    f,
+                    "condition {label} (first in row {first_row}, counted from 0)"
+                )
+            }
+        }
+    }
+}
+
+fn suggestion(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |name| format!(", did you mean {name:?}?"))
+}

@@ -1,0 +1,50 @@
+//! Options as kebab-case names: parsing with a suggestion.
+
+use crate::{MethodsError, Result};
+
+/// Looks up `name` among the named values of the option `what`.
+///
+/// # Errors
+///
+/// [`MethodsError::UnknownName`] with every known name and the nearest one.
+pub(crate) fn parse<T: Copy>(
+    what: &'static str,
+    name: &str,
+    known: &[(&'static str, T)],
+) -> Result<T> {
+    if let Some(&(_, value)) = known.iter().find(|(k, _)| *k == name) {
+        return Ok(value);
+    }
+    let names: Vec<&'static str> = known.iter().map(|&(k, _)| k).collect();
+    Err(MethodsError::UnknownName {
+        what,
+        name: name.to_owned(),
+        nearest: nearest(name, &names),
+        known: names,
+    })
+}
+
+/// The known name that takes the fewest edits to reach from `name`, unless that would replace
+/// more than half of it.
+fn nearest(name: &str, known: &[&'static str]) -> Option<&'static str> {
+    let name = name.to_lowercase();
+    known
+        .iter()
+        .map(|&candidate| (strsim::levenshtein(&name, candidate), candidate))
+        .min_by_key(|&(edits, _)| edits)
+        .filter(|&(edits, candidate)| 2 * edits <= candidate.chars().count())
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_near_name_is_suggested() {
+        let known = ["correlation", "cosine"];
+        assert_eq!(nearest("corelation", &known), Some("correlation"));
+        assert_eq!(nearest("Cosine", &known), Some("cosine"));
+        assert_eq!(nearest("mutual-information", &known), None);
+    }
+}
