@@ -1,1 +1,45 @@
 //! Files to nouns and back, one module a format.
+//!
+//! Every reader takes bytes or a path, the [`Limits`] it must stay in, and gives plain data. A file is
+//! never trusted: what its header claims is compared with the bytes that are there before memory is
+//! reserved, nothing in it is executed, and a damaged file is an [`IoError`] that says what is
+//! wrong, what was found, what was expected and what to do.
+//!
+//! | module | format | reads | writes |
+//! |---|---|---|---|
+//! | [`npy`] | NumPy array | yes | yes |
+//! | [`npz`] | NumPy archive | yes | yes |
+//! | [`mat`] | MATLAB 5–7.2 | yes | – |
+//! | [`table`] | CSV and TSV | yes | yes |
+//! | [`weights`] | safetensors | yes | yes |
+//! | [`image`] | PNG, JPEG | yes | PNG |
+//!
+//! [`source`] picks a reader by what an argument such as `file.npz:key` names, [`rdms`] turns what
+//! was read into RDMs, [`atomic`] writes files that appear whole or not at all, [`hash`] names their
+//! content, and [`catalogue`], [`download`] and [`unpack`] fetch public data sets.
+//!
+//! # Not here
+//!
+//! MATLAB 4 and 7.3 files, pickled objects, image orientation tags, CMYK pictures: each is refused with
+//! the way round it.
+
+mod array;
+pub mod atomic;
+
+
+mod error;
+
+
+mod limits;
+
+pub mod npy;
+pub mod npz;
+
+
+
+
+
+
+pub use array::{AnyArray, Dtype, Element};
+pub use error::{IoError, Named, Result};
+pub use limits::Limits;

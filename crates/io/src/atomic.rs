@@ -1,0 +1,184 @@
+//! Files that appear whole or not at all.
+
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use crate::error::AtPath;
+use crate::{IoError, Result};
+
+/// A file under construction: it takes its name only at [`commit`](Self::commit).
+///
+/// The bytes go to a temporary file in the same folder (made if need be), which is flushed to disk and
+/// renamed. Dropped without a commit, nothing is left and an older file of that name stays.
+///
+/// # Example
+///
+/// ```
+/// use std::io::Write;
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("scores.csv");
+/// let mut file = consilience_io::atomic::AtomicFile::create(&path)?;
+/// file.write_all(b"layer,score\n").unwrap();
+/// assert!(!path.exists());
+/// file.commit()?;
+/// assert!(path.exists());
+/// # Ok::<(), consilience_io::IoError>(())
+/// ```
+#[derive(Debug)]
+pub struct AtomicFile {
+    file: BufWriter<NamedTempFile>,
+    path: PathBuf,
+}
+
+impl AtomicFile {
+    /// Starts a file that will be `path`.
+    ///
+    /// # Errors
+    ///
+    /// [`IoError::Os`] when the folder cannot be made or written to.
+    pub fn create(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        std::fs::create_dir_all(folder)
+            .map_err(IoError::os("make the folder"))
+            .at(folder)?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".partial-");
+        // A finished result is as readable as any other new file; the default is for secrets.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let file = builder
+            .tempfile_in(folder)
+            .map_err(IoError::os("create the file"))
+            .at(path)?;
+        Ok(Self {
+            file: BufWriter::with_capacity(1 << 16, file),
+            path: path.to_path_buf(),
+        })
+    }
+
+    /// The name that the file will have.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Flushes to disk and gives the file its name, replacing an older one.
+    ///
+    /// # Errors
+    ///
+    /// [`IoError::Os`]; then nothing of the new file is left.
+    pub fn commit(self) -> Result<()> {
+        let Self { file, path } = self;
+        let file = file
+            .into_inner()
+            .map_err(|error| IoError::os("write the file")(error.into_error()))
+            .at(&path)?;
+        file.as_file()
+            .sync_all()
+            .map_err(IoError::os("flush the file to disk"))
+            .at(&path)?;
+        file.persist(&path)
+            .map_err(|error| IoError::os("name the finished file")(error.error))
+            .at(&path)?;
+        Ok(())
+    }
+}
+
+impl Write for AtomicFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Seek for AtomicFile {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        self.file.seek(position)
+    }
+}
+
+/// Writes a whole file by `write` and commits it when that succeeds.
+///
+/// # Errors
+///
+/// [`IoError::Os`], naming `path`.
+pub fn write_atomically<T>(
+    path: impl AsRef<Path>,
+    write: impl FnOnce(&mut AtomicFile) -> io::Result<T>,
+) -> Result<T> {
+    let path = path.as_ref();
+    let mut file = AtomicFile::create(path)?;
+    let value = write(&mut file)
+        .map_err(IoError::os("write the file"))
+        .at(path)?;
+    file.commit()?;
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_failed_write_leaves_the_old_file_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/er/out.txt");
+        write_atomically(&path, |w| w.write_all(b"first")).unwrap();
+        let error = write_atomically(&path, |w| {
+            w.write_all(&[0; 1 << 20])?;
+            Err::<(), _>(io::Error::other("full"))
+        })
+        .unwrap_err();
+        assert!(error.to_string().ends_with("out.txt"), "{error}");
+        assert_eq!(std::fs::read(&path).unwrap(), b"first");
+        assert_eq!(names(path.parent().unwrap()), ["out.txt"]);
+    }
+
+    #[test]
+    fn dropping_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = AtomicFile::create(folder.path().join("out")).unwrap();
+        file.write_all(b"half").unwrap();
+        drop(file);
+        assert!(names(folder.path()).is_empty());
+    }
+
+    #[test]
+    fn the_path_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let blocked = folder.path().join("file");
+        std::fs::write(&blocked, b"").unwrap();
+        let error = AtomicFile::create(blocked.join("out")).unwrap_err();
+        assert!(error.to_string().contains("file"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_result_is_readable_like_any_new_file() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let [ours, plain] = ["ours", "plain"].map(|name| folder.path().join(name));
+        write_atomically(&ours, |w| w.write_all(b"")).unwrap();
+        std::fs::write(&plain, b"").unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&ours), mode(&plain));
+    }
+}
