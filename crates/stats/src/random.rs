@@ -1,0 +1,179 @@
+//! Random numbers that depend on a seed and an index, never on the order of the work.
+//!
+//! Every resample owns a stream of its own, so that its draws are the same whichever thread takes
+//! it, in whatever order, in whatever shard.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+/// What a stream is drawn for. Streams of different domains are independent under one seed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Domain {
+    /// Resampling of subjects.
+    Subjects,
+    /// Resampling of conditions.
+    Conditions,
+    /// Permutation of condition labels.
+    Permutations,
+    /// Data that are simulated.
+    Simulation,
+}
+
+impl Domain {
+    /// Part of the key: changing a number changes every result that was drawn with it.
+    fn key(self) -> u64 {
+        match self {
+            Self::Subjects => 1,
+            Self::Conditions => 2,
+            Self::Permutations => 3,
+            Self::Simulation => 4,
+        }
+    }
+}
+
+/// A reproducible stream of random numbers.
+///
+/// # Definition
+///
+/// `ChaCha8` whose 32-byte key is the seed and the domain (little-endian, then zeros) and whose
+/// stream number is the index of the resample.
+///
+/// # Example
+///
+/// ```
+/// use consilience_stats::random::{Domain, Stream};
+///
+/// let mut first = Stream::new(1, Domain::Permutations, 7);
+/// let mut again = Stream::new(1, Domain::Permutations, 7);
+/// assert_eq!(first.permutation(20), again.permutation(20));
+/// ```
+///
+/// # References
+///
+/// Bernstein (2008), ChaCha, a variant of Salsa20.
+#[derive(Debug, Clone)]
+pub struct Stream(ChaCha8Rng);
+
+impl Stream {
+    /// The stream of resample `index` in a domain.
+    #[must_use]
+    pub fn new(seed: u64, domain: Domain, index: u64) -> Self {
+        let mut key = [0; 32];
+        key[..8].copy_from_slice(&seed.to_le_bytes());
+        key[8..16].copy_from_slice(&domain.key().to_le_bytes());
+        let mut rng = ChaCha8Rng::from_seed(key);
+        rng.set_stream(index);
+        Self(rng)
+    }
+
+    /// A uniform integer in 0…n−1, without bias (Lemire 2019, doi:10.1145/3230636).
+    ///
+    /// # Panics
+    ///
+    /// When `n` is zero: there is nothing to draw.
+    pub fn below(&mut self, n: u32) -> u32 {
+        assert!(n > 0, "a draw needs at least one possibility");
+        let rejected_below = n.wrapping_neg() % n;
+        loop {
+            let product = u64::from(self.0.next_u32()) * u64::from(n);
+            // The low half decides whether the draw falls into the uneven remainder.
+            if (product & u64::from(u32::MAX)) >= u64::from(rejected_below) {
+                return (product >> 32) as u32;
+            }
+        }
+    }
+
+    /// A uniform number in [0, 1) with 53 random bits.
+    pub fn uniform(&mut self) -> f64 {
+        (self.0.next_u64() >> 11) as f64 * (-53.0_f64).exp2()
+    }
+
+    /// A standard normal number (Box and Muller 1958, doi:10.1214/aoms/1177706645).
+    pub fn normal(&mut self) -> f64 {
+        let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
+        radius * (std::f64::consts::TAU * self.uniform()).cos()
+    }
+
+    /// How often each of `n` items is drawn in `n` draws with replacement.
+    ///
+    /// # Panics
+    ///
+    /// When `n` does not fit 32 bits.
+    pub fn multiplicities(&mut self, n: usize) -> Vec<u32> {
+        let n_items = to_u32(n);
+        let mut counts = vec![0; n];
+        for _ in 0..n {
+            counts[self.below(n_items) as usize] += 1;
+        }
+        counts
+    }
+
+    /// A uniform permutation of 0…n−1 (Fisher and Yates).
+    ///
+    /// # Panics
+    ///
+    /// When `n` does not fit 32 bits.
+    pub fn permutation(&mut self, n: usize) -> Vec<usize> {
+        let mut items: Vec<usize> = (0..n).collect();
+        for i in (1..n).rev() {
+            items.swap(i, self.below(to_u32(i + 1)) as usize);
+        }
+        items
+    }
+}
+
+fn to_u32(n: usize) -> u32 {
+    u32::try_from(n).expect("no more than 2³² − 1 items are resampled")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_differ_by_seed_domain_and_index() {
+        let draw = |seed, domain, index| Stream::new(seed, domain, index).permutation(50);
+        let first = draw(1, Domain::Subjects, 0);
+        assert_ne!(first, draw(2, Domain::Subjects, 0));
+        assert_ne!(first, draw(1, Domain::Conditions, 0));
+        assert_ne!(first, draw(1, Domain::Subjects, 1));
+    }
+
+    #[test]
+    fn a_permutation_holds_every_item_once() {
+        let mut items = Stream::new(3, Domain::Permutations, 0).permutation(101);
+        items.sort_unstable();
+        assert!(items.into_iter().eq(0..101));
+    }
+
+    #[test]
+    fn permutations_are_uniform() {
+        let mut counts = std::collections::BTreeMap::new();
+        for index in 0..6000 {
+            let order = Stream::new(5, Domain::Permutations, index).permutation(3);
+            *counts.entry(order).or_insert(0_i32) += 1;
+        }
+        assert_eq!(counts.len(), 6);
+        // Five standard deviations of a binomial count around 1000.
+        assert!(
+            counts.values().all(|n| (n - 1000).abs() < 145),
+            "{counts:?}"
+        );
+    }
+
+    #[test]
+    fn multiplicities_sum_to_the_number_of_draws() {
+        let counts = Stream::new(4, Domain::Subjects, 9).multiplicities(16);
+        assert_eq!(counts.iter().sum::<u32>(), 16);
+    }
+
+    #[test]
+    fn normals_have_unit_moments() {
+        let mut stream = Stream::new(6, Domain::Simulation, 0);
+        let draws: Vec<f64> = (0..20_000).map(|_| stream.normal()).collect();
+        let mean = draws.iter().sum::<f64>() / draws.len() as f64;
+        let variance = draws.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / draws.len() as f64;
+        assert!(mean.abs() < 0.04, "{mean}");
+        assert!((variance - 1.0).abs() < 0.05, "{variance}");
+    }
+}
