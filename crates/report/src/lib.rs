@@ -1,1 +1,92 @@
 //! Record to figures and one self-contained HTML page.
+//!
+//! Everything is a pure function of a [`Record`](consilience_core::Record): no file, clock, font or
+//! network is asked, so an old run can be rendered again and gives the same bytes.
+//!
+//! ```
+//! use consilience_core::{Provenance, Record, StudyInfo};
+//!
+//! let record = Record {
+//!     schema: Record::SCHEMA,
+//!     study: StudyInfo { title: "Empty".into(), description: None, source: String::new() },
+//!     answer: "Nothing was asked.".into(),
+//!     stimuli: vec![],
+//!     analyses: vec![],
+//!     expectations: vec![],
+//!     warnings: vec![],
+//!     provenance: Provenance {
+//!         version: "0.1.0".into(), plan_blake3: String::new(), seed: 1,
+//!         inputs: vec![], models: vec![], citations: vec![],
+//!     },
+//! };
+//! let rendered = consilience_report::render(&record)?;
+//! assert!(rendered.html.contains("Nothing was asked."));
+//! # Ok::<(), consilience_report::ReportError>(())
+//! ```
+//!
+//! # Not here
+//!
+//! Files (the caller writes what [`render`] returns, whole or not at all), statistics (a report
+//! shows what the record holds and computes no p-value), brain maps.
+
+mod error;
+mod figures;
+mod html;
+mod methods;
+mod palette;
+mod raster;
+mod scale;
+mod svg;
+mod tables;
+mod text;
+mod view;
+
+use consilience_core::Record;
+
+pub use error::{ReportError, Result};
+pub use raster::png;
+pub use tables::{differences_csv, scores_csv};
+
+/// A figure as a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Figure {
+    /// File name without ending, unique in the report, e.g. `"rsa-1-layers"`.
+    pub name: String,
+    /// Short title.
+    pub title: String,
+    /// What every mark means, in full sentences.
+    pub caption: String,
+    /// The picture in light colours; [`png()`] makes pixels of it.
+    pub svg: String,
+}
+
+/// Everything that a report consists of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// The page: one file that loads nothing.
+    pub html: String,
+    /// The figures, analysis by analysis.
+    pub figures: Vec<Figure>,
+    /// See [`scores_csv`].
+    pub scores_csv: String,
+    /// See [`differences_csv`].
+    pub differences_csv: String,
+}
+
+/// Renders a record.
+///
+/// # Errors
+///
+/// [`ReportError::UnsupportedSchema`] for a record of another layout,
+/// [`ReportError::ShapeMismatch`] for one whose parts do not fit together.
+pub fn render(record: &Record) -> Result<Rendered> {
+    view::validate(record)?;
+    let plates = figures::plates(record);
+    let scores_csv = scores_csv(record)?;
+    Ok(Rendered {
+        html: html::page(record, &plates, &scores_csv)?,
+        figures: plates.iter().flatten().map(figures::arrange).collect(),
+        differences_csv: differences_csv(record)?,
+        scores_csv,
+    })
+}

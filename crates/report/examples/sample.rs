@@ -1,0 +1,29 @@
+//! Writes reports of made-up records into a folder, to be looked at:
+//! `cargo run -p consilience-report --example sample -- OUT`.
+
+#[path = "../tests/common/mod.rs"]
+mod common;
+
+use std::{env, error::Error, fs, path::PathBuf};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let out: PathBuf = env::args_os()
+        .nth(1)
+        .ok_or("expected one argument: the folder to write into")?
+        .into();
+    for (name, shape) in common::shapes() {
+        let rendered = consilience_report::render(&common::record(&shape))?;
+        let folder = out.join(name);
+        fs::create_dir_all(folder.join("figures"))?;
+        fs::write(folder.join("report.html"), &rendered.html)?;
+        fs::write(folder.join("scores.csv"), &rendered.scores_csv)?;
+        fs::write(folder.join("differences.csv"), &rendered.differences_csv)?;
+        for figure in &rendered.figures {
+            let path = folder.join("figures").join(&figure.name);
+            fs::write(path.with_extension("svg"), &figure.svg)?;
+            let png = consilience_report::png(&figure.svg, 2.0)?;
+            fs::write(path.with_extension("png"), png)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,257 @@
+//! The figures of an analysis: panels of fixed size that a file arranges in columns and a page
+//! lets flow.
+
+mod bars;
+mod curves;
+mod mds;
+mod rdms;
+
+use consilience_core::{AnalysisRecord, Record, StimulusRecord};
+
+use crate::{
+    Figure,
+    palette::Ink,
+    svg::{Anchor, Draw, FONT_FAMILY, Type, escape, num},
+    text, view,
+};
+
+/// One picture of a figure, in its own coordinates from the upper left.
+#[derive(Debug, Clone)]
+pub(crate) struct Panel {
+    /// What it shows, in words, for readers who cannot see it.
+    pub(crate) alt: String,
+    /// Width and height.
+    pub(crate) size: (f64, f64),
+    /// SVG elements.
+    pub(crate) body: String,
+}
+
+/// A figure before its panels are arranged.
+#[derive(Debug, Clone)]
+pub(crate) struct Plate {
+    /// File name without ending.
+    pub(crate) name: String,
+    /// Short title.
+    pub(crate) title: &'static str,
+    /// Full sentences that explain every mark.
+    pub(crate) caption: String,
+    /// The pictures.
+    pub(crate) panels: Vec<Panel>,
+    /// Explanation of colours and marks.
+    pub(crate) key: Vec<KeyEntry>,
+    /// Definitions that the panels refer to.
+    pub(crate) definitions: String,
+    /// Most columns in the file.
+    pub(crate) max_columns: usize,
+}
+
+/// A mark and what it means.
+#[derive(Debug, Clone)]
+pub(crate) struct KeyEntry {
+    pub(crate) mark: Mark,
+    pub(crate) ink: Ink,
+    pub(crate) label: String,
+}
+
+/// Marks of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mark {
+    Swatch,
+    Band,
+    Whisker,
+    Dot,
+    SmallDot,
+    Ring,
+}
+
+/// Width and height of a mark in a key.
+pub(crate) const MARK: (f64, f64) = (16.0, 10.0);
+
+impl KeyEntry {
+    fn new(mark: Mark, ink: Ink, label: impl Into<String>) -> Self {
+        Self {
+            mark,
+            ink,
+            label: label.into(),
+        }
+    }
+
+    /// The mark alone, in a box of size [`MARK`].
+    pub(crate) fn mark(&self) -> String {
+        let mut d = Draw::default();
+        let (w, h) = MARK;
+        let centre = (w / 2.0, h / 2.0);
+        match self.mark {
+            Mark::Swatch => d.rect((3.0, 0.0), (10.0, h), self.ink, 1.0),
+            Mark::Band => d.rect((0.0, 0.0), (w, h), self.ink, bars::CEILING_OPACITY),
+            Mark::Whisker => {
+                d.line((2.0, h / 2.0), (w - 2.0, h / 2.0), self.ink, 1.2);
+                for x in [2.0, w - 2.0] {
+                    d.line((x, 2.0), (x, h - 2.0), self.ink, 1.2);
+                }
+            }
+            Mark::Dot => d.dot(centre, 3.0, self.ink, 1.0, ""),
+            Mark::SmallDot => d.dot(centre, 2.0, self.ink, 0.45, ""),
+            Mark::Ring => d.ring(centre, 4.0, self.ink, 1.5),
+        }
+        d.into_string()
+    }
+}
+
+/// All figures of a record.
+pub(crate) fn plates(record: &Record) -> Vec<Vec<Plate>> {
+    record
+        .analyses
+        .iter()
+        .enumerate()
+        .map(|(idx, analysis)| {
+            let AnalysisRecord::Rsa(rsa) = analysis;
+            let name = view::analysis_name(idx, analysis);
+            let mut plates = vec![curves::plate(&name, rsa), bars::plate(&name, rsa)];
+            plates.push(rdms::plate(&name, rsa, &record.stimuli));
+            plates.push(mds::plate(&name, rsa, &record.stimuli));
+            plates.retain(|plate| !plate.panels.is_empty());
+            plates
+        })
+        .collect()
+}
+
+/// Definitions of the thumbnails that the maps refer to.
+pub(crate) fn thumbnails(stimuli: &[StimulusRecord]) -> String {
+    mds::definitions(stimuli)
+}
+
+/// Palette of the pictures inside heat maps.
+pub(crate) use rdms::colours as heat_map_colours;
+
+/// Panel titles and the line below them; returns where the content may begin.
+fn heading(d: &mut Draw, title: &str, subtitle: &str, width: f64) -> f64 {
+    let mut y = 4.0;
+    let bold = Type {
+        size: 12.5,
+        bold: true,
+        ..Type::default()
+    };
+    for line in text::wrap(title, bold.size * 1.08, width - 2.0, 2) {
+        y += 15.0;
+        d.text(1.0, y - 3.0, &line, bold);
+    }
+    let small = Type {
+        size: 10.5,
+        ink: Ink::Muted,
+        ..Type::default()
+    };
+    for line in text::wrap(subtitle, small.size, width - 2.0, 2) {
+        y += 14.0;
+        d.text(1.0, y - 3.0, &line, small);
+    }
+    y + 8.0
+}
+
+/// The best score of a target as a subtitle.
+fn best_line(rsa: &consilience_core::RsaRecord, target: &consilience_core::RsaTarget) -> String {
+    let best = target
+        .best
+        .and_then(|idx| view::estimate(target, idx).map(|e| (idx, e.value)));
+    match best {
+        Some((idx, value)) => {
+            format!(
+                "best: {} ({})",
+                view::predictor_name(rsa, idx),
+                view::score(value)
+            )
+        }
+        None => "no score could be computed".to_owned(),
+    }
+}
+
+/// Entries that explain the categories.
+fn category_key(stimuli: &[StimulusRecord]) -> Vec<KeyEntry> {
+    view::categories(stimuli)
+        .into_iter()
+        .enumerate()
+        .map(|(idx, name)| KeyEntry::new(Mark::Swatch, Ink::Category(idx), name))
+        .collect()
+}
+
+/// A panel as a picture of its own, for a page. The page supplies definitions.
+pub(crate) fn panel_svg(panel: &Panel) -> String {
+    let (w, h) = panel.size;
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {w} {h}\" width=\"{w}\" height=\"{h}\" role=\"img\" aria-label=\"{alt}\">\n{body}</svg>",
+        w = num(w),
+        h = num(h),
+        alt = escape(&panel.alt),
+        body = panel.body
+    )
+}
+
+/// A whole figure as a file.
+pub(crate) fn arrange(plate: &Plate) -> Figure {
+    const MARGIN: f64 = 20.0;
+    const GAP: (f64, f64) = (34.0, 26.0);
+    let columns = plate.max_columns.min(plate.panels.len()).max(1);
+    let column_width = plate.panels.iter().fold(0.0_f64, |w, p| w.max(p.size.0));
+    let width = 2.0 * MARGIN + columns as f64 * column_width + (columns - 1) as f64 * GAP.0;
+
+    let mut d = Draw::default();
+    let mut y = MARGIN;
+    for row in plate.panels.chunks(columns) {
+        for (column, panel) in row.iter().enumerate() {
+            d.group(
+                (MARGIN + column as f64 * (column_width + GAP.0), y),
+                &panel.body,
+            );
+        }
+        y += row.iter().fold(0.0_f64, |h, p| h.max(p.size.1)) + GAP.1;
+    }
+    y -= GAP.1;
+    if !plate.key.is_empty() {
+        y = key(&mut d, &plate.key, MARGIN, y + 22.0, width - 2.0 * MARGIN);
+    }
+    let height = y + MARGIN;
+    let definitions = if plate.definitions.is_empty() {
+        String::new()
+    } else {
+        format!("<defs>\n{}</defs>\n", plate.definitions)
+    };
+    let alt: Vec<&str> = plate.panels.iter().map(|p| p.alt.as_str()).collect();
+    let (w, h) = (num(width), num(height));
+    let svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {w} {h}\" width=\"{w}\" height=\"{h}\" font-family=\"{FONT_FAMILY}\" role=\"img\">\n\
+         <title>{}</title>\n<desc>{}</desc>\n{definitions}<rect width=\"{w}\" height=\"{h}\" {}/>\n{}</svg>\n",
+        escape(plate.title),
+        escape(&alt.join(" ")),
+        Ink::Paper.fill(),
+        d.into_string()
+    );
+    Figure {
+        name: plate.name.clone(),
+        title: plate.title.to_owned(),
+        caption: plate.caption.clone(),
+        svg,
+    }
+}
+
+/// Lays the key out in lines; returns its lower end.
+fn key(d: &mut Draw, entries: &[KeyEntry], left: f64, top: f64, width: f64) -> f64 {
+    const SIZE: f64 = 10.0;
+    let (mut x, mut y) = (left, top);
+    for entry in entries {
+        let label = text::fit(&entry.label, SIZE, width - MARK.0 - 6.0);
+        let needed = MARK.0 + 6.0 + text::width(&label, SIZE) + 16.0;
+        if x > left && x + needed - 16.0 > left + width {
+            x = left;
+            y += 17.0;
+        }
+        d.group((x, y - MARK.1 + 1.0), &entry.mark());
+        let style = Type {
+            size: SIZE,
+            anchor: Anchor::Start,
+            ..Type::default()
+        };
+        d.text(x + MARK.0 + 6.0, y, &label, style);
+        x += needed;
+    }
+    y + 4.0
+}
