@@ -1,1 +1,52 @@
 //! Networks: graph, weights, preprocessing, execution.
+//!
+//! A network is a [`Graph`] of named operations (what ONNX describes) with torchvision's layer
+//! names. There are two ways in, an architecture of the [`zoo`] with its state dict, or an `.onnx`
+//! file, and one way out: [`Extractor`] runs images through it and hands over the activations of
+//! the chosen layers, a block of images at a time.
+//!
+//! ```no_run
+//! use consilience_models::{ExtractParams, Extractor, Images, Network};
+//!
+//! let network = Network::from_zoo("squeezenet1_1", "squeezenet1_1.safetensors".as_ref())?;
+//! let layers = network.graph.select(&["features.*"])?;
+//! let extractor = Extractor::prepare(&network, &layers, &ExtractParams::default())?;
+//! let paths = ["one.png".into(), "two.png".into()];
+//! extractor.run(
+//!     Images::Files(&paths),
+//!     |block| {
+//!         println!("{} from image {}", extractor.layers[block.layer_idx].name, block.first_row);
+//!         Ok::<(), consilience_models::ModelError>(())
+//!     },
+//!     |_done| {},
+//! )?;
+//! # Ok::<(), consilience_models::ModelError>(())
+//! ```
+//!
+//! # Two executors
+//!
+//! ONNX Runtime runs the network when its shared library is found, `rten` (pure Rust) otherwise;
+//! see [`executor`]. Every operation is run as the graph states it, without fusion, so that a
+//! layer's numbers do not depend on which other layers are asked for.
+//!
+//! # Not supported
+//!
+//! Networks with several inputs or inputs that are not `(n, 3, h, w)`; ONNX files with control
+//! flow, local functions or weights in separate files; gradients.
+
+mod error;
+pub mod executor;
+mod extract;
+pub mod graph;
+mod network;
+pub mod onnx;
+pub mod preprocess;
+mod suggest;
+pub mod zoo;
+
+pub use error::{ModelError, Result};
+pub use executor::{ExecutorChoice, ExecutorInfo};
+pub use extract::{Block, ExtractParams, ExtractedLayer, Extractor, Images, Pool};
+pub use graph::{Graph, Layer};
+pub use network::Network;
+pub use preprocess::Preprocessing;

@@ -1,0 +1,188 @@
+//! What can be wrong with a network or with running it.
+
+use std::path::PathBuf;
+
+use crate::onnx::OnnxError;
+
+/// Shorthand for results of this crate.
+pub type Result<T> = std::result::Result<T, ModelError>;
+
+/// A network that could not be had, or a run that did not end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModelError {
+    /// No architecture of that name.
+    #[error("no network is called {name:?}; did you mean {}? (or give an .onnx file)", quoted(.nearest))]
+    UnknownModel {
+        /// The name that was given.
+        name: String,
+        /// Names that resemble it.
+        nearest: Vec<String>,
+    },
+    /// A pattern that matches no layer.
+    #[error("no layer matches {pattern:?}; the nearest names are {}", quoted(.nearest))]
+    UnknownLayer {
+        /// The pattern that was given.
+        pattern: String,
+        /// Layer names that resemble it.
+        nearest: Vec<String>,
+    },
+    /// Weights that do not fit the architecture.
+    #[error("the weights do not fit {architecture}: {}", state_dict_faults(.missing, .extra, .misshapen))]
+    StateDict {
+        /// Architecture that was asked for.
+        architecture: String,
+        /// Keys that the architecture needs and the file lacks.
+        missing: Vec<String>,
+        /// Keys that the file has and the architecture does not know.
+        extra: Vec<String>,
+        /// Keys whose shapes differ.
+        misshapen: Vec<Misshapen>,
+    },
+    /// An ONNX file that cannot be used.
+    #[error("not a usable ONNX file: {source} ({})", path.display())]
+    OnnxFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: OnnxError,
+    },
+    /// ONNX bytes that cannot be used.
+    #[error("not a usable ONNX network: {0}")]
+    Onnx(#[from] OnnxError),
+    /// A file that could not be read.
+    #[error("cannot read: {source} ({})", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// An image or a weights file that could not be read.
+    #[error(transparent)]
+    File(#[from] consilience_io::IoError),
+    /// Preprocessing that does not give what the network takes.
+    #[error(
+        "the preprocessing gives images of {found:?} (channels, height, width), the network takes {expected}; change the crop"
+    )]
+    InputSize {
+        /// What the network takes, `?` where it is free.
+        expected: String,
+        /// What the preprocessing gives.
+        found: [usize; 3],
+    },
+    /// Images of different sizes in one run.
+    #[error(
+        "images must have one size when the preprocessing neither resizes nor crops: expected {expected:?} (channels, height, width), found {found:?} in {image}"
+    )]
+    ImageSize {
+        /// Size of the first image.
+        expected: [usize; 3],
+        /// Size of this one.
+        found: [usize; 3],
+        /// Which image.
+        image: String,
+    },
+    /// An image whose long side would become enormous.
+    #[error(
+        "an image of {width} × {height} pixels is too narrow to bring its short side to the network's size; crop it first"
+    )]
+    Elongated {
+        /// Height in pixels.
+        height: usize,
+        /// Width in pixels.
+        width: usize,
+    },
+    /// An executor was demanded that is not there.
+    #[error("ONNX Runtime cannot be used: {reason}; choose \"auto\" or \"rten\" to run without it")]
+    NoOnnxRuntime {
+        /// Where it was looked for and what was found.
+        reason: String,
+    },
+    /// An executor refused the network.
+    #[error("{executor} cannot load the network: {reason}")]
+    Load {
+        /// Name of the executor.
+        executor: &'static str,
+        /// What it said.
+        reason: String,
+    },
+    /// An executor failed while running.
+    #[error("{executor} cannot run the network: {reason}")]
+    Run {
+        /// Name of the executor.
+        executor: &'static str,
+        /// What it said.
+        reason: String,
+    },
+    /// A layer that is not one f32 pattern for each image.
+    #[error(
+        "layer {layer:?} is not one 32-bit float pattern for each image ({found}); leave it out"
+    )]
+    NotAPattern {
+        /// The layer.
+        layer: String,
+        /// What it is.
+        found: String,
+    },
+    /// A NaN or an infinity in the activations.
+    #[error(
+        "layer {layer:?} has an activation that is {value} for image {image}; check the weights and the preprocessing"
+    )]
+    NonFinite {
+        /// First layer where it shows.
+        layer: String,
+        /// The image.
+        image: String,
+        /// The value.
+        value: f32,
+    },
+    /// A parameter out of its range.
+    #[error("{what} must be at least 1, found 0")]
+    Zero {
+        /// Which parameter.
+        what: &'static str,
+    },
+    /// A word that names no choice.
+    #[error("unknown {what} {found:?}; expected one of {expected}")]
+    UnknownChoice {
+        /// What is chosen.
+        what: &'static str,
+        /// The word that was given.
+        found: String,
+        /// The words that exist.
+        expected: &'static str,
+    },
+}
+
+/// A key of a state dict whose shape is not the architecture's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misshapen {
+    /// The key.
+    pub key: String,
+    /// Shape that the architecture needs.
+    pub expected: Vec<usize>,
+    /// Shape in the file.
+    pub found: Vec<usize>,
+}
+
+fn quoted(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
+    names.join(", ")
+}
+
+fn state_dict_faults(missing: &[String], extra: &[String], misshapen: &[Misshapen]) -> String {
+    let mut faults = Vec::new();
+    if !missing.is_empty() {
+        faults.push(format!("missing {}", missing.join(", ")));
+    }
+    if !extra.is_empty() {
+        faults.push(format!("not expected {}", extra.join(", ")));
+    }
+    faults.extend(
+        misshapen
+            .iter()
+            .map(|m| format!("{} expected {:?}, found {:?}", m.key, m.expected, m.found)),
+    );
+    faults.join("; ")
+}

@@ -1,0 +1,182 @@
+//! Running a graph.
+//!
+//! | executor | what it is | when |
+//! |---|---|---|
+//! | ONNX Runtime | Microsoft's C++ library, loaded while the program runs | its shared library is found ([`library`]) |
+//! | rten | pure Rust, part of the program | always |
+//!
+//! # Same numbers
+//!
+//! An executor runs on one thread, each operation as the graph states it. Fusing operations is
+//! faster but makes a layer's last bits depend on which other layers are asked for, and several
+//! threads inside one operation make them depend on the number of threads; we run several images
+//! at once instead. The two executors agree to about 1e-6 relative, not to the bit.
+
+pub mod library;
+mod onnxruntime;
+mod rten;
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::str::FromStr;
+
+use ndarray::{ArrayD, ArrayView4};
+
+use crate::graph::Graph;
+use crate::{ModelError, Result, onnx};
+
+/// Which executor runs the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum ExecutorChoice {
+    /// ONNX Runtime when it is found and takes the network, else rten.
+    #[default]
+    Auto,
+    /// rten.
+    Rten,
+    /// ONNX Runtime or an error.
+    OnnxRuntime,
+}
+
+impl FromStr for ExecutorChoice {
+    type Err = ModelError;
+
+    fn from_str(word: &str) -> Result<Self> {
+        match word {
+            "auto" => Ok(Self::Auto),
+            "rten" => Ok(Self::Rten),
+            "onnx-runtime" => Ok(Self::OnnxRuntime),
+            _ => Err(ModelError::UnknownChoice {
+                what: "executor",
+                found: word.to_owned(),
+                expected: "auto, rten, onnx-runtime",
+            }),
+        }
+    }
+}
+
+impl fmt::Display for ExecutorChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::Rten => "rten",
+            Self::OnnxRuntime => "onnx-runtime",
+        })
+    }
+}
+
+/// What ran a network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecutorInfo {
+    /// Name.
+    pub name: &'static str,
+    /// Version.
+    pub version: String,
+    /// Why the preferred executor was not taken, when it was not.
+    pub note: Option<String>,
+}
+
+impl fmt::Display for ExecutorInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.version)
+    }
+}
+
+/// A network that is ready to run, on one thread.
+pub trait Executor: Send + Sync {
+    /// Runs a batch `(n, channels, height, width)`; gives the outputs of the graph in their order,
+    /// `None` for one that does not hold 32-bit floats.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::Run`] with what the executor said.
+    fn run(&mut self, images: ArrayView4<'_, f32>) -> Result<Vec<Option<ArrayD<f32>>>>;
+}
+
+/// Most memory that copies of the weights may take when every thread needs its own.
+const COPIES_BUDGET: usize = 4 << 30;
+
+/// Makes up to `n_threads` executors (fewer when the weights are large) that run `graph` and give
+/// its outputs.
+///
+/// # Errors
+///
+/// [`ModelError::NoOnnxRuntime`] when ONNX Runtime is demanded and not there, [`ModelError::Load`]
+/// when the executor refuses the network.
+pub fn load(
+    choice: ExecutorChoice,
+    graph: &Graph,
+    n_threads: usize,
+) -> Result<(ExecutorInfo, Vec<Box<dyn Executor>>)> {
+    let bytes = onnx::write(graph);
+    let outputs = &graph.outputs;
+    let with_onnx_runtime = || {
+        let affordable = COPIES_BUDGET / graph.n_weight_bytes().max(1);
+        onnxruntime::load(&bytes, outputs, n_threads.min(affordable.max(1)))
+    };
+    match choice {
+        ExecutorChoice::OnnxRuntime => with_onnx_runtime(),
+        ExecutorChoice::Rten => rten::load(bytes, outputs, n_threads),
+        ExecutorChoice::Auto => {
+            let refusal = match with_onnx_runtime() {
+                Ok(loaded) => return Ok(loaded),
+                Err(ModelError::NoOnnxRuntime { reason }) => {
+                    format!("ONNX Runtime was not used: {reason}")
+                }
+                Err(error) => error.to_string(),
+            };
+            match rten::load(bytes, outputs, n_threads) {
+                Ok((mut info, executors)) => {
+                    info.note = Some(refusal);
+                    Ok((info, executors))
+                }
+                Err(ModelError::Load { executor, reason }) => Err(ModelError::Load {
+                    executor,
+                    reason: format!("{reason} ({refusal})"),
+                }),
+                Err(error) => Err(error),
+            }
+        }
+    }
+}
+
+/// Runs foreign code that may panic on a network it did not expect, and gives the panic's message
+/// as the error.
+pub(crate) fn guard<T>(
+    code: impl FnOnce() -> std::result::Result<T, String>,
+) -> std::result::Result<T, String> {
+    // What the code touched is dropped with the error, so nothing half-changed is seen again.
+    catch_unwind(AssertUnwindSafe(code)).unwrap_or_else(|panic| {
+        let message = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(message.unwrap_or("it stopped without a message").to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn choices_are_spelled_as_they_are_read() {
+        for choice in [
+            ExecutorChoice::Auto,
+            ExecutorChoice::Rten,
+            ExecutorChoice::OnnxRuntime,
+        ] {
+            assert_eq!(
+                choice.to_string().parse::<ExecutorChoice>().unwrap(),
+                choice
+            );
+        }
+        let message = "gpu".parse::<ExecutorChoice>().unwrap_err().to_string();
+        assert!(message.contains("onnx-runtime"), "{message}");
+    }
+
+    #[test]
+    fn a_panic_becomes_an_error() {
+        let outcome = guard::<()>(|| panic!("at {}", 7));
+        assert_eq!(outcome, Err("at 7".to_owned()));
+    }
+}

@@ -1,0 +1,161 @@
+//! ONNX Runtime through `ort`.
+
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use ndarray::{ArrayD, ArrayView4, IxDyn};
+use ort::environment::Environment;
+use ort::session::Session;
+use ort::session::builder::GraphOptimizationLevel;
+use ort::value::TensorRef;
+
+use super::{Executor, ExecutorInfo, guard, library};
+use crate::{ModelError, Result};
+
+const NAME: &str = "ONNX Runtime";
+
+struct OnnxRuntime {
+    session: Session,
+    outputs: Vec<String>,
+}
+
+/// The loaded library; a process can have one.
+struct Loaded {
+    environment: Environment,
+    version: String,
+}
+
+pub(super) fn load(
+    onnx: &[u8],
+    outputs: &[String],
+    n_threads: usize,
+) -> Result<(ExecutorInfo, Vec<Box<dyn Executor>>)> {
+    let loaded = loaded().map_err(|reason| ModelError::NoOnnxRuntime { reason })?;
+    let executors = (0..n_threads.max(1))
+        .map(|_| {
+            let session = guard(|| session(&loaded.environment, onnx)).map_err(|reason| {
+                ModelError::Load {
+                    executor: NAME,
+                    reason,
+                }
+            })?;
+            let executor: Box<dyn Executor> = Box::new(OnnxRuntime {
+                session,
+                outputs: outputs.to_vec(),
+            });
+            Ok(executor)
+        })
+        .collect::<Result<_>>()?;
+    let info = ExecutorInfo {
+        name: NAME,
+        version: loaded.version.clone(),
+        note: None,
+    };
+    Ok((info, executors))
+}
+
+fn session(environment: &Environment, onnx: &[u8]) -> std::result::Result<Session, String> {
+    // Each of these steps has an error type of its own, which carries the builder back.
+    Session::builder(environment)
+        .map_err(|e| e.to_string())?
+        .with_optimization_level(GraphOptimizationLevel::Disable)
+        .map_err(|e| e.to_string())?
+        .with_intra_threads(1)
+        .map_err(|e| e.to_string())?
+        .with_inter_threads(1)
+        .map_err(|e| e.to_string())?
+        .commit_from_memory(onnx)
+        .map_err(|e| e.to_string())
+}
+
+/// Loads the first library of the search that can be loaded. A success is kept; after a failure the
+/// next call looks again.
+fn loaded() -> std::result::Result<&'static Loaded, String> {
+    static LOADED: OnceLock<Loaded> = OnceLock::new();
+    static LOADING: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = LOADING.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(loaded) = LOADED.get() {
+        return Ok(loaded);
+    }
+    let found = library::find();
+    if found.is_empty() {
+        return Err(library::NOT_FOUND.to_owned());
+    }
+    let mut faults = Vec::new();
+    for path in found {
+        let attempt = guard(|| {
+            let environment = ort::init_from(&path)
+                .map_err(|error| error.to_string())?
+                .with_telemetry(false)
+                .build()
+                .map_err(|error| error.to_string())?;
+            Ok(Loaded {
+                environment,
+                version: version(ort::info()),
+            })
+        });
+        match attempt {
+            Ok(loaded) => return Ok(LOADED.get_or_init(|| loaded)),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    Err(faults.join("; "))
+}
+
+/// The version in ONNX Runtime's description of its build.
+fn version(build: &str) -> String {
+    let after = |key: &str| {
+        let (_, rest) = build.split_once(key)?;
+        let end = rest.find([',', ' ']).unwrap_or(rest.len());
+        Some(rest[..end].to_owned())
+    };
+    after("git-branch=rel-")
+        .or_else(|| after("git-commit-id="))
+        .unwrap_or_else(|| "of unknown version".to_owned())
+}
+
+impl Executor for OnnxRuntime {
+    fn run(&mut self, images: ArrayView4<'_, f32>) -> Result<Vec<Option<ArrayD<f32>>>> {
+        guard(|| {
+            let images = images.as_standard_layout();
+            let values = images
+                .as_slice()
+                .expect("just brought into standard layout");
+            let input = TensorRef::from_array_view((images.shape().to_vec(), values))
+                .map_err(|error| error.to_string())?;
+            let results = self
+                .session
+                .run(ort::inputs![input])
+                .map_err(|error| error.to_string())?;
+            Ok(self
+                .outputs
+                .iter()
+                .map(|name| {
+                    let (shape, values) = results.get(name)?.try_extract_tensor::<f32>().ok()?;
+                    let shape: Vec<usize> = shape
+                        .iter()
+                        .map(|&d| usize::try_from(d).ok())
+                        .collect::<Option<_>>()?;
+                    ArrayD::from_shape_vec(IxDyn(&shape), values.to_vec()).ok()
+                })
+                .collect())
+        })
+        .map_err(|reason| ModelError::Run {
+            executor: NAME,
+            reason,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::version;
+
+    #[test]
+    fn the_version_is_found_in_the_build_description() {
+        let release =
+            "ORT Build Info: git-branch=rel-1.31.1, git-commit-id=26250ae, build type=Release";
+        assert_eq!(version(release), "1.31.1");
+        assert_eq!(version("git-branch=main, git-commit-id=26250ae"), "26250ae");
+        assert_eq!(version("?"), "of unknown version");
+    }
+}

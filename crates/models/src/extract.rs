@@ -1,0 +1,500 @@
+//! Activations of many layers for many images, in one pass.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use consilience_io::image::{self, RgbImage};
+use ndarray::{Array2, Array4, ArrayD, ArrayView1, ArrayView2, Axis, s};
+
+use crate::executor::{self, Executor};
+use crate::graph::Layer;
+use crate::{ExecutorChoice, ExecutorInfo, ModelError, Network, Preprocessing, Result};
+
+/// What becomes of the positions of a map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Pool {
+    /// All are kept: the map is flattened channel by channel, row by row.
+    #[default]
+    None,
+    /// Their mean, one value a channel.
+    Mean,
+    /// Their maximum, one value a channel.
+    Max,
+}
+
+impl FromStr for Pool {
+    type Err = ModelError;
+
+    fn from_str(word: &str) -> Result<Self> {
+        match word {
+            "none" => Ok(Self::None),
+            "mean" => Ok(Self::Mean),
+            "max" => Ok(Self::Max),
+            _ => Err(ModelError::UnknownChoice {
+                what: "pooling",
+                found: word.to_owned(),
+                expected: "none, mean, max",
+            }),
+        }
+    }
+}
+
+impl fmt::Display for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "none",
+            Self::Mean => "mean",
+            Self::Max => "max",
+        })
+    }
+}
+
+/// How activations are extracted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExtractParams {
+    /// What becomes of the positions of a map. Default [`Pool::None`].
+    pub pool: Pool,
+    /// What runs the network. Default [`ExecutorChoice::Auto`].
+    pub executor: ExecutorChoice,
+    /// Images in one run of the network. Default 4. Fully connected layers may differ in the last
+    /// bits between two values.
+    pub batch: usize,
+    /// Batches that are worked on at the same time; changes nothing in the result. Default 1.
+    pub n_threads: usize,
+}
+
+impl Default for ExtractParams {
+    fn default() -> Self {
+        Self {
+            pool: Pool::None,
+            executor: ExecutorChoice::Auto,
+            batch: 4,
+            n_threads: 1,
+        }
+    }
+}
+
+/// Pictures to run through a network.
+#[derive(Debug, Clone, Copy)]
+pub enum Images<'a> {
+    /// Files, read when their turn comes.
+    Files(&'a [PathBuf]),
+    /// Pictures in memory.
+    Decoded(&'a [RgbImage]),
+}
+
+impl Images<'_> {
+    /// Number of pictures.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Files(paths) => paths.len(),
+            Self::Decoded(images) => images.len(),
+        }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How messages name picture `image_idx`.
+    fn name(&self, image_idx: usize) -> String {
+        match self {
+            Self::Files(paths) => paths[image_idx].display().to_string(),
+            Self::Decoded(_) => format!("number {image_idx}"),
+        }
+    }
+}
+
+/// A layer as it will come out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExtractedLayer {
+    /// Name.
+    pub name: String,
+    /// Shape of one image's activation before pooling, `(c, h, w)` for a map.
+    pub shape: Vec<usize>,
+    /// Values for one image after pooling.
+    pub n_features: usize,
+    /// Index of an earlier layer that is the same tensor; its rows are not delivered twice.
+    pub alias_of: Option<usize>,
+}
+
+/// Activations of consecutive images at one layer.
+#[derive(Debug)]
+pub struct Block<'a> {
+    /// Index into [`Extractor::layers`].
+    pub layer_idx: usize,
+    /// Index of the image of the first row.
+    pub first_row: usize,
+    /// `(n_images, n_features)`.
+    pub rows: ArrayView2<'a, f32>,
+}
+
+/// A network that is ready to give the activations of chosen layers.
+pub struct Extractor {
+    /// The layers in the order they were asked for, those left out excepted.
+    pub layers: Vec<ExtractedLayer>,
+    /// Layers that are not one 32-bit float pattern for each image, with what they are.
+    pub left_out: Vec<(String, String)>,
+    /// What runs the network.
+    pub executor: ExecutorInfo,
+    /// Images in one run: [`ExtractParams::batch`], or the number that the network insists on.
+    pub batch: usize,
+    preprocessing: Preprocessing,
+    pool: Pool,
+    taps: Vec<Tap>,
+    executors: Vec<Box<dyn Executor>>,
+    /// The network takes no other number of images than `batch`.
+    full_batches_only: bool,
+}
+
+/// An output of the cut graph and the first layer that is it.
+struct Tap {
+    output_idx: usize,
+    layer_idx: usize,
+}
+
+impl Extractor {
+    /// Loads the network, cut to what `layers` need, and finds out their shapes by running one black
+    /// image.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::Zero`] for a batch or thread count of 0, [`ModelError::InputSize`] when the
+    /// preprocessing does not give what the network takes, [`ModelError::NotAPattern`] when no layer
+    /// is left, and what the executor says when it refuses the network.
+    pub fn prepare(network: &Network, layers: &[Layer], params: &ExtractParams) -> Result<Self> {
+        for (what, value) in [
+            ("batch", params.batch),
+            ("number of threads", params.n_threads),
+        ] {
+            if value == 0 {
+                return Err(ModelError::Zero { what });
+            }
+        }
+        let input = &network.input().shape;
+        let size = network.preprocessing.fixed_size();
+        if let Some([height, width]) = size {
+            let fits = |axis: usize, extent| input[axis].is_none_or(|fixed| fixed == extent);
+            if !(fits(2, height) && fits(3, width)) {
+                let expected: Vec<String> = input[1..]
+                    .iter()
+                    .map(|extent| extent.map_or("?".into(), |n| n.to_string()))
+                    .collect();
+                return Err(ModelError::InputSize {
+                    expected: format!("[{}]", expected.join(", ")),
+                    found: [3, height, width],
+                });
+            }
+        }
+        let batch = input[0].unwrap_or(params.batch);
+
+        let mut outputs: Vec<&str> = Vec::new();
+        let output_of: Vec<usize> = layers
+            .iter()
+            .map(|layer| {
+                let known = outputs.iter().position(|name| *name == layer.tensor);
+                known.unwrap_or_else(|| {
+                    outputs.push(&layer.tensor);
+                    outputs.len() - 1
+                })
+            })
+            .collect();
+        let graph = network.graph.cut(&outputs);
+        let (executor, mut executors) = executor::load(params.executor, &graph, params.n_threads)?;
+
+        let [height, width] = size.unwrap_or([input[2].unwrap_or(224), input[3].unwrap_or(224)]);
+        let n_probe = input[0].unwrap_or(1);
+        let probe = Array4::zeros((n_probe, 3, height, width));
+        let activations = match executors.first_mut() {
+            Some(first) => first.run(probe.view())?,
+            None => Vec::new(),
+        };
+        let mut extractor = Self {
+            layers: Vec::new(),
+            left_out: Vec::new(),
+            executor,
+            batch,
+            preprocessing: network.preprocessing.clone(),
+            pool: params.pool,
+            taps: Vec::new(),
+            executors,
+            full_batches_only: input[0].is_some(),
+        };
+        extractor.describe(layers, &output_of, &activations, n_probe)?;
+        Ok(extractor)
+    }
+
+    fn describe(
+        &mut self,
+        layers: &[Layer],
+        output_of: &[usize],
+        activations: &[Option<ArrayD<f32>>],
+        n_probe: usize,
+    ) -> Result<()> {
+        let mut first_with: HashMap<usize, usize> = HashMap::new();
+        for (layer, &output_idx) in layers.iter().zip(output_of) {
+            let shape = match activations.get(output_idx) {
+                Some(Some(values)) if values.ndim() >= 2 && values.shape()[0] == n_probe => {
+                    values.shape()[1..].to_vec()
+                }
+                Some(Some(values)) => {
+                    let found = format!("shape {:?} for {n_probe} image(s)", values.shape());
+                    self.left_out.push((layer.name.clone(), found));
+                    continue;
+                }
+                _ => {
+                    let found = "another kind of number".to_owned();
+                    self.left_out.push((layer.name.clone(), found));
+                    continue;
+                }
+            };
+            let layer_idx = self.layers.len();
+            let alias_of = first_with.get(&output_idx).copied();
+            if alias_of.is_none() {
+                first_with.insert(output_idx, layer_idx);
+                self.taps.push(Tap {
+                    output_idx,
+                    layer_idx,
+                });
+            }
+            self.layers.push(ExtractedLayer {
+                name: layer.name.clone(),
+                n_features: match self.pool {
+                    Pool::None => shape.iter().product(),
+                    Pool::Mean | Pool::Max => shape[0],
+                },
+                shape,
+                alias_of,
+            });
+        }
+        match self.left_out.first() {
+            Some((layer, found)) if self.layers.is_empty() => Err(ModelError::NotAPattern {
+                layer: layer.clone(),
+                found: found.clone(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Runs the images and delivers the activations, in the order of the images.
+    ///
+    /// `sink` gets one [`Block`] for each batch and layer (aliases excepted), batch by batch, layers
+    /// in order; `progress` gets the number of images that are done. Memory stays at a few batches
+    /// for each thread. The blocks are the same for any number of threads.
+    ///
+    /// # Errors
+    ///
+    /// The sink's own error, an image that cannot be read ([`ModelError::File`]) or has another size
+    /// than the network takes, [`ModelError::NonFinite`] activations, [`ModelError::Run`]. What was
+    /// delivered before stays delivered.
+    pub fn run<E: From<ModelError>>(
+        mut self,
+        images: Images<'_>,
+        mut sink: impl FnMut(Block<'_>) -> std::result::Result<(), E>,
+        mut progress: impl FnMut(usize),
+    ) -> std::result::Result<(), E> {
+        let n_batches = images.len().div_ceil(self.batch);
+        let executors = std::mem::take(&mut self.executors);
+        // Batches that may be in flight: one for each thread, and one waiting for its turn.
+        let window = executors.len() + 1;
+        let (todo, next) = sync_channel::<usize>(window);
+        let next = Mutex::new(next);
+        let (done, finished) = sync_channel::<(usize, Result<Vec<Array2<f32>>>)>(window);
+        let (this, next) = (&self, &next);
+        thread::scope(|scope| {
+            for mut executor in executors {
+                let done = done.clone();
+                scope.spawn(move || this.work(executor.as_mut(), images, next, &done));
+            }
+            drop(done);
+            // Both are dropped at the end of this block, whatever the outcome: then the threads stop.
+            let (todo, finished) = (todo, finished);
+            let mut given = 0;
+            let mut early: HashMap<usize, Result<Vec<Array2<f32>>>> = HashMap::new();
+            for batch_idx in 0..n_batches {
+                while given < n_batches.min(batch_idx + window) {
+                    // Room is there for `window` numbers, and a thread lives while `todo` does.
+                    todo.send(given).expect("threads wait for work");
+                    given += 1;
+                }
+                let rows = loop {
+                    if let Some(rows) = early.remove(&batch_idx) {
+                        break rows;
+                    }
+                    let (idx, rows) = finished.recv().expect("every batch is answered");
+                    early.insert(idx, rows);
+                }?;
+                let first_row = batch_idx * this.batch;
+                for (tap, rows) in this.taps.iter().zip(&rows) {
+                    sink(Block {
+                        layer_idx: tap.layer_idx,
+                        first_row,
+                        rows: rows.view(),
+                    })?;
+                }
+                progress((first_row + this.batch).min(images.len()));
+            }
+            Ok(())
+        })
+    }
+
+    /// What a thread does: takes the next batch until there is none or nobody listens.
+    fn work(
+        &self,
+        executor: &mut dyn Executor,
+        images: Images<'_>,
+        next: &Mutex<Receiver<usize>>,
+        done: &SyncSender<(usize, Result<Vec<Array2<f32>>>)>,
+    ) {
+        loop {
+            let taken = match next.lock() {
+                Ok(next) => next.recv(),
+                Err(_) => return,
+            };
+            let Ok(batch_idx) = taken else { return };
+            // A panic would leave the receiver waiting for this batch for ever.
+            let rows = executor::guard(|| Ok(self.run_batch(executor, images, batch_idx)))
+                .unwrap_or_else(|reason| {
+                    Err(ModelError::Run {
+                        executor: self.executor.name,
+                        reason,
+                    })
+                });
+            if done.send((batch_idx, rows)).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn run_batch(
+        &self,
+        executor: &mut dyn Executor,
+        images: Images<'_>,
+        batch_idx: usize,
+    ) -> Result<Vec<Array2<f32>>> {
+        let first = batch_idx * self.batch;
+        let n_images = self.batch.min(images.len() - first);
+        let input = self.preprocess(images, first, n_images)?;
+        let mut activations = executor.run(input.view())?;
+        self.taps
+            .iter()
+            .map(|tap| {
+                let layer = &self.layers[tap.layer_idx];
+                let wrong = |found: String| ModelError::NotAPattern {
+                    layer: layer.name.clone(),
+                    found,
+                };
+                let values = activations
+                    .get_mut(tap.output_idx)
+                    .and_then(Option::take)
+                    .ok_or_else(|| wrong("another kind of number".into()))?;
+                if values.shape().first() != Some(&input.dim().0)
+                    || values.shape()[1..] != layer.shape[..]
+                {
+                    return Err(wrong(format!("shape {:?}", values.shape())));
+                }
+                self.rows(values, n_images, layer, images, first)
+            })
+            .collect()
+    }
+
+    /// Images `first …` as the network takes them; the last one repeated where the network wants
+    /// full batches.
+    fn preprocess(&self, images: Images<'_>, first: usize, n_images: usize) -> Result<Array4<f32>> {
+        let n_rows = if self.full_batches_only {
+            self.batch
+        } else {
+            n_images
+        };
+        let mut input: Option<Array4<f32>> = None;
+        for row in 0..n_images {
+            let image_idx = first + row;
+            let read;
+            let picture = match images {
+                Images::Files(paths) => {
+                    read = image::read(&paths[image_idx])?;
+                    &read
+                }
+                Images::Decoded(pictures) => &pictures[image_idx],
+            };
+            let [height, width] = self
+                .preprocessing
+                .output_size([picture.height, picture.width]);
+            let input = input.get_or_insert_with(|| Array4::zeros((n_rows, 3, height, width)));
+            let (_, _, expected_height, expected_width) = input.dim();
+            if (height, width) != (expected_height, expected_width) {
+                return Err(ModelError::ImageSize {
+                    expected: [3, expected_height, expected_width],
+                    found: [3, height, width],
+                    image: images.name(image_idx),
+                });
+            }
+            self.preprocessing
+                .apply_into(picture, input.index_axis_mut(Axis(0), row))?;
+        }
+        let mut input = input.unwrap_or_default();
+        for row in n_images..n_rows {
+            let last = input.index_axis(Axis(0), n_images - 1).to_owned();
+            input.index_axis_mut(Axis(0), row).assign(&last);
+        }
+        Ok(input)
+    }
+
+    /// Pools and flattens; refuses what is not finite.
+    fn rows(
+        &self,
+        values: ArrayD<f32>,
+        n_images: usize,
+        layer: &ExtractedLayer,
+        images: Images<'_>,
+        first: usize,
+    ) -> Result<Array2<f32>> {
+        let n_rows = values.shape()[0];
+        let n_values: usize = layer.shape.iter().product();
+        let mut flat = values
+            .into_shape_with_order((n_rows, n_values))
+            .expect("outputs of executors are in standard layout");
+        flat.slice_collapse(s![..n_images, ..]);
+        for (row_idx, row) in flat.outer_iter().enumerate() {
+            if let Some(value) = row.iter().find(|value| !value.is_finite()) {
+                return Err(ModelError::NonFinite {
+                    layer: layer.name.clone(),
+                    image: images.name(first + row_idx),
+                    value: *value,
+                });
+            }
+        }
+        if self.pool == Pool::None {
+            return Ok(flat);
+        }
+        let n_positions = n_values / layer.n_features.max(1);
+        Ok(Array2::from_shape_fn(
+            (n_images, layer.n_features),
+            |(row, channel)| {
+                let map = s![row, channel * n_positions..(channel + 1) * n_positions];
+                pooled(self.pool, flat.slice(map))
+            },
+        ))
+    }
+}
+
+/// Mean (summed in 64 bits) or maximum of a map.
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "the mean of f32 is within their range"
+)]
+fn pooled(pool: Pool, map: ArrayView1<'_, f32>) -> f32 {
+    if pool == Pool::Max {
+        return map.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    }
+    let sum: f64 = map.iter().map(|&value| f64::from(value)).sum();
+    (sum / map.len() as f64) as f32
+}

@@ -1,0 +1,140 @@
+//! A graph with its weights and its preprocessing.
+
+use std::path::Path;
+
+use consilience_io::weights;
+
+use crate::graph::{Graph, Input, Layer, Tensor};
+use crate::zoo::StateDict;
+use crate::{ModelError, Preprocessing, Result, onnx, zoo};
+
+/// A network that images can be run through.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Network {
+    /// Name of the architecture, or `onnx` for a network from a file.
+    pub architecture: String,
+    /// Operations, weights and layer names.
+    pub graph: Graph,
+    /// What is done to an image first.
+    pub preprocessing: Preprocessing,
+}
+
+impl Network {
+    /// An architecture of the [`zoo`] with the weights of a `.safetensors` file.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::UnknownModel`], [`ModelError::File`] when the file cannot be read,
+    /// [`ModelError::StateDict`] when its tensors do not fit.
+    pub fn from_zoo(name: &str, weights: &Path) -> Result<Self> {
+        let architecture = zoo::find(name)?;
+        Self::with_state_dict(&architecture, state_dict(weights::read(weights)?))
+    }
+
+    /// An architecture of the [`zoo`] with the weights of `.safetensors` bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Network::from_zoo`].
+    pub fn from_zoo_bytes(name: &str, weights: &[u8]) -> Result<Self> {
+        let architecture = zoo::find(name)?;
+        let weights = weights::from_bytes(weights, &consilience_io::Limits::default())?;
+        Self::with_state_dict(&architecture, state_dict(weights))
+    }
+
+    /// An architecture with weights that are already in memory.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::StateDict`] when the tensors do not fit.
+    pub fn with_state_dict(architecture: &zoo::Architecture, weights: StateDict) -> Result<Self> {
+        Ok(Self {
+            architecture: architecture.name.to_owned(),
+            graph: architecture.with_weights(weights)?,
+            preprocessing: architecture.preprocessing.clone(),
+        })
+    }
+
+    /// A network from an `.onnx` file, with torchvision's ImageNet preprocessing for its input size
+    /// (224 × 224 when the file leaves it open).
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::Unreadable`] and [`ModelError::OnnxFile`].
+    pub fn from_onnx(path: &Path) -> Result<Self> {
+        let unreadable = |source| ModelError::Unreadable {
+            path: path.to_owned(),
+            source,
+        };
+        let unusable = |source| ModelError::OnnxFile {
+            path: path.to_owned(),
+            source,
+        };
+        let n_bytes = std::fs::metadata(path).map_err(unreadable)?.len();
+        if n_bytes > onnx::MAX_BYTES {
+            return Err(unusable(onnx::OnnxError::TooLarge { found: n_bytes }));
+        }
+        let bytes = std::fs::read(path).map_err(unreadable)?;
+        Ok(Self::from_graph(
+            onnx::read(bytes.into()).map_err(unusable)?,
+        ))
+    }
+
+    /// A network from ONNX bytes, as [`Network::from_onnx`].
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::Onnx`].
+    pub fn from_onnx_bytes(bytes: Vec<u8>) -> Result<Self> {
+        Ok(Self::from_graph(onnx::read(bytes.into())?))
+    }
+
+    fn from_graph(graph: Graph) -> Self {
+        let size = |axis: usize| {
+            let fixed = graph
+                .inputs
+                .first()
+                .and_then(|input| *input.shape.get(axis)?);
+            fixed.unwrap_or(224)
+        };
+        Self {
+            architecture: "onnx".to_owned(),
+            preprocessing: Preprocessing::imagenet_for([size(2), size(3)]),
+            graph,
+        }
+    }
+
+    /// Names of all layers in execution order; see [`Graph::layers`].
+    #[must_use]
+    pub fn layers(&self) -> &[Layer] {
+        &self.graph.layers
+    }
+
+    /// The layers that any of the patterns matches; see [`Graph::select`].
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::UnknownLayer`].
+    pub fn select<S: AsRef<str>>(&self, patterns: &[S]) -> Result<Vec<Layer>> {
+        self.graph.select(patterns)
+    }
+
+    /// The one input.
+    pub(crate) fn input(&self) -> &Input {
+        self.graph
+            .inputs
+            .first()
+            .expect("zoo and reader make graphs with one input")
+    }
+}
+
+fn state_dict(weights: weights::Weights) -> StateDict {
+    weights
+        .into_iter()
+        .filter_map(|(key, array)| {
+            let shape = array.shape().to_vec();
+            let values: Vec<f32> = array.iter().copied().collect();
+            Some((key, Tensor::from_f32(shape, &values)?))
+        })
+        .collect()
+}
