@@ -87,6 +87,18 @@ pub enum MethodsError {
         /// Why the dissimilarity has no value.
         why: &'static str,
     },
+    /// A dissimilarity that is too large for `f64`.
+    #[error(
+        "{dissimilarity} of {first} and {second} is too large for a 64-bit number; give the patterns in a larger unit"
+    )]
+    OutOfRange {
+        /// Name of the dissimilarity.
+        dissimilarity: &'static str,
+        /// One pattern.
+        first: PatternId,
+        /// The other.
+        second: PatternId,
+    },
     /// An option that the chosen dissimilarity does not work without.
     #[error("{dissimilarity} needs {option}; {cure}")]
     MissingOption {
@@ -144,6 +156,66 @@ pub enum MethodsError {
         column: usize,
         /// The (mean) rate there.
         value: f64,
+    },
+    /// Two sets of RDMs over different numbers of pairs.
+    #[error(
+        "{first} has {n_first} pairs of conditions, {second} has {n_second}; expected RDMs over the same conditions in the same order"
+    )]
+    PairsMismatch {
+        /// One set.
+        first: &'static str,
+        /// Its number of pairs.
+        n_first: usize,
+        /// The other set.
+        second: &'static str,
+        /// Its number of pairs.
+        n_second: usize,
+    },
+    /// An RDM that has no similarity with any other.
+    #[error("{similarity} is undefined for RDM {row} (counted from 0) of {what}: {why}; leave it out")]
+    UndefinedRdm {
+        /// Name of the similarity.
+        similarity: &'static str,
+        /// Which set of RDMs.
+        what: &'static str,
+        /// 0-based RDM.
+        row: usize,
+        /// Why it has no similarity.
+        why: &'static str,
+    },
+    /// Missing pairs under a similarity that needs all of them.
+    #[error(
+        "{similarity} needs every pair of conditions, but {n_omitted} are NaN; choose another similarity or leave out the conditions concerned"
+    )]
+    IncompleteRdms {
+        /// Name of the similarity.
+        similarity: &'static str,
+        /// Pairs that are missing.
+        n_omitted: usize,
+    },
+    /// No pair of conditions is present in all RDMs.
+    #[error(
+        "each of the {n_pairs} pairs of conditions is NaN in some RDM, so nothing is left to compare; leave out the RDMs that miss most"
+    )]
+    NoCommonPairs {
+        /// Pairs in all.
+        n_pairs: usize,
+    },
+    /// A noise ceiling of a single subject.
+    #[error(
+        "the noise ceiling is undefined for {n_subjects} subject RDM: it measures how well subjects predict each other; give at least 2"
+    )]
+    NoCeiling {
+        /// Subject RDMs that were given.
+        n_subjects: usize,
+    },
+    /// Subject RDMs whose pool is constant, so that nothing can be compared with it.
+    #[error(
+        "the noise ceiling is undefined: the subjects' RDMs cancel each other, so {similarity} with their pool has no value; check that they hold the same conditions in the same order"
+    )]
+    UndefinedPool {
+        /// Name of the similarity.
+        similarity: &'static str,
     },
     /// A vector that is not an RDM.
     #[error(transparent)]

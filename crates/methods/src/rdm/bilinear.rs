@@ -1,0 +1,159 @@
+//! Mahalanobis, crossnobis and Poisson divergences: Σ (lᵢ − lⱼ)ᵀ P (rᵢ − rⱼ) over one or more
+//! pairs of matrices L and R.
+
+use consilience_core::pairs;
+use consilience_stats::gram::{Gram, symmetric_product};
+use faer::linalg::matmul::matmul;
+use faer::{Accum, MatMut, MatRef, Par};
+use ndarray::{Array2, ArrayView2, Axis, Zip};
+use rayon::prelude::*;
+
+use super::{patterns, vector};
+
+/// The two sides of a product of differences, `(n_conditions, n_channels)` each.
+///
+/// A constant pattern taken off all rows of a side changes no difference; taking off the mean
+/// keeps digits.
+pub(super) struct Form {
+    pub(super) left: Array2<f64>,
+    pub(super) right: Array2<f64>,
+}
+
+impl Form {
+    /// Takes the mean pattern off either side.
+    pub(super) fn centred(left: Array2<f64>, right: Array2<f64>) -> Self {
+        let [left, right] = [left, right].map(|mut side| {
+            let mean = patterns::channel_means(side.view());
+            for mut row in side.rows_mut() {
+                row -= &mean;
+            }
+            side
+        });
+        Self { left, right }
+    }
+}
+
+/// Two conditions, by index, that have no channel in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct NothingInCommon(pub(super) usize, pub(super) usize);
+
+/// Mean over `n_forms` forms of (lᵢ − lⱼ)ᵀ P (rᵢ − rⱼ) / n_channels, for every pair of conditions.
+///
+/// `form(m)` is asked for one at a time, so that only one is in memory. The values must be finite.
+pub(super) fn distances(
+    n_forms: usize,
+    form: impl Fn(usize) -> Form,
+    precision: Option<&Array2<f64>>,
+) -> Vec<f64> {
+    let mut sum: Option<Gram> = None;
+    let mut n_channels = 0;
+    for m in 0..n_forms {
+        let Form { left, right } = form(m);
+        n_channels = left.ncols();
+        let left = match precision {
+            Some(precision) => product(left.view(), precision.view()),
+            None => left,
+        };
+        let gram = symmetric_product::<f64>(
+            left.nrows(),
+            n_channels,
+            &|row, start, slot| copy_part(left.view(), row, start, slot),
+            &|row, start, slot| copy_part(right.view(), row, start, slot),
+        );
+        match &mut sum {
+            Some(sum) => sum.add(&gram),
+            None => sum = Some(gram),
+        }
+    }
+    let divisor = (n_forms * n_channels) as f64;
+    sum.map_or_else(Vec::new, |gram| {
+        vector::from_pairs(gram.n(), |i, j| {
+            (gram.get(i, i) + gram.get(j, j) - 2.0 * gram.get(i, j)) / divisor
+        })
+    })
+}
+
+/// The same over the channels that both conditions have in every form.
+///
+/// # Errors
+///
+/// The first pair without such a channel.
+pub(super) fn distances_of_incomplete(
+    n_forms: usize,
+    form: impl Fn(usize) -> Form,
+    precision: Option<&Array2<f64>>,
+) -> Result<Vec<f64>, NothingInCommon> {
+    let mut present = Array2::from_elem((0, 0), true);
+    for m in 0..n_forms {
+        let Form { left, right } = form(m);
+        if m == 0 {
+            present = Array2::from_elem(left.dim(), true);
+        }
+        Zip::from(&mut present)
+            .and(&left)
+            .and(&right)
+            .for_each(|seen, l, r| *seen &= !l.is_nan() && !r.is_nan());
+    }
+    let n = present.nrows();
+    let mut sum = vec![0.0; pairs::n_pairs(n)];
+    for m in 0..n_forms {
+        let Form { left, right } = form(m);
+        let part = vector::try_from_pairs(n, |i, j| {
+            let common: Vec<usize> = (0..present.ncols())
+                .filter(|&k| present[[i, k]] && present[[j, k]])
+                .collect();
+            if common.is_empty() {
+                return Err(NothingInCommon(i, j));
+            }
+            let difference = |side: &Array2<f64>, k: usize| side[[i, k]] - side[[j, k]];
+            let weighted = |k: usize| match precision {
+                Some(precision) => common
+                    .iter()
+                    .map(|&l| precision[[k, l]] * difference(&right, l))
+                    .sum(),
+                None => difference(&right, k),
+            };
+            let total: f64 = common.iter().map(|&k| difference(&left, k) * weighted(k)).sum();
+            Ok(total / (n_forms * common.len()) as f64)
+        })?;
+        for (total, value) in sum.iter_mut().zip(part) {
+            *total += value;
+        }
+    }
+    Ok(sum)
+}
+
+fn copy_part(x: ArrayView2<'_, f64>, row: usize, start: usize, slot: &mut [f64]) {
+    for (slot, value) in slot.iter_mut().zip(x.row(row).iter().skip(start)) {
+        *slot = *value;
+    }
+}
+
+/// A·B, a fixed number of rows at a time.
+fn product(a: ArrayView2<'_, f64>, b: ArrayView2<'_, f64>) -> Array2<f64> {
+    const ROWS: usize = 64;
+    let (a, b) = (a.as_standard_layout(), b.as_standard_layout());
+    let b = MatRef::from_row_major_slice(
+        b.as_slice().expect("standard layout is contiguous"),
+        b.nrows(),
+        b.ncols(),
+    );
+    let mut c = Array2::zeros((a.nrows(), b.ncols()));
+    c.axis_chunks_iter_mut(Axis(0), ROWS)
+        .into_par_iter()
+        .zip(a.axis_chunks_iter(Axis(0), ROWS))
+        .for_each(|(mut c, a)| {
+            let (n_rows, n_columns) = c.dim();
+            let c = c.as_slice_mut().expect("rows of a new matrix are contiguous");
+            let a_slice = a.as_slice().expect("rows in standard layout are contiguous");
+            matmul(
+                MatMut::from_row_major_slice_mut(c, n_rows, n_columns),
+                Accum::Replace,
+                MatRef::from_row_major_slice(a_slice, n_rows, a.ncols()),
+                b,
+                1.0,
+                Par::Seq,
+            );
+        });
+    c
+}

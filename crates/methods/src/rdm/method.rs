@@ -1,0 +1,278 @@
+//! From patterns to an RDM vector.
+
+use consilience_stats::Real;
+use ndarray::{Array2, ArrayView2, Axis};
+
+use super::bilinear::{self, Form, NothingInCommon};
+use super::crossnobis::Folds;
+use super::geometric::{Geometry, Undefined};
+use super::patterns::{self, Conditions};
+use super::{Dissimilarity, Patterns, RdmParams, vector};
+use crate::{MethodsError, Result};
+
+/// An RDM and what it was made of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RdmOutcome {
+    /// Dissimilarities, `(n_pairs,)`, upper triangle row by row.
+    pub vector: Vec<f64>,
+    /// Condition labels in the order of the RDM, ascending; row numbers when none were given.
+    pub conditions: Vec<i64>,
+    /// Missing values (NaN) in the patterns that were left out.
+    pub n_omitted: usize,
+}
+
+/// Compares every pair of conditions.
+///
+/// # Shapes
+///
+/// `patterns` is `(n_rows, n_channels)`; the vector of the outcome has n·(n−1)/2 values for n
+/// conditions.
+///
+/// # Definition
+///
+/// The measures are those of [`Dissimilarity`]. Rows with the same condition label are averaged
+/// first, in `f64`, and conditions come out in ascending order of their labels. `crossnobis`
+/// averages within each run and, for each run, over the repetitions in all other runs.
+///
+/// Patterns stored as `f32` without condition labels are centred and scaled in `f64`, multiplied
+/// in `f32` in blocks of 2,048 channels, and the blocks are added in `f64`; pairs so close that
+/// digits would cancel are computed in `f64` from their differences. Everything else is computed
+/// in `f64`. The bytes of the result do not depend on the number of threads.
+///
+/// Memory beyond input and result: 4·n² bytes and a few tens of MiB; a copy of the patterns when
+/// their rows are not contiguous (and for `spearman`, of their ranks); for `mahalanobis`,
+/// `crossnobis` and `poisson-kl` three to four n × `n_channels` matrices of `f64`.
+///
+/// # Errors
+///
+/// - [`MethodsError::TooFew`] conditions, channels or runs.
+/// - [`MethodsError::ShapeMismatch`] when labels or precision do not fit the patterns.
+/// - [`MethodsError::MissingOption`], [`MethodsError::UnusedOption`] for options that the measure
+///   needs or cannot use.
+/// - [`MethodsError::NonFinite`] for an infinity, or a NaN unless it is to be omitted.
+/// - [`MethodsError::UndefinedPattern`] for a constant pattern (correlation, Spearman), a pattern of
+///   zeros (cosine); [`MethodsError::NegativeRate`] (poisson-kl);
+///   [`MethodsError::UndefinedPair`] for the same between two incomplete patterns.
+/// - [`MethodsError::ConditionMissingInRun`] (crossnobis).
+/// - [`MethodsError::OutOfRange`] when a value is too large for `f64`.
+///
+/// # Example
+///
+/// ```
+/// use consilience_methods::rdm::{Dissimilarity, RdmParams, rdm};
+/// use ndarray::array;
+///
+/// let patterns = array![[0.0, 0.0], [3.0, 4.0], [3.0, 0.0]];
+/// let params = RdmParams {
+///     dissimilarity: Dissimilarity::Euclidean,
+///     ..RdmParams::default()
+/// };
+/// let outcome = rdm(patterns.view(), &params)?;
+/// assert_eq!(outcome.vector, [5.0, 3.0, 4.0]);
+/// # Ok::<(), consilience_methods::MethodsError>(())
+/// ```
+///
+/// # References
+///
+/// Kriegeskorte, Mur & Bandettini 2008, doi:10.3389/neuro.06.004.2008; Walther et al. 2016,
+/// doi:10.1016/j.neuroimage.2015.12.012.
+///
+/// # Peers
+///
+/// To 1e-9 (f64) and 1e-5 (f32): SciPy `pdist` (correlation, cosine, euclidean, sqeuclidean);
+/// rsatoolbox `calc_rdm` (correlation, mahalanobis, crossnobis, poisson). rsatoolbox's
+/// `euclidean` is `sqeuclidean` per channel here.
+pub fn rdm<'a>(patterns: impl Into<Patterns<'a>>, params: &RdmParams) -> Result<RdmOutcome> {
+    match patterns.into() {
+        Patterns::F32(x) => outcome(x.as_standard_layout().view(), params),
+        Patterns::F64(x) => outcome(x.as_standard_layout().view(), params),
+    }
+}
+
+fn outcome<T: Real>(x: ArrayView2<'_, T>, params: &RdmParams) -> Result<RdmOutcome> {
+    let (n_rows, n_channels) = x.dim();
+    params.validate(n_rows, n_channels)?;
+    let conditions = Conditions::new(n_rows, params.conditions.as_deref());
+    at_least(2, "conditions to compare", conditions.len())?;
+    at_least(1, "channels of the patterns", n_channels)?;
+    let n_omitted = patterns::count_missing(x, params.nan)?;
+
+    let vector = if n_omitted == 0 {
+        dissimilarities(x, &conditions, params)?
+    } else {
+        // Channels without any value (outside a mask, say) say nothing about any pair.
+        let present = patterns::present_channels(x);
+        at_least(1, "channels with a value in some row", present.len())?;
+        let params = RdmParams {
+            noise_precision: params
+                .noise_precision
+                .as_ref()
+                .map(|p| p.select(Axis(0), &present).select(Axis(1), &present)),
+            ..params.clone()
+        };
+        dissimilarities(x.select(Axis(1), &present).view(), &conditions, &params)?
+    };
+    check_range(&vector, &conditions, params.dissimilarity)?;
+    Ok(RdmOutcome {
+        vector,
+        conditions: conditions.labels,
+        n_omitted,
+    })
+}
+
+/// Dissimilarities of patterns in which NaN stands for a missing value.
+fn dissimilarities<T: Real>(
+    x: ArrayView2<'_, T>,
+    conditions: &Conditions,
+    params: &RdmParams,
+) -> Result<Vec<f64>> {
+    let geometry = Geometry::of(params.dissimilarity, params.per_channel);
+    match (geometry, conditions.labelled) {
+        (Some(geometry), false) => geometric(geometry, x, conditions, params),
+        (Some(geometry), true) => {
+            let means = patterns::means(x, &conditions.rows);
+            geometric(geometry, means.view(), conditions, params)
+        }
+        (None, _) => bilinear(x, conditions, params),
+    }
+}
+
+fn geometric<T: Real>(
+    geometry: Geometry,
+    x: ArrayView2<'_, T>,
+    conditions: &Conditions,
+    params: &RdmParams,
+) -> Result<Vec<f64>> {
+    let dissimilarity = params.dissimilarity.name();
+    if !has_missing(x) {
+        return geometry.rdm(x).map_err(|(idx, why)| {
+            let (why, cure) = explain(why);
+            MethodsError::UndefinedPattern {
+                dissimilarity,
+                pattern: conditions.pattern_id(idx),
+                why,
+                cure,
+            }
+        });
+    }
+    vector::try_from_pairs(x.nrows(), |i, j| {
+        let (a, b): (Vec<f64>, Vec<f64>) = x
+            .row(i)
+            .iter()
+            .zip(x.row(j))
+            .map(|(a, b)| (a.to_f64(), b.to_f64()))
+            .filter(|(a, b)| !a.is_nan() && !b.is_nan())
+            .unzip();
+        geometry.of_pair(&a, &b).map_err(|why| MethodsError::UndefinedPair {
+            dissimilarity,
+            first: conditions.pattern_id(i),
+            second: conditions.pattern_id(j),
+            n_common: a.len(),
+            why: explain(why).0,
+        })
+    })
+}
+
+fn bilinear<T: Real>(
+    x: ArrayView2<'_, T>,
+    conditions: &Conditions,
+    params: &RdmParams,
+) -> Result<Vec<f64>> {
+    let precision = params.noise_precision.as_ref();
+    let missing = has_missing(x);
+    let evaluate = |n_forms, form: &dyn Fn(usize) -> Form| {
+        if !missing {
+            return Ok(bilinear::distances(n_forms, form, precision));
+        }
+        bilinear::distances_of_incomplete(n_forms, form, precision).map_err(
+            |NothingInCommon(i, j)| MethodsError::UndefinedPair {
+                dissimilarity: params.dissimilarity.name(),
+                first: conditions.pattern_id(i),
+                second: conditions.pattern_id(j),
+                n_common: 0,
+                why: explain(Undefined::Empty).0,
+            },
+        )
+    };
+    if let Some(runs) = &params.runs {
+        let folds = Folds::new(conditions, runs)?;
+        return evaluate(folds.len(), &|m| folds.form(x, m));
+    }
+    let means = patterns::means(x, &conditions.rows);
+    if params.dissimilarity == Dissimilarity::PoissonKl {
+        let rates = poisson_rates(means, conditions)?;
+        evaluate(1, &|_| Form::centred(rates.clone(), rates.mapv(f64::ln)))
+    } else {
+        evaluate(1, &|_| Form::centred(means.clone(), means.clone()))
+    }
+}
+
+/// Rates under the prior, all positive.
+fn poisson_rates(mut means: Array2<f64>, conditions: &Conditions) -> Result<Array2<f64>> {
+    const PRIOR_RATE: f64 = 1.0;
+    const PRIOR_WEIGHT: f64 = 0.1;
+    for ((idx, column), rate) in means.indexed_iter_mut() {
+        let value = *rate;
+        *rate = (value + PRIOR_RATE * PRIOR_WEIGHT) / (1.0 + PRIOR_WEIGHT);
+        if *rate <= 0.0 {
+            return Err(MethodsError::NegativeRate {
+                pattern: conditions.pattern_id(idx),
+                column,
+                value,
+            });
+        }
+    }
+    Ok(means)
+}
+
+fn has_missing<T: Real>(x: ArrayView2<'_, T>) -> bool {
+    x.iter().any(|v| v.to_f64().is_nan())
+}
+
+fn explain(why: Undefined) -> (&'static str, &'static str) {
+    match why {
+        Undefined::Constant => (
+            "all its values are the same",
+            "leave the pattern out or use euclidean",
+        ),
+        Undefined::Zero => (
+            "all its values are zero",
+            "leave the pattern out or use euclidean",
+        ),
+        Undefined::OutOfRange => (
+            "its values are too large or too small to be squared",
+            "give the patterns in another unit",
+        ),
+        Undefined::Empty => (
+            "they have no channel in common",
+            "leave one of the patterns out",
+        ),
+    }
+}
+
+fn at_least(needed: usize, what: &'static str, found: usize) -> Result<()> {
+    if found >= needed {
+        return Ok(());
+    }
+    Err(MethodsError::TooFew {
+        what,
+        needed,
+        found,
+    })
+}
+
+fn check_range(
+    vector: &[f64],
+    conditions: &Conditions,
+    dissimilarity: Dissimilarity,
+) -> Result<()> {
+    let pairs = consilience_core::pairs::iter(conditions.len());
+    match pairs.zip(vector).find(|(_, value)| !value.is_finite()) {
+        None => Ok(()),
+        Some(((i, j), _)) => Err(MethodsError::OutOfRange {
+            dissimilarity: dissimilarity.name(),
+            first: conditions.pattern_id(i),
+            second: conditions.pattern_id(j),
+        }),
+    }
+}

@@ -1,0 +1,239 @@
+//! Options of RDM estimation.
+
+use std::fmt;
+use std::str::FromStr;
+
+use ndarray::Array2;
+
+use crate::{MethodsError, NanPolicy, Result, names};
+
+/// How two patterns are compared.
+///
+/// # Definition
+///
+/// For patterns x and y over p channels, with means x̄ and ȳ over channels:
+///
+/// | name | value |
+/// |---|---|
+/// | `correlation` | 1 − Σ(xₖ − x̄)(yₖ − ȳ) / √(Σ(xₖ − x̄)²·Σ(yₖ − ȳ)²), 0…2 |
+/// | `spearman` | the same on ranks; ties share their mean rank |
+/// | `cosine` | 1 − Σxₖyₖ / √(Σxₖ²·Σyₖ²), 0…2 |
+/// | `euclidean` | √Σ(xₖ − yₖ)²; per channel: √(Σ(xₖ − yₖ)²/p) |
+/// | `sqeuclidean` | Σ(xₖ − yₖ)²; per channel: Σ(xₖ − yₖ)²/p |
+/// | `mahalanobis` | (x − y)ᵀP(x − y)/p, where P is the noise precision (identity when none is given) |
+/// | `crossnobis` | meanₘ (x⁻ᵐ − y⁻ᵐ)ᵀP(xᵐ − yᵐ)/p, where xᵐ is the mean of the repetitions in run m and x⁻ᵐ of those in all other runs; unbiased, so negative values occur |
+/// | `poisson-kl` | Σ(aₖ − bₖ)(ln aₖ − ln bₖ)/p with a = (x + λw)/(1 + w), b likewise from y, prior λ = 1 of weight w = 0.1: the symmetrised Kullback–Leibler divergence of Poisson rates |
+///
+/// # References
+///
+/// Kriegeskorte, Mur & Bandettini 2008, doi:10.3389/neuro.06.004.2008; Walther et al. 2016,
+/// doi:10.1016/j.neuroimage.2015.12.012 (crossnobis); Schütt et al. 2023, doi:10.7554/eLife.82566
+/// (poisson-kl).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Dissimilarity {
+    /// 1 − Pearson's r.
+    #[default]
+    Correlation,
+    /// 1 − Spearman's ρ.
+    Spearman,
+    /// 1 − cosine of the angle between the patterns.
+    Cosine,
+    /// Euclidean distance.
+    Euclidean,
+    /// Squared Euclidean distance.
+    Sqeuclidean,
+    /// Squared Mahalanobis distance over channels.
+    Mahalanobis,
+    /// Cross-validated squared Mahalanobis distance over channels.
+    Crossnobis,
+    /// Symmetrised Kullback–Leibler divergence of Poisson rates over channels.
+    PoissonKl,
+}
+
+impl Dissimilarity {
+    const NAMES: [(&'static str, Self); 8] = [
+        ("correlation", Self::Correlation),
+        ("spearman", Self::Spearman),
+        ("cosine", Self::Cosine),
+        ("euclidean", Self::Euclidean),
+        ("sqeuclidean", Self::Sqeuclidean),
+        ("mahalanobis", Self::Mahalanobis),
+        ("crossnobis", Self::Crossnobis),
+        ("poisson-kl", Self::PoissonKl),
+    ];
+
+    /// Every dissimilarity, in the order of the reference.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::NAMES.into_iter().map(|(_, value)| value)
+    }
+
+    /// Its name in study files and on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Correlation => "correlation",
+            Self::Spearman => "spearman",
+            Self::Cosine => "cosine",
+            Self::Euclidean => "euclidean",
+            Self::Sqeuclidean => "sqeuclidean",
+            Self::Mahalanobis => "mahalanobis",
+            Self::Crossnobis => "crossnobis",
+            Self::PoissonKl => "poisson-kl",
+        }
+    }
+}
+
+impl fmt::Display for Dissimilarity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Dissimilarity {
+    type Err = MethodsError;
+
+    fn from_str(name: &str) -> Result<Self> {
+        names::parse("dissimilarity", name, &Self::NAMES)
+    }
+}
+
+/// Options of [`rdm`](super::rdm).
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RdmParams {
+    /// How two patterns are compared (default `correlation`).
+    pub dissimilarity: Dissimilarity,
+    /// Whether `euclidean` and `sqeuclidean` are divided by the number of channels, inside the
+    /// root (default no).
+    pub per_channel: bool,
+    /// A condition label for each row; rows with the same label are averaged (default: each row
+    /// is its own condition).
+    pub conditions: Option<Vec<i64>>,
+    /// A run label for each row; `crossnobis` cross-validates over runs.
+    pub runs: Option<Vec<i64>>,
+    /// Noise precision, `(n_channels, n_channels)` and symmetric, for `mahalanobis` and
+    /// `crossnobis` (default: the identity).
+    pub noise_precision: Option<Array2<f64>>,
+    /// What to do about NaN (default: refuse). When it is omitted, repetitions are averaged without
+    /// it and each pair of conditions is compared over the channels that both have (in every run,
+    /// for crossnobis); sums are not rescaled, and "per channel" means per channel that both have.
+    pub nan: NanPolicy,
+}
+
+impl RdmParams {
+    /// Checks the options against patterns of `n_rows` rows and `n_channels` channels.
+    ///
+    /// # Errors
+    ///
+    /// [`MethodsError::ShapeMismatch`], [`MethodsError::MissingOption`],
+    /// [`MethodsError::UnusedOption`], [`MethodsError::NonFinite`] or
+    /// [`MethodsError::NotSymmetric`] (the last two for the noise precision).
+    pub(super) fn validate(&self, n_rows: usize, n_channels: usize) -> Result<()> {
+        self.check_use()?;
+        let n_conditions = self.conditions.as_ref().map_or(n_rows, Vec::len);
+        same_count("condition labels, one for each row of the patterns", n_rows, n_conditions)?;
+        let n_runs = self.runs.as_ref().map_or(n_rows, Vec::len);
+        same_count("run labels, one for each row of the patterns", n_rows, n_runs)?;
+        self.noise_precision
+            .as_ref()
+            .map_or(Ok(()), |precision| check_precision(precision, n_channels))
+    }
+
+    fn check_use(&self) -> Result<()> {
+        use Dissimilarity::{Crossnobis, Euclidean, Mahalanobis, Sqeuclidean};
+        let dissimilarity = self.dissimilarity.name();
+        if self.dissimilarity == Crossnobis {
+            for (option, given, cure) in [
+                (
+                    "runs",
+                    self.runs.is_some(),
+                    "give a run label for each row of the patterns",
+                ),
+                (
+                    "conditions",
+                    self.conditions.is_some(),
+                    "give a condition label for each row, so that repetitions can be told",
+                ),
+            ] {
+                if !given {
+                    return Err(MethodsError::MissingOption {
+                        dissimilarity,
+                        option,
+                        cure,
+                    });
+                }
+            }
+        }
+        for (option, given, users, instead) in [
+            (
+                "a division by channels",
+                self.per_channel,
+                &[Euclidean, Sqeuclidean][..],
+                "euclidean or sqeuclidean",
+            ),
+            (
+                "a run label for each row",
+                self.runs.is_some(),
+                &[Crossnobis],
+                "crossnobis",
+            ),
+            (
+                "a noise precision",
+                self.noise_precision.is_some(),
+                &[Mahalanobis, Crossnobis],
+                "mahalanobis or crossnobis",
+            ),
+        ] {
+            if given && !users.contains(&self.dissimilarity) {
+                return Err(MethodsError::UnusedOption {
+                    dissimilarity,
+                    option,
+                    instead,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn same_count(what: &'static str, expected: usize, found: usize) -> Result<()> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(MethodsError::ShapeMismatch {
+        what,
+        expected,
+        found,
+    })
+}
+
+fn check_precision(precision: &Array2<f64>, n_channels: usize) -> Result<()> {
+    same_count("rows of the noise precision", n_channels, precision.nrows())?;
+    same_count("columns of the noise precision", n_channels, precision.ncols())?;
+    let mut largest = 0.0_f64;
+    for ((row, column), &value) in precision.indexed_iter() {
+        if !value.is_finite() {
+            return Err(MethodsError::NonFinite {
+                what: "the noise precision",
+                row,
+                column,
+                value,
+                cure: "give the inverse of a covariance matrix that has full rank",
+            });
+        }
+        largest = largest.max(value.abs());
+    }
+    // An inverse is symmetric only up to rounding, which a badly conditioned covariance amplifies.
+    let tolerance = 1e-6 * largest;
+    for ((row, column), &upper) in precision.indexed_iter() {
+        let lower = precision[[column, row]];
+        if (upper - lower).abs() > tolerance {
+            return Err(MethodsError::NotSymmetric {
+                row,
+                column,
+                upper,
+                lower,
+            });
+        }
+    }
+    Ok(())
+}
