@@ -213,6 +213,8 @@ macro_rules! each {
     };
 }
 
+pub(crate) use each;
+
 impl AnyArray {
     /// Length of each axis.
     #[must_use]

@@ -26,19 +26,17 @@
 mod array;
 pub mod atomic;
 
-
 mod error;
 
-
+pub mod hash;
 mod limits;
+pub mod mat;
 
 pub mod npy;
 pub mod npz;
-
-
-
-
-
+pub mod rdms;
+pub mod source;
+pub mod table;
 
 pub use array::{AnyArray, Dtype, Element};
 pub use error::{IoError, Named, Result};
