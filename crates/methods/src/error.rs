@@ -172,7 +172,9 @@ pub enum MethodsError {
         n_second: usize,
     },
     /// An RDM that has no similarity with any other.
-    #[error("{similarity} is undefined for RDM {row} (counted from 0) of {what}: {why}; leave it out")]
+    #[error(
+        "{similarity} is undefined for RDM {row} (counted from 0) of {what}: {why}; leave it out"
+    )]
     UndefinedRdm {
         /// Name of the similarity.
         similarity: &'static str,

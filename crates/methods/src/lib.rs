@@ -9,5 +9,9 @@
 
 mod error;
 mod names;
+mod nan;
+pub mod rdm;
+pub mod rsa;
 
 pub use error::{MethodsError, PatternId, Result};
+pub use nan::NanPolicy;
