@@ -46,6 +46,55 @@ pub(crate) fn fit(text: &str, size: f64, limit: f64) -> String {
     "…".to_owned()
 }
 
+/// Names that stand beside each other, each at most `limit` wide: when one is too wide, what all
+/// share at either end is left out first, so that what tells them apart stays.
+pub(crate) fn fit_all(names: &[&str], size: f64, limit: f64) -> Vec<String> {
+    if names.iter().all(|name| width(name, size) <= limit) {
+        return names.iter().map(|&name| name.to_owned()).collect();
+    }
+    let (head, tail) = shared_ends(names);
+    names
+        .iter()
+        .map(|name| {
+            let middle = &name[head..name.len() - tail];
+            let mark = |cut: usize| if cut > 0 { "…" } else { "" };
+            let short = format!("{}{middle}{}", mark(head), mark(tail));
+            fit(&short, size, limit)
+        })
+        .collect()
+}
+
+/// Bytes at the beginning and at the end that all names share, in whole parts between `.` or `/`;
+/// none when a name would have nothing left.
+fn shared_ends(names: &[&str]) -> (usize, usize) {
+    let Some((first, others)) = names.split_first().filter(|(_, others)| !others.is_empty()) else {
+        return (0, 0);
+    };
+    let separator = |b: &u8| matches!(b, b'.' | b'/');
+    let bytes = first.as_bytes();
+    let head = others.iter().fold(bytes.len(), |n, other| {
+        let alike = first.bytes().zip(other.bytes());
+        n.min(alike.take_while(|(a, b)| a == b).count())
+    });
+    let tail = others.iter().fold(bytes.len(), |n, other| {
+        let alike = first.bytes().rev().zip(other.bytes().rev());
+        n.min(alike.take_while(|(a, b)| a == b).count())
+    });
+    let head = bytes[..head]
+        .iter()
+        .rposition(separator)
+        .map_or(0, |at| at + 1);
+    let tail = bytes[bytes.len() - tail..]
+        .iter()
+        .position(separator)
+        .map_or(0, |at| tail - at);
+    if names.iter().all(|name| head + tail < name.len()) {
+        (head, tail)
+    } else {
+        (0, 0)
+    }
+}
+
 /// The text in at most `n_lines` lines that are not wider than `limit`, broken at spaces where
 /// that is possible; what is left over is shortened into the last line.
 pub(crate) fn wrap(text: &str, size: f64, limit: f64, n_lines: usize) -> Vec<String> {
@@ -92,6 +141,16 @@ mod tests {
             }
         }
         assert_eq!(fit("features.12", 10.0, 100.0), "features.12");
+    }
+
+    #[test]
+    fn what_tells_names_apart_stays() {
+        let names = ["features.7.conv.activation", "features.12.conv.activation"];
+        assert_eq!(fit_all(&names, 10.0, 80.0), ["…7…", "…12…"]);
+        assert_eq!(fit_all(&names, 10.0, 800.0), names);
+        assert_eq!(shared_ends(&["a.b", "a.b"]), (0, 0));
+        assert_eq!(shared_ends(&["a.bé", "a.cé"]), (2, 0));
+        assert_eq!(shared_ends(&["same"]), (0, 0));
     }
 
     #[test]

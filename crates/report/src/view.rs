@@ -90,8 +90,8 @@ pub(crate) fn p_zero(estimate: &Estimate) -> Option<f64> {
     .find_map(finite)
 }
 
-/// Where the p-values of [`p_zero`] come from, in words.
-pub(crate) fn p_zero_source(rsa: &RsaRecord) -> &'static str {
+/// Where the p-values of [`p_zero`] come from, in words; `None` when there are none.
+pub(crate) fn p_zero_source(rsa: &RsaRecord) -> Option<&'static str> {
     let any = |p: fn(&Estimate) -> Option<f64>| {
         rsa.targets
             .iter()
@@ -100,15 +100,17 @@ pub(crate) fn p_zero_source(rsa: &RsaRecord) -> &'static str {
             .any(|e| finite(p(e)).is_some())
     };
     if any(|e| e.p_corrected) {
-        match rsa.settings.correction.as_str() {
+        Some(match rsa.settings.correction.as_str() {
             "fdr" => "FDR-corrected",
             "fwe" => "family-wise corrected",
             _ => "uncorrected",
-        }
+        })
     } else if any(|e| e.p_permutation_fwe) {
-        "permutation test, family-wise"
+        Some("permutation test, family-wise")
+    } else if any(p_zero) {
+        Some("uncorrected")
     } else {
-        "uncorrected"
+        None
     }
 }
 

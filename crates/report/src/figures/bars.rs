@@ -2,7 +2,7 @@
 
 use consilience_core::{RsaRecord, RsaTarget};
 
-use super::{KeyEntry, Mark, Panel, Plate, heading};
+use super::{Heading, KeyEntry, Mark, Panel, Plate, common_top};
 use crate::{
     palette::Ink,
     scale::Scale,
@@ -17,15 +17,23 @@ pub(super) const CEILING_OPACITY: f64 = 0.55;
 const N_BEST: usize = 6;
 const WIDTH: f64 = 480.0;
 const NAME_WIDTH: f64 = 128.0;
+const NAME_SIZE: f64 = 10.5;
 const VALUE_WIDTH: f64 = 36.0;
 const MARK_WIDTH: f64 = 26.0;
 const CELL: f64 = 14.0;
 
 pub(super) fn plate(analysis: &str, rsa: &RsaRecord) -> Plate {
+    let headings: Vec<Heading> = rsa
+        .targets
+        .iter()
+        .map(|target| Heading::new(&target.name, &subtitle(target), WIDTH))
+        .collect();
+    let top = common_top(&headings);
     let panels: Vec<Panel> = rsa
         .targets
         .iter()
-        .filter_map(|target| panel(rsa, target))
+        .zip(&headings)
+        .filter_map(|(target, heading)| panel(rsa, target, heading, top))
         .collect();
     Plate {
         name: format!("{analysis}-comparison"),
@@ -48,6 +56,14 @@ fn has_differences(rsa: &RsaRecord) -> bool {
         .any(|t| t.p_difference.iter().flatten().any(Option::is_some))
 }
 
+fn has_ceiling_tests(rsa: &RsaRecord) -> bool {
+    rsa.targets
+        .iter()
+        .flat_map(|t| &t.scores)
+        .filter_map(|s| s.estimate.as_ref())
+        .any(|e| view::finite(e.p_ceiling).is_some())
+}
+
 fn has_subjects(rsa: &RsaRecord) -> bool {
     rsa.targets.iter().any(|t| t.n_subjects > 1)
 }
@@ -68,19 +84,35 @@ fn caption(rsa: &RsaRecord) -> String {
     if has_subjects(rsa) {
         out.push_str(" Small dots: single subjects.");
     }
-    out.push_str(&format!(
-        " A filled dot marks p < {}: in the column “> 0” for a score above zero ({}), in the column \
-         “< NC” for a score below the lower noise ceiling (uncorrected)",
-        rsa.settings.alpha,
-        view::p_zero_source(rsa)
-    ));
-    if has_differences(rsa) {
-        out.push_str(
-            ", and in the triangle for a difference between the row’s layer and the column’s \
-             (two-sided; letters name the rows)",
+    let mut tests = Vec::new();
+    if let Some(source) = view::p_zero_source(rsa) {
+        tests.push(format!(
+            "in the column “> 0” for a score above zero ({source})"
+        ));
+    }
+    if has_ceiling_tests(rsa) {
+        tests.push(
+            "in the column “< NC” for a score below the lower noise ceiling (uncorrected)".into(),
         );
     }
-    out.push_str(". An open ring: tested, not significant; a dash: no test possible.");
+    if has_differences(rsa) {
+        tests.push(
+            "in the triangle for a difference between the row’s layer and the column’s (two-sided; \
+             letters name the rows)"
+                .into(),
+        );
+    }
+    if tests.is_empty() {
+        out.push_str(" Nothing was tested.");
+    } else {
+        out.push_str(&format!(
+            " A filled dot marks p < {}: {}. An open ring: tested, not significant; a dash: no \
+             test possible.",
+            rsa.settings.alpha,
+            view::listed(&tests)
+        ));
+    }
+
     if !one_model(rsa) {
         out.push_str(
             " The best layer is chosen on the same data, so its score is slightly optimistic.",
@@ -104,8 +136,11 @@ fn key(rsa: &RsaRecord) -> Vec<KeyEntry> {
             "noise ceiling (NC)",
         ));
     }
-    let alpha = rsa.settings.alpha;
-    key.push(KeyEntry::new(Mark::Dot, Ink::Text, format!("p < {alpha}")));
+    if view::p_zero_source(rsa).is_some() || has_ceiling_tests(rsa) || has_differences(rsa) {
+        let alpha = rsa.settings.alpha;
+        key.push(KeyEntry::new(Mark::Dot, Ink::Text, format!("p < {alpha}")));
+        key.push(KeyEntry::new(Mark::Ring, Ink::Axis, "not significant"));
+    }
     key
 }
 
@@ -136,14 +171,14 @@ fn rows(rsa: &RsaRecord, target: &RsaTarget) -> Vec<usize> {
         .collect()
 }
 
-/// Where the parts of a row stand.
+/// Where the parts of a row stand; `None` for what this analysis does not have.
 struct Layout {
     left: f64,
     right: f64,
     value: f64,
-    zero: f64,
-    ceiling: f64,
-    triangle: f64,
+    zero: Option<f64>,
+    ceiling: Option<f64>,
+    triangle: Option<f64>,
     first: f64,
     step: f64,
 }
@@ -154,26 +189,30 @@ impl Layout {
     }
 }
 
-fn panel(rsa: &RsaRecord, target: &RsaTarget) -> Option<Panel> {
+fn panel(rsa: &RsaRecord, target: &RsaTarget, heading: &Heading, top: f64) -> Option<Panel> {
     let rows = rows(rsa, target);
     if rows.is_empty() {
         return None;
     }
     let mut d = Draw::default();
-    let top = heading(&mut d, &target.name, &subtitle(target), WIDTH);
+    heading.draw(&mut d);
     let triangle_width = if has_differences(rsa) {
         8.0 + rows.len() as f64 * CELL
     } else {
         0.0
     };
-    let right = WIDTH - triangle_width - 2.0 * MARK_WIDTH - VALUE_WIDTH - 8.0;
+    let column = |shown: bool| if shown { MARK_WIDTH } else { 0.0 };
+    let zero_width = column(view::p_zero_source(rsa).is_some());
+    let ceiling_width = column(has_ceiling_tests(rsa));
+    let verdicts = WIDTH - triangle_width - ceiling_width - zero_width;
+    let right = verdicts - VALUE_WIDTH - 8.0;
     let layout = Layout {
         left: NAME_WIDTH + 8.0,
         right,
-        value: right + 8.0 + VALUE_WIDTH - 6.0,
-        zero: right + 8.0 + VALUE_WIDTH + MARK_WIDTH / 2.0,
-        ceiling: right + 8.0 + VALUE_WIDTH + 1.5 * MARK_WIDTH,
-        triangle: WIDTH - triangle_width + 8.0,
+        value: verdicts - 6.0,
+        zero: (zero_width > 0.0).then_some(verdicts + MARK_WIDTH / 2.0),
+        ceiling: (ceiling_width > 0.0).then_some(verdicts + zero_width + MARK_WIDTH / 2.0),
+        triangle: (triangle_width > 0.0).then_some(WIDTH - triangle_width + 8.0),
         first: top + 18.0,
         step: if one_model(rsa) { 22.0 } else { 32.0 },
     };
@@ -181,12 +220,19 @@ fn panel(rsa: &RsaRecord, target: &RsaTarget) -> Option<Panel> {
 
     let x = Scale::around_zero(extent(target, &rows), (layout.left, layout.right));
     backdrop(&mut d, rsa, target, &layout, &x, bottom);
+    let layers: Vec<&str> = rows
+        .iter()
+        .map(|&idx| rsa.predictors[idx].layer.as_str())
+        .collect();
+    let layers = text::fit_all(&layers, NAME_SIZE, NAME_WIDTH);
     for (row, &idx) in rows.iter().enumerate() {
-        draw_row(&mut d, rsa, target, &layout, &x, row, idx);
+        let y = layout.middle(row);
+        names(&mut d, rsa, idx, &layers[row], y);
+        draw_row(&mut d, rsa, target, &layout, &x, y, idx);
     }
-    header(&mut d, rsa, &layout, top + 8.0);
-    if has_differences(rsa) {
-        triangle(&mut d, rsa, target, &layout, &rows);
+    header(&mut d, &layout, top + 8.0);
+    if let Some(left) = layout.triangle {
+        triangle(&mut d, rsa, target, (&layout, left), &rows);
     }
 
     let scores: Vec<String> = rows
@@ -291,17 +337,15 @@ fn draw_row(
     target: &RsaTarget,
     layout: &Layout,
     x: &Scale,
-    row: usize,
+    y: f64,
     idx: usize,
 ) {
     let Some(e) = view::estimate(target, idx) else {
         return;
     };
-    let y = layout.middle(row);
     let models = view::models(rsa);
     let series = models.iter().position(|m| *m == rsa.predictors[idx].model);
     let ink = Ink::Series(series.unwrap_or(0));
-    names(d, rsa, idx, y);
 
     let (zero, end) = (x.at(0.0), x.at(e.value));
     d.rect(
@@ -310,7 +354,12 @@ fn draw_row(
         ink,
         0.85,
     );
-    for (subject, value) in target.scores[idx].per_subject.iter().enumerate() {
+    let subjects = if target.n_subjects > 1 {
+        target.scores[idx].per_subject.as_slice()
+    } else {
+        &[]
+    };
+    for (subject, value) in subjects.iter().enumerate() {
         if let Some(value) = view::finite(*value) {
             // Neighbouring subjects part vertically, so that equal scores stay countable.
             let offset = [0.0, -2.6, 2.6][subject % 3];
@@ -329,53 +378,53 @@ fn draw_row(
         ..Type::default()
     };
     d.text(layout.value, y + 3.5, &view::score(e.value), style);
-    verdict(d, (layout.zero, y), view::p_zero(e), rsa.settings.alpha);
-    verdict(
-        d,
-        (layout.ceiling, y),
-        view::finite(e.p_ceiling),
-        rsa.settings.alpha,
-    );
-}
-
-fn names(d: &mut Draw, rsa: &RsaRecord, idx: usize, y: f64) {
-    let predictor = &rsa.predictors[idx];
-    let style = Type {
-        size: 10.5,
-        anchor: Anchor::End,
-        ..Type::default()
-    };
-    let small = Type {
-        size: 9.5,
-        ink: Ink::Muted,
-        ..style
-    };
-    if one_model(rsa) {
-        let layer = text::fit(&predictor.layer, style.size, NAME_WIDTH);
-        d.text(NAME_WIDTH, y + 3.6, &layer, style);
-    } else {
-        let model = text::fit(&predictor.model, style.size, NAME_WIDTH);
-        let layer = text::fit(&predictor.layer, small.size, NAME_WIDTH);
-        d.text(NAME_WIDTH, y - 1.6, &model, style);
-        d.text(NAME_WIDTH, y + 10.4, &layer, small);
+    if let Some(at) = layout.zero {
+        verdict(d, (at, y), view::p_zero(e), rsa.settings.alpha);
+    }
+    if let Some(at) = layout.ceiling {
+        verdict(d, (at, y), view::finite(e.p_ceiling), rsa.settings.alpha);
     }
 }
 
-fn header(d: &mut Draw, rsa: &RsaRecord, layout: &Layout, y: f64) {
+fn names(d: &mut Draw, rsa: &RsaRecord, idx: usize, layer: &str, y: f64) {
+    let style = Type {
+        size: NAME_SIZE,
+        anchor: Anchor::End,
+        ..Type::default()
+    };
+    if one_model(rsa) {
+        d.text(NAME_WIDTH, y + 3.6, layer, style);
+    } else {
+        let model = text::fit(&rsa.predictors[idx].model, NAME_SIZE, NAME_WIDTH);
+        let small = Type {
+            size: NAME_SIZE - 1.0,
+            ink: Ink::Muted,
+            ..style
+        };
+        d.text(NAME_WIDTH, y - 1.6, &model, style);
+        d.text(NAME_WIDTH, y + 10.4, layer, small);
+    }
+}
+
+fn header(d: &mut Draw, layout: &Layout, y: f64) {
     let style = Type {
         size: 9.0,
         anchor: Anchor::Middle,
         ink: Ink::Muted,
         ..Type::default()
     };
-    d.text(layout.zero, y, "> 0", style);
-    d.text(layout.ceiling, y, "< NC", style);
-    if has_differences(rsa) {
+    if let Some(at) = layout.zero {
+        d.text(at, y, "> 0", style);
+    }
+    if let Some(at) = layout.ceiling {
+        d.text(at, y, "< NC", style);
+    }
+    if let Some(at) = layout.triangle {
         let style = Type {
             anchor: Anchor::Start,
             ..style
         };
-        d.text(layout.triangle, y, "pairs", style);
+        d.text(at, y, "pairs", style);
     }
 }
 
@@ -389,7 +438,13 @@ fn verdict(d: &mut Draw, at: (f64, f64), p: Option<f64>, alpha: f64) {
 }
 
 /// Verdicts on the differences: row against column, letters on the diagonal.
-fn triangle(d: &mut Draw, rsa: &RsaRecord, target: &RsaTarget, layout: &Layout, rows: &[usize]) {
+fn triangle(
+    d: &mut Draw,
+    rsa: &RsaRecord,
+    target: &RsaTarget,
+    (layout, left): (&Layout, f64),
+    rows: &[usize],
+) {
     let letter = Type {
         size: 9.0,
         anchor: Anchor::Middle,
@@ -398,7 +453,7 @@ fn triangle(d: &mut Draw, rsa: &RsaRecord, target: &RsaTarget, layout: &Layout, 
     };
     for (row, &a) in rows.iter().enumerate() {
         let y = layout.middle(row);
-        let centre = |column: usize| layout.triangle + (column as f64 + 0.5) * CELL;
+        let centre = |column: usize| left + (column as f64 + 0.5) * CELL;
         for (column, &b) in rows[..row].iter().enumerate() {
             let p = view::p_difference(target, a, b);
             verdict(d, (centre(column), y), p, rsa.settings.alpha);

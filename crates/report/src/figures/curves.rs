@@ -2,7 +2,7 @@
 
 use consilience_core::{RsaRecord, RsaTarget};
 
-use super::{KeyEntry, Mark, Panel, Plate, bars::CEILING_OPACITY, best_line, heading};
+use super::{Heading, KeyEntry, Mark, Panel, Plate, bars::CEILING_OPACITY, best_line, common_top};
 use crate::{
     palette::Ink,
     scale::Scale,
@@ -15,7 +15,7 @@ const PLOT_HEIGHT: f64 = 190.0;
 const RIGHT: f64 = 8.0;
 const LABEL_SIZE: f64 = 9.0;
 /// Longest layer name below the axis.
-const LABEL_LIMIT: f64 = 112.0;
+const LABEL_LIMIT: f64 = 124.0;
 /// Layer names lean by this angle, in degrees.
 const LEAN: f64 = 60.0;
 /// Least distance between two layer names along the axis.
@@ -27,7 +27,17 @@ pub(super) fn plate(analysis: &str, rsa: &RsaRecord) -> Plate {
     let panels: Vec<Panel> = if rsa.predictors.is_empty() {
         Vec::new()
     } else {
-        rsa.targets.iter().map(|t| panel(rsa, t)).collect()
+        let headings: Vec<Heading> = rsa
+            .targets
+            .iter()
+            .map(|t| Heading::new(&t.name, &best_line(rsa, t), WIDTH))
+            .collect();
+        let top = common_top(&headings) + 14.0;
+        rsa.targets
+            .iter()
+            .zip(&headings)
+            .map(|(target, heading)| panel(rsa, target, heading, top))
+            .collect()
     };
     let max_columns = if panels.len() > 4 { 3 } else { 2 };
     Plate {
@@ -53,11 +63,13 @@ fn caption(rsa: &RsaRecord) -> String {
     if rsa.targets.iter().any(|t| t.ceiling.is_some()) {
         out.push_str(" Grey band: noise ceiling, lower to upper bound.");
     }
-    out.push_str(&format!(
-        " Ring: best layer. Dots below the curve: layers above zero at p < {} ({}).",
-        rsa.settings.alpha,
-        view::p_zero_source(rsa)
-    ));
+    out.push_str(" Ring: best layer.");
+    if let Some(source) = view::p_zero_source(rsa) {
+        out.push_str(&format!(
+            " Dots below the curve: layers above zero at p < {} ({source}).",
+            rsa.settings.alpha
+        ));
+    }
     out
 }
 
@@ -76,8 +88,10 @@ fn key(rsa: &RsaRecord) -> Vec<KeyEntry> {
         key.push(KeyEntry::new(Mark::Band, Ink::Ceiling, "noise ceiling"));
     }
     key.push(KeyEntry::new(Mark::Ring, Ink::Accent, "best layer"));
-    let significance = format!("p < {}, {}", rsa.settings.alpha, view::p_zero_source(rsa));
-    key.push(KeyEntry::new(Mark::Dot, Ink::Muted, significance));
+    if let Some(source) = view::p_zero_source(rsa) {
+        let significance = format!("p < {}, {source}", rsa.settings.alpha);
+        key.push(KeyEntry::new(Mark::Dot, Ink::Muted, significance));
+    }
     key
 }
 
@@ -88,20 +102,19 @@ struct Point<'a> {
     label: &'a str,
 }
 
-fn panel(rsa: &RsaRecord, target: &RsaTarget) -> Panel {
+fn panel(rsa: &RsaRecord, target: &RsaTarget, heading: &Heading, top: f64) -> Panel {
     let mut d = Draw::default();
-    let top = heading(&mut d, &target.name, &best_line(rsa, target), WIDTH) + 16.0;
+    heading.draw(&mut d);
     let bottom = top + PLOT_HEIGHT;
 
-    let longest = rsa.predictors.iter().fold(0.0_f64, |w, p| {
-        w.max(text::width(
-            &text::fit(&p.layer, LABEL_SIZE, LABEL_LIMIT),
-            LABEL_SIZE,
-        ))
-    });
+    let names: Vec<&str> = rsa.predictors.iter().map(|p| p.layer.as_str()).collect();
+    let labels = text::fit_all(&names, LABEL_SIZE, LABEL_LIMIT);
+    let longest = labels
+        .iter()
+        .fold(0.0_f64, |w, label| w.max(text::width(label, LABEL_SIZE)));
     let (sin, cos) = LEAN.to_radians().sin_cos();
     let left = (longest * cos + 8.0).max(40.0);
-    let points = positions(rsa, left);
+    let points = positions(rsa, &labels, left);
 
     let spans = target.scores.iter().filter_map(|s| s.estimate.as_ref());
     let values = spans
@@ -150,17 +163,17 @@ fn panel(rsa: &RsaRecord, target: &RsaTarget) -> Panel {
 }
 
 /// Layers at equal steps, with a wider step between two models.
-fn positions(rsa: &RsaRecord, left: f64) -> Vec<Point<'_>> {
+fn positions<'a>(rsa: &RsaRecord, labels: &'a [String], left: f64) -> Vec<Point<'a>> {
     let models = view::models(rsa);
     let mut at = 0.0;
-    let mut steps: Vec<(f64, usize, &str)> = Vec::new();
+    let mut steps: Vec<(f64, usize, &str)> = Vec::with_capacity(labels.len());
     for (idx, p) in rsa.predictors.iter().enumerate() {
         if idx > 0 {
             let same = rsa.predictors[idx - 1].model == p.model;
             at += if same { 1.0 } else { 2.0 };
         }
         let series = models.iter().position(|m| *m == p.model).unwrap_or(0);
-        steps.push((at, series, &p.layer));
+        steps.push((at, series, &labels[idx]));
     }
     let x = Scale::new((-0.5, at + 0.5), (left, WIDTH - RIGHT));
     steps
@@ -179,7 +192,7 @@ fn axis(d: &mut Draw, y: &Scale, left: f64, label: &str, top: f64) {
         ..Type::default()
     };
     d.text(left - 30.0, top - 7.0, label, small);
-    for (value, label) in y.ticks(5) {
+    for (value, label) in y.ticks(7) {
         let at = y.at(value);
         d.line((left, at), (WIDTH - RIGHT, at), Ink::Grid, 0.7);
         let style = Type {
@@ -299,7 +312,6 @@ fn layer_names(d: &mut Draw, target: &RsaTarget, points: &[Point<'_>], top: f64)
             rotate: -LEAN,
             ..Type::default()
         };
-        let label = text::fit(point.label, LABEL_SIZE, LABEL_LIMIT);
-        d.text(point.x + 3.0, top + 9.0, &label, style);
+        d.text(point.x + 3.0, top + 9.0, point.label, style);
     }
 }

@@ -2,18 +2,24 @@
 
 use consilience_core::{MdsMap, RsaRecord, StimulusRecord};
 
-use super::{Panel, Plate, category_key, heading};
-use crate::{
-    palette::Ink,
-    scale::Scale,
-    svg::{Draw, num},
-    view,
-};
+use super::{Heading, Panel, Plate, category_key, common_top};
+use crate::{palette::Ink, scale::Scale, svg::Draw, view};
 
 const WIDTH: f64 = 420.0;
 
 pub(super) fn plate(analysis: &str, rsa: &RsaRecord, stimuli: &[StimulusRecord]) -> Plate {
-    let panels: Vec<Panel> = rsa.maps.iter().map(|map| panel(map, stimuli)).collect();
+    let headings: Vec<Heading> = rsa
+        .maps
+        .iter()
+        .map(|map| Heading::new(&map.title, &subtitle(map), WIDTH))
+        .collect();
+    let top = common_top(&headings);
+    let panels: Vec<Panel> = rsa
+        .maps
+        .iter()
+        .zip(&headings)
+        .map(|(map, heading)| panel(map, stimuli, heading, top))
+        .collect();
     let mut caption = "Stimuli arranged in the plane so that their distances follow the RDM as \
                        closely as possible (multidimensional scaling); r² is the share of the \
                        RDM’s variance that the plane keeps."
@@ -26,7 +32,7 @@ pub(super) fn plate(analysis: &str, rsa: &RsaRecord, stimuli: &[StimulusRecord])
         name: format!("{analysis}-mds"),
         title: "Arrangement of the stimuli",
         caption,
-        max_columns: if panels.len() > 4 { 4 } else { 2 },
+        max_columns: if panels.len() > 6 { 4 } else { 2 },
         definitions: if panels.is_empty() {
             String::new()
         } else {
@@ -68,14 +74,17 @@ fn side(n: usize) -> f64 {
     (0.62 * WIDTH / (n.max(1) as f64).sqrt()).clamp(9.0, 46.0)
 }
 
-fn panel(map: &MdsMap, stimuli: &[StimulusRecord]) -> Panel {
-    let mut d = Draw::default();
-    let subtitle = if map.fit.is_finite() {
+fn subtitle(map: &MdsMap) -> String {
+    if map.fit.is_finite() {
         format!("r² = {}", view::score(map.fit))
     } else {
         String::new()
-    };
-    let top = heading(&mut d, &map.title, &subtitle, WIDTH);
+    }
+}
+
+fn panel(map: &MdsMap, stimuli: &[StimulusRecord], heading: &Heading, top: f64) -> Panel {
+    let mut d = Draw::default();
+    heading.draw(&mut d);
     let side = side(stimuli.len());
     d.frame((0.5, top), (WIDTH - 1.0, WIDTH - 1.0), Ink::Grid, 1.0);
     let pad = side / 2.0 + 7.0;
@@ -109,10 +118,10 @@ fn panel(map: &MdsMap, stimuli: &[StimulusRecord]) -> Panel {
     }
     Panel {
         alt: format!(
-            "Map of {} after {}, r² {}.",
-            view::plural(stimuli.len(), "stimulus").replace("stimuluss", "stimuli"),
+            "Map of {} stimuli after {}; {}.",
+            stimuli.len(),
             map.title,
-            num(map.fit)
+            subtitle(map)
         ),
         size: (WIDTH, top + WIDTH),
         body: d.into_string(),

@@ -124,28 +124,54 @@ pub(crate) fn thumbnails(stimuli: &[StimulusRecord]) -> String {
 /// Palette of the pictures inside heat maps.
 pub(crate) use rdms::colours as heat_map_colours;
 
-/// Panel titles and the line below them; returns where the content may begin.
-fn heading(d: &mut Draw, title: &str, subtitle: &str, width: f64) -> f64 {
-    let mut y = 4.0;
-    let bold = Type {
-        size: 12.5,
-        bold: true,
-        ..Type::default()
-    };
-    for line in text::wrap(title, bold.size * 1.08, width - 2.0, 2) {
-        y += 15.0;
-        d.text(1.0, y - 3.0, &line, bold);
+/// Title of a panel and the line below it.
+struct Heading {
+    title: Vec<String>,
+    subtitle: Vec<String>,
+}
+
+impl Heading {
+    const TITLE: f64 = 12.5;
+    const SUBTITLE: f64 = 10.5;
+
+    /// Breaks both into at most two lines. A bold letter is a little wider than a plain one.
+    fn new(title: &str, subtitle: &str, width: f64) -> Self {
+        Self {
+            title: text::wrap(title, Self::TITLE * 1.08, width - 2.0, 2),
+            subtitle: text::wrap(subtitle, Self::SUBTITLE, width - 2.0, 2),
+        }
     }
-    let small = Type {
-        size: 10.5,
-        ink: Ink::Muted,
-        ..Type::default()
-    };
-    for line in text::wrap(subtitle, small.size, width - 2.0, 2) {
-        y += 14.0;
-        d.text(1.0, y - 3.0, &line, small);
+
+    fn height(&self) -> f64 {
+        12.0 + 15.0 * self.title.len() as f64 + 14.0 * self.subtitle.len() as f64
     }
-    y + 8.0
+
+    fn draw(&self, d: &mut Draw) {
+        let mut y = 4.0;
+        for line in &self.title {
+            y += 15.0;
+            let bold = Type {
+                size: Self::TITLE,
+                bold: true,
+                ..Type::default()
+            };
+            d.text(1.0, y - 3.0, line, bold);
+        }
+        for line in &self.subtitle {
+            y += 14.0;
+            let small = Type {
+                size: Self::SUBTITLE,
+                ink: Ink::Muted,
+                ..Type::default()
+            };
+            d.text(1.0, y - 3.0, line, small);
+        }
+    }
+}
+
+/// Where the content of panels side by side begins: below the tallest heading.
+fn common_top(headings: &[Heading]) -> f64 {
+    headings.iter().fold(0.0, |top, h| top.max(h.height()))
 }
 
 /// The best score of a target as a subtitle.
@@ -160,6 +186,9 @@ fn best_line(rsa: &consilience_core::RsaRecord, target: &consilience_core::RsaTa
                 view::predictor_name(rsa, idx),
                 view::score(value)
             )
+        }
+        None if (0..rsa.predictors.len()).any(|idx| view::estimate(target, idx).is_some()) => {
+            "no best layer".to_owned()
         }
         None => "no score could be computed".to_owned(),
     }

@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use consilience_core::{DisplayRdm, RsaRecord, StimulusRecord, pairs};
 
-use super::{Panel, Plate, category_key, heading};
+use super::{Heading, Panel, Plate, category_key, common_top};
 use crate::{
     palette::{Ink, colour},
     raster,
@@ -11,20 +11,25 @@ use crate::{
     text, view,
 };
 
-const WIDTH: f64 = 300.0;
-const LABEL_WIDTH: f64 = 70.0;
+const WIDTH: f64 = 250.0;
+const LABEL_WIDTH: f64 = 64.0;
 const STRIP: f64 = 6.0;
 const GAP: f64 = 3.0;
-const LABEL_SIZE: f64 = 9.5;
+const LABEL_SIZE: f64 = 9.0;
 /// Pixels along a side of the embedded picture, at least: cells stay sharp when it is enlarged.
 const PIXELS: usize = 640;
 
 pub(super) fn plate(analysis: &str, rsa: &RsaRecord, stimuli: &[StimulusRecord]) -> Plate {
-    let panels: Vec<Panel> = rsa
-        .rdms
+    let rdms: Vec<&DisplayRdm> = rsa.rdms.iter().filter(|rdm| rdm.n >= 2).collect();
+    let headings: Vec<Heading> = rdms
         .iter()
-        .filter(|rdm| rdm.n >= 2)
-        .map(|rdm| panel(rdm, stimuli))
+        .map(|rdm| Heading::new(&rdm.title, "", WIDTH))
+        .collect();
+    let top = common_top(&headings);
+    let panels: Vec<Panel> = rdms
+        .iter()
+        .zip(&headings)
+        .map(|(rdm, heading)| panel(rdm, stimuli, heading, top))
         .collect();
     let grouped = !view::categories(stimuli).is_empty();
     let order = if grouped {
@@ -70,9 +75,9 @@ fn order(stimuli: &[StimulusRecord]) -> Vec<(usize, Option<usize>)> {
     order
 }
 
-fn panel(rdm: &DisplayRdm, stimuli: &[StimulusRecord]) -> Panel {
+fn panel(rdm: &DisplayRdm, stimuli: &[StimulusRecord], heading: &Heading, top: f64) -> Panel {
     let mut d = Draw::default();
-    let top = heading(&mut d, &rdm.title, "", WIDTH);
+    heading.draw(&mut d);
     let order = if rdm.n == stimuli.len() {
         order(stimuli)
     } else {

@@ -275,7 +275,8 @@ fn score(shape: &Shape, target: usize, depth: f64, seed: u64) -> RsaScore {
     let offset = if shape.negative { -0.12 } else { 0.05 };
     let value = offset + 0.3 * bump + 0.04 * (hash(seed) - 0.5);
     let sem = 0.015 + 0.02 * hash(seed + 1);
-    let p = (0.5 * (-(value / sem).powi(2) / 3.0).exp()).min(0.6);
+    let tail = 0.5 * (-(value / sem).powi(2) / 3.0).exp();
+    let p = if value > 0.0 { tail } else { 1.0 - tail };
     let estimate = Estimate {
         value,
         sem: shape.bootstrap.then_some(sem),
