@@ -1,0 +1,13 @@
+//! What the built-in demo study is made of: pictures, a network and simulated subjects.
+
+pub mod design;
+mod dice;
+mod error;
+pub mod network;
+#[cfg(test)]
+mod recovery;
+pub mod stimuli;
+pub mod subjects;
+
+pub use error::DemoError;
+pub use stimuli::{Category, draw};
