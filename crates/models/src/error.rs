@@ -1,6 +1,6 @@
 //! What can be wrong with a network or with running it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::onnx::OnnxError;
 
@@ -39,13 +39,13 @@ pub enum ModelError {
         /// Keys whose shapes differ.
         misshapen: Vec<Misshapen>,
     },
-    /// An ONNX file that cannot be used.
-    #[error("not a usable ONNX file: {source} ({})", path.display())]
-    OnnxFile {
+    /// One of the other errors, and the file it comes from.
+    #[error("{fault} ({})", path.display())]
+    InFile {
+        /// What is wrong.
+        fault: Box<ModelError>,
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
-        source: OnnxError,
     },
     /// ONNX bytes that cannot be used.
     #[error("not a usable ONNX network: {0}")]
@@ -153,6 +153,16 @@ pub enum ModelError {
         /// The words that exist.
         expected: &'static str,
     },
+}
+
+impl ModelError {
+    /// The error with the file that it comes from.
+    pub(crate) fn at(self, path: &Path) -> Self {
+        Self::InFile {
+            fault: Box::new(self),
+            path: path.to_owned(),
+        }
+    }
 }
 
 /// A key of a state dict whose shape is not the architecture's.

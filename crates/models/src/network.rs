@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use consilience_io::weights;
+use consilience_io::Limits;
+use consilience_io::weights::Weights;
 
 use crate::graph::{Graph, Input, Layer, Tensor};
 use crate::zoo::StateDict;
@@ -25,21 +26,22 @@ impl Network {
     /// # Errors
     ///
     /// [`ModelError::UnknownModel`], [`ModelError::File`] when the file cannot be read,
-    /// [`ModelError::StateDict`] when its tensors do not fit.
+    /// [`ModelError::InFile`] around [`ModelError::StateDict`] when its tensors do not fit.
     pub fn from_zoo(name: &str, weights: &Path) -> Result<Self> {
         let architecture = zoo::find(name)?;
-        Self::with_state_dict(&architecture, state_dict(weights::read(weights)?))
+        Self::with_state_dict(&architecture, state_dict(&Weights::read(weights)?))
+            .map_err(|error| error.at(weights))
     }
 
     /// An architecture of the [`zoo`] with the weights of `.safetensors` bytes.
     ///
     /// # Errors
     ///
-    /// As [`Network::from_zoo`].
+    /// As [`Network::from_zoo`], without the name of a file.
     pub fn from_zoo_bytes(name: &str, weights: &[u8]) -> Result<Self> {
         let architecture = zoo::find(name)?;
-        let weights = weights::from_bytes(weights, &consilience_io::Limits::default())?;
-        Self::with_state_dict(&architecture, state_dict(weights))
+        let weights = Weights::from_bytes(weights, &Limits::default())?;
+        Self::with_state_dict(&architecture, state_dict(&weights))
     }
 
     /// An architecture with weights that are already in memory.
@@ -60,16 +62,13 @@ impl Network {
     ///
     /// # Errors
     ///
-    /// [`ModelError::Unreadable`] and [`ModelError::OnnxFile`].
+    /// [`ModelError::Unreadable`], or [`ModelError::InFile`] around [`ModelError::Onnx`].
     pub fn from_onnx(path: &Path) -> Result<Self> {
         let unreadable = |source| ModelError::Unreadable {
             path: path.to_owned(),
             source,
         };
-        let unusable = |source| ModelError::OnnxFile {
-            path: path.to_owned(),
-            source,
-        };
+        let unusable = |fault| ModelError::Onnx(fault).at(path);
         let n_bytes = std::fs::metadata(path).map_err(unreadable)?.len();
         if n_bytes > onnx::MAX_BYTES {
             return Err(unusable(onnx::OnnxError::TooLarge { found: n_bytes }));
@@ -128,13 +127,14 @@ impl Network {
     }
 }
 
-fn state_dict(weights: weights::Weights) -> StateDict {
+fn state_dict(weights: &Weights) -> StateDict {
     weights
-        .into_iter()
-        .filter_map(|(key, array)| {
-            let shape = array.shape().to_vec();
+        .tensors()
+        .iter()
+        .map(|(key, array)| {
             let values: Vec<f32> = array.iter().copied().collect();
-            Some((key, Tensor::from_f32(shape, &values)?))
+            let tensor = Tensor::from_f32(array.shape().to_vec(), &values);
+            (key.clone(), tensor.expect("an array fills its shape"))
         })
         .collect()
 }

@@ -104,7 +104,10 @@ fn field(number: u8, content: &[u8]) -> Vec<u8> {
 
 #[test]
 fn what_we_do_not_run_is_refused_clearly() {
-    let model = |graph: &[Vec<u8>]| field(7, &graph.concat());
+    let shape = field(2, &field(1, b"").repeat(4));
+    let floats = field(1, &[vec![0x08, 1], shape].concat());
+    let input = field(11, &[field(1, b"x"), field(2, &floats)].concat());
+    let model = |graph: &[Vec<u8>]| field(7, &[graph.concat(), input.clone()].concat());
     let node = field(1, &field(4, b"Relu"));
     let external = [field(8, b"w"), vec![0x70, 1]].concat();
     let huge = [

@@ -188,6 +188,20 @@ impl Preprocessing {
     }
 }
 
+/// A picture made to fit into a square of `side` pixels, for showing it; a smaller one stays as it is.
+#[must_use]
+pub fn thumbnail(image: &RgbImage, side: usize) -> RgbImage {
+    let longer = image.width.max(image.height);
+    if longer <= side || side == 0 {
+        return image.clone();
+    }
+    let scaled = |extent: usize| (extent * side / longer).max(1);
+    let (width, height) = (scaled(image.width), scaled(image.height));
+    let old = (image.width, image.height);
+    let pixels = resample::resize(&image.pixels, old, (width, height), Filter::Lanczos);
+    RgbImage { width, height, pixels }
+}
+
 /// Where a crop of `crop` begins along an axis of `extent`; negative when padding comes first.
 ///
 /// torchvision halves with Python's `round` when it cuts (ties to even) and rounds down when it

@@ -108,24 +108,37 @@ fn to_byte(sum: i32) -> u8 {
 ///
 /// # Definition
 ///
-/// Horizontal pass first, then vertical; weights are normalised to sum 1 and rounded to 22 binary
-/// digits, sums are rounded and clipped to bytes after each pass; an axis that keeps its size is
-/// left alone.
+/// One pass along the rows and one along the columns. Weights are normalised to sum 1 and rounded to
+/// 22 binary digits, sums are rounded and clipped to bytes after each pass, an axis that keeps its
+/// size is left alone. The rows come first, unless the height shrinks by more than twice what the
+/// width shrinks (a width that grows shrinks by less than nothing): then the columns.
+///
+/// # Peers
+///
+/// Pillow 13 to the byte. When it takes the columns first is not documented; the rule was found by
+/// comparing both orders with it on 1298 random pairs of sizes, without an exception.
 pub(super) fn resize(
     pixels: &[u8],
     (width, height): (usize, usize),
     (new_width, new_height): (usize, usize),
     filter: Filter,
 ) -> Vec<u8> {
-    let wide = if new_width == width {
-        pixels.to_vec()
-    } else {
-        resize_rows(pixels, width, &taps(width, new_width, filter))
+    let rows = |pixels: &[u8]| match new_width == width {
+        true => pixels.to_vec(),
+        false => resize_rows(pixels, width, &taps(width, new_width, filter)),
     };
-    if new_height == height {
-        return wide;
+    let columns = |pixels: &[u8], width: usize| match new_height == height {
+        true => pixels.to_vec(),
+        false => resize_columns(pixels, width, &taps(height, new_height, filter)),
+    };
+    let removed = |old: usize, new: usize| old as i64 - new as i64;
+    let columns_first =
+        new_height < height && removed(height, new_height) > 2 * removed(width, new_width);
+    if columns_first {
+        rows(&columns(pixels, width))
+    } else {
+        columns(&rows(pixels), new_width)
     }
-    resize_columns(&wide, new_width, &taps(height, new_height, filter))
 }
 
 fn resize_rows(pixels: &[u8], width: usize, taps: &[Taps]) -> Vec<u8> {
