@@ -25,18 +25,20 @@
 
 mod array;
 pub mod atomic;
-
+pub mod catalogue;
+pub mod download;
 mod error;
-
 pub mod hash;
+pub mod image;
 mod limits;
 pub mod mat;
-
 pub mod npy;
 pub mod npz;
 pub mod rdms;
 pub mod source;
 pub mod table;
+pub mod unpack;
+pub mod weights;
 
 pub use array::{AnyArray, Dtype, Element};
 pub use error::{IoError, Named, Result};

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use consilience_io::mat::{MatFile, MatValue};
 use consilience_io::rdms::load_rdms;
 use consilience_io::source::load_array;
-use consilience_io::{hash, npy, table};
+use consilience_io::weights::Weights;
+use consilience_io::{catalogue, hash, image, npy, table, unpack};
 use ndarray::Axis;
 use serde::Deserialize;
 
@@ -185,4 +186,63 @@ fn a_table_with_bare_carriage_returns_is_read() {
     assert!(valence.iter().all(|v| (1.0..=7.0).contains(v)));
     let themes = oasis.column("Theme").unwrap();
     assert!(themes.iter().any(|theme| *theme == "War 2 "));
+}
+
+#[test]
+fn the_stimuli_are_unpacked_pixel_by_pixel() {
+    let Some(folder) = data("kriegeskorte92") else {
+        return;
+    };
+    let copy = tempfile::tempdir().unwrap();
+    let source = "Kriegeskorte_Neuron2008_supplementalData.mat";
+    std::fs::copy(folder.join(source), copy.path().join(source)).unwrap();
+    let written = unpack::derive("kriegeskorte92", copy.path()).unwrap();
+    assert_eq!(written.len(), 93);
+    for path in &written {
+        let reference = folder.join(path.strip_prefix(copy.path()).unwrap());
+        if path.extension().is_some_and(|ending| ending == "png") {
+            let [ours, theirs] = [path, &reference].map(|path| image::read(path).unwrap());
+            assert_eq!((ours.width, ours.height), (175, 175));
+            assert!(ours == theirs, "{}", path.display());
+        } else {
+            assert_eq!(
+                std::fs::read(path).unwrap(),
+                std::fs::read(reference).unwrap()
+            );
+        }
+    }
+}
+
+#[test]
+fn the_catalogue_pins_the_files_that_are_here() {
+    for set in catalogue::data_sets() {
+        for file in set.files() {
+            let Some(path) = data(&format!("{}/{}", set.name, file.path)) else {
+                return;
+            };
+            assert_eq!(
+                hash::sha256_file(path).unwrap(),
+                file.sha256,
+                "{}",
+                file.path
+            );
+        }
+    }
+}
+
+#[test]
+fn photographs_and_weights_are_read() {
+    let Some(folder) = data("sample_photos") else {
+        return;
+    };
+    for (name, size) in [("astronaut.png", (512, 512)), ("rocket.jpg", (640, 427))] {
+        let image = image::read(folder.join(name)).unwrap();
+        assert_eq!((image.width, image.height), size, "{name}");
+    }
+    let Some(folder) = data("squeezenet1_1") else {
+        return;
+    };
+    let mut weights = Weights::read(folder.join("squeezenet1_1.safetensors")).unwrap();
+    assert_eq!(weights.names().count(), 52);
+    weights.take("features.0.weight", &[64, 3, 3, 3]).unwrap();
 }

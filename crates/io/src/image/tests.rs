@@ -1,0 +1,149 @@
+use std::path::PathBuf;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::{AnyArray, npz};
+
+fn fixture(name: &str) -> PathBuf {
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/image/")
+        .parse::<PathBuf>()
+        .unwrap()
+        .join(name)
+}
+
+fn bytes(name: &str) -> Vec<u8> {
+    std::fs::read(fixture(name)).unwrap()
+}
+
+fn parse(bytes: &[u8]) -> Result<RgbImage> {
+    decode(bytes, &Limits::default())
+}
+
+#[test]
+fn pictures_are_those_of_pillow() {
+    let expected = fixture("expected.npz");
+    for name in npz::keys(&expected).unwrap() {
+        if name == "cmyk.jpg" {
+            continue;
+        }
+        let AnyArray::U8(pillow) = npz::read(&expected, Some(&name)).unwrap() else {
+            panic!("{name}: pictures are bytes");
+        };
+        let image = read(fixture(&name)).unwrap();
+        assert_eq!([image.height, image.width, 3], pillow.shape(), "{name}");
+        assert_eq!(size(fixture(&name)).unwrap(), (image.width, image.height));
+        let allowed = if name.ends_with(".jpg") { 3 } else { 0 };
+        let largest = image
+            .pixels
+            .iter()
+            .zip(&pillow)
+            .map(|(a, b)| a.abs_diff(*b))
+            .max();
+        assert!(largest <= Some(allowed), "{name}: {largest:?}");
+    }
+}
+
+#[test]
+fn sixteen_bits_keep_the_upper_eight() {
+    let mut bytes = Vec::new();
+    let mut encoder = ::png::Encoder::new(&mut bytes, 2, 1);
+    encoder.set_depth(::png::BitDepth::Sixteen);
+    encoder.set_color(::png::ColorType::Grayscale);
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_image_data(&[0x12, 0xff, 0xff, 0x00]).unwrap();
+    writer.finish().unwrap();
+    assert_eq!(
+        parse(&bytes).unwrap().pixels,
+        [0x12, 0x12, 0x12, 255, 255, 255]
+    );
+}
+
+#[test]
+fn other_kinds_are_refused_with_a_cure() {
+    let message = read(fixture("cmyk.jpg")).unwrap_err().to_string();
+    assert!(
+        message.contains("CMYK") && message.contains("convert"),
+        "{message}"
+    );
+    for bytes in [&b"GIF89a"[..], b"", b"\x89PN"] {
+        let message = parse(bytes).unwrap_err().to_string();
+        assert!(message.contains("not a PNG or JPEG"), "{message}");
+    }
+}
+
+#[test]
+fn sizes_are_checked_before_memory_is_reserved() {
+    // 65535 × 65535 in the header of a tiny file.
+    let mut jpeg = bytes("grey.jpg");
+    let frame = jpeg.windows(2).position(|w| w == [0xff, 0xc0]).unwrap();
+    jpeg[frame + 5..frame + 9].fill(0xff);
+    let small = Limits {
+        max_pixels: 100,
+        ..Limits::default()
+    };
+    let huge = Limits {
+        max_pixels: u64::MAX,
+        ..Limits::default()
+    };
+    for limits in [Limits::default(), huge] {
+        assert!(decode(&jpeg, &limits).is_err());
+    }
+    for name in ["rgb.png", "rgb.jpg"] {
+        let message = decode(&bytes(name), &small).unwrap_err().to_string();
+        assert!(message.contains("max_pixels"), "{message}");
+    }
+}
+
+#[test]
+fn every_truncation_of_a_png_is_an_error() {
+    let whole = bytes("palette_transparent.png");
+    let end = whole.windows(4).rposition(|w| w == b"IEND").unwrap() - 4;
+    for n in 0..end {
+        assert!(parse(&whole[..n]).is_err(), "{n} bytes");
+    }
+}
+
+#[test]
+fn every_truncation_of_a_jpeg_is_an_error() {
+    for name in ["rgb.jpg", "progressive.jpg"] {
+        let whole = bytes(name);
+        for n in 0..whole.len() - 2 {
+            assert!(parse(&whole[..n]).is_err(), "{name}: {n} bytes");
+        }
+    }
+}
+
+#[test]
+fn the_number_of_bytes_is_checked_when_encoding() {
+    assert!(encode_png_as(2, 2, Channels::Grey, &[0; 3]).is_err());
+    assert!(encode_png_as(0, 2, Channels::Grey, &[]).is_err());
+    let rgba = encode_png_as(1, 1, Channels::Rgba, &[1, 2, 3, 0]).unwrap();
+    assert_eq!(parse(&rgba).unwrap().pixels, [1, 2, 3]);
+}
+
+proptest! {
+    #[test]
+    fn pictures_round_trip(width in 1_usize..20, height in 1_usize..20, seed in any::<u8>()) {
+        let pixels = (0..width * height * 3).map(|i| (i as u8).wrapping_mul(seed)).collect();
+        let image = RgbImage { width, height, pixels };
+        let bytes = encode_png(&image).unwrap();
+        prop_assert_eq!(&bytes, &encode_png(&image).unwrap());
+        prop_assert_eq!(parse(&bytes).unwrap(), image);
+    }
+
+    #[test]
+    fn damaged_bytes_never_panic(
+        name in prop::sample::select(vec![
+            "palette_2bit.png", "rgba.png", "rgb_420.jpg", "progressive.jpg", "grey.jpg", "cmyk.jpg",
+        ]),
+        flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+    ) {
+        let mut bytes = bytes(name);
+        for (position, value) in flips {
+            let position = position.index(bytes.len());
+            bytes[position] = value;
+        }
+        let _ = parse(&bytes);
+    }
+}

@@ -1,0 +1,263 @@
+//! Network weights (`.safetensors`) as single precision.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use half::{bf16, f16};
+use ndarray::{ArrayD, IxDyn};
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype as StDtype, SafeTensors};
+
+use crate::atomic::write_atomically;
+use crate::error::AtPath;
+use crate::source::read_file;
+use crate::{Element, IoError, Limits, Named, Result};
+
+const FORMAT: &str = "safetensors file";
+
+/// Tensors by name.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Weights {
+    tensors: BTreeMap<String, ArrayD<f32>>,
+}
+
+impl Weights {
+    /// Takes tensors by name.
+    #[must_use]
+    pub fn new(tensors: BTreeMap<String, ArrayD<f32>>) -> Self {
+        Self { tensors }
+    }
+
+    /// Reads a file within the default [`Limits`].
+    ///
+    /// Half precision (both kinds) is widened exactly; double precision and integers are rounded to the
+    /// nearest single-precision number.
+    ///
+    /// # Errors
+    ///
+    /// [`IoError`] when the file cannot be read, is damaged, or holds a type of fewer than 8 bits or
+    /// complex numbers.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("net.safetensors");
+    /// use consilience_io::weights::Weights;
+    /// let bias = ndarray::array![1.0_f32, 2.0].into_dyn();
+    /// Weights::new([("conv1.bias".to_owned(), bias)].into()).write(&path)?;
+    /// let mut weights = Weights::read(&path)?;
+    /// assert_eq!(weights.take("conv1.bias", &[2])?[[1]], 2.0);
+    /// # Ok::<(), consilience_io::IoError>(())
+    /// ```
+    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let limits = Limits::default();
+        let bytes = read_file(path, &limits)?;
+        Self::from_bytes(&bytes, &limits).at(path)
+    }
+
+    /// Takes the bytes of a file.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub fn from_bytes(bytes: &[u8], limits: &Limits) -> Result<Self> {
+        let file = SafeTensors::deserialize(bytes)
+            .map_err(|error| IoError::malformed(FORMAT, "the header", error, "a valid one"))?;
+        if file.len() > limits.max_entries {
+            return Err(IoError::OverLimit {
+                what: "tensors of the file",
+                found: file.len() as u64,
+                limit: limits.max_entries as u64,
+                raise: "max_entries",
+            });
+        }
+        let tensors = file
+            .iter()
+            .map(|(name, view)| Ok((name.to_owned(), array(name, &view)?)))
+            .collect::<Result<_>>()?;
+        Ok(Self { tensors })
+    }
+
+    /// Writes a file; the same tensors give the same bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`IoError::Os`], naming `path`.
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
+        let data: Vec<(&str, &[usize], Vec<u8>)> = self
+            .tensors
+            .iter()
+            .map(|(name, tensor)| {
+                let mut bytes = Vec::with_capacity(4 * tensor.len());
+                tensor.iter().for_each(|value| value.extend_le(&mut bytes));
+                (name.as_str(), tensor.shape(), bytes)
+            })
+            .collect();
+        write_atomically(path, |file| {
+            let views = data
+                .iter()
+                .map(|(name, shape, bytes)| {
+                    Ok((name, TensorView::new(StDtype::F32, shape.to_vec(), bytes)?))
+                })
+                .collect::<std::result::Result<Vec<_>, safetensors::SafeTensorError>>()
+                .map_err(std::io::Error::other)?;
+            let bytes = safetensors::serialize(views, None).map_err(std::io::Error::other)?;
+            std::io::Write::write_all(file, &bytes)
+        })
+    }
+
+    /// The names, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.tensors.keys().map(String::as_str)
+    }
+
+    /// The tensors by name.
+    #[must_use]
+    pub fn tensors(&self) -> &BTreeMap<String, ArrayD<f32>> {
+        &self.tensors
+    }
+
+    /// Takes a tensor out, which must have the given shape.
+    ///
+    /// # Errors
+    ///
+    /// [`IoError::Missing`] lists the names that are left; [`IoError::WrongKind`] for another shape.
+    pub fn take(&mut self, name: &str, shape: &[usize]) -> Result<ArrayD<f32>> {
+        let Some(tensor) = self.tensors.get(name) else {
+            return Err(IoError::Missing {
+                kind: Named::Tensor,
+                name: name.to_owned(),
+                available: self.names().map(str::to_owned).collect(),
+            });
+        };
+        if tensor.shape() != shape {
+            return Err(IoError::WrongKind {
+                what: format!("tensor {name:?}"),
+                found: format!("of shape {:?} where {shape:?} is needed", tensor.shape()),
+                expected: "the weights of this architecture",
+            });
+        }
+        Ok(self.tensors.remove(name).expect("it was just found"))
+    }
+}
+
+fn array(name: &str, view: &TensorView<'_>) -> Result<ArrayD<f32>> {
+    fn values<T: Element>(data: &[u8]) -> Vec<f32> {
+        data.chunks_exact(T::DTYPE.n_bytes())
+            .map(|bytes| T::from_le(bytes).to_f64() as f32)
+            .collect()
+    }
+    let data = view.data();
+    let values = match view.dtype() {
+        StDtype::F32 => values::<f32>(data),
+        StDtype::F64 => values::<f64>(data),
+        StDtype::F16 => values::<f16>(data),
+        StDtype::BF16 => data
+            .chunks_exact(2)
+            .map(|bytes| bf16::from_le_bytes([bytes[0], bytes[1]]).to_f32())
+            .collect(),
+        StDtype::BOOL => values::<bool>(data),
+        StDtype::I8 => values::<i8>(data),
+        StDtype::U8 => values::<u8>(data),
+        StDtype::I16 => values::<i16>(data),
+        StDtype::U16 => values::<u16>(data),
+        StDtype::I32 => values::<i32>(data),
+        StDtype::U32 => values::<u32>(data),
+        StDtype::I64 => values::<i64>(data),
+        StDtype::U64 => values::<u64>(data),
+        other => {
+            return Err(IoError::Unsupported {
+                what: format!("tensor {name:?} of type {other:?}"),
+                cure: "save the weights as float32, float16 or bfloat16",
+            });
+        }
+    };
+    ArrayD::from_shape_vec(IxDyn(view.shape()), values).map_err(|_| {
+        IoError::malformed(
+            FORMAT,
+            "the shape of a tensor",
+            format!("{:?}", view.shape()),
+            "one that its data fill",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+    use proptest::prelude::*;
+
+    fn sample() -> Vec<u8> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        let tensors = [
+            ("b".to_owned(), array![1.5_f32].into_dyn()),
+            (
+                "a".to_owned(),
+                array![[1.0_f32, 2.0], [3.0, 4.0]].into_dyn(),
+            ),
+        ];
+        Weights::new(tensors.into()).write(&path).unwrap();
+        std::fs::read(path).unwrap()
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Weights> {
+        Weights::from_bytes(bytes, &Limits::default())
+    }
+
+    #[test]
+    fn tensors_round_trip_to_the_same_bytes() {
+        let bytes = sample();
+        assert_eq!(bytes, sample());
+        let mut weights = parse(&bytes).unwrap();
+        assert_eq!(weights.names().collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(weights.take("a", &[2, 2]).unwrap()[[1, 0]], 3.0);
+        let message = weights.take("a", &[2, 2]).unwrap_err().to_string();
+        assert!(message.contains("no tensor \"a\""), "{message}");
+        let message = weights.take("b", &[3]).unwrap_err().to_string();
+        assert!(message.contains("[1] where [3]"), "{message}");
+    }
+
+    #[test]
+    fn other_precisions_become_single() {
+        for (dtype, data, expected) in [
+            (StDtype::F16, vec![0x00, 0xc1], -2.5),
+            (StDtype::BF16, vec![0x20, 0xc0], -2.5),
+            (StDtype::F64, 0.1_f64.to_le_bytes().to_vec(), 0.1_f32),
+            (StDtype::I64, 7_i64.to_le_bytes().to_vec(), 7.0),
+        ] {
+            let view = TensorView::new(dtype, vec![1], &data).unwrap();
+            let bytes = safetensors::serialize([("x", view)], None).unwrap();
+            let mut weights = parse(&bytes).unwrap();
+            assert_eq!(weights.take("x", &[1]).unwrap()[[0]], expected, "{dtype:?}");
+        }
+    }
+
+    #[test]
+    fn every_truncation_is_an_error() {
+        let whole = sample();
+        for n in 0..whole.len() {
+            assert!(parse(&whole[..n]).is_err(), "{n} bytes");
+        }
+        let mut huge = u64::MAX.to_le_bytes().to_vec();
+        huge.extend(&whole);
+        assert!(parse(&huge).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_bytes_never_panic(
+            flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+        ) {
+            let mut bytes = sample();
+            for (position, value) in flips {
+                let position = position.index(bytes.len());
+                bytes[position] = value;
+            }
+            let _ = parse(&bytes);
+        }
+    }
+}
