@@ -46,10 +46,15 @@ fn representations(record: &Record, rsa: &RsaRecord) -> String {
     );
     for model in &record.provenance.models {
         if names.contains(&model.name.as_str()) {
+            let architecture = if model.architecture == model.name {
+                String::new()
+            } else {
+                format!(" ({})", model.architecture)
+            };
             out.push_str(&format!(
-                " Activations of {} ({}) were computed with {} after this preprocessing: {}.",
+                " Activations of {}{architecture} were computed with {} after this preprocessing: \
+                 {}.",
                 model.name,
-                model.architecture,
                 model.executor,
                 model.preprocessing.trim_end_matches('.')
             ));
@@ -97,7 +102,9 @@ fn comparison(rsa: &RsaRecord) -> String {
         out.push_str(
             " The noise ceiling brackets the score that the unknown true model could reach: its \
              upper bound is the mean similarity of each subject’s RDM with the mean RDM of all \
-             subjects, its lower bound the mean similarity with the mean RDM of the other subjects.",
+             subjects, its lower bound the mean similarity with the mean RDM of the other \
+             subjects; before RDMs are averaged they are normalised as the similarity measure asks \
+             (to ranks, to unit length or to z-scores).",
         );
     }
     out

@@ -47,21 +47,35 @@ pub(crate) fn fit(text: &str, size: f64, limit: f64) -> String {
 }
 
 /// Names that stand beside each other, each at most `limit` wide: when one is too wide, what all
-/// share at either end is left out first, so that what tells them apart stays.
+/// share at the end, at the beginning or at both is left out first, so that what tells them apart
+/// stays.
 pub(crate) fn fit_all(names: &[&str], size: f64, limit: f64) -> Vec<String> {
     if names.iter().all(|name| width(name, size) <= limit) {
         return names.iter().map(|&name| name.to_owned()).collect();
     }
     let (head, tail) = shared_ends(names);
-    names
-        .iter()
-        .map(|name| {
-            let middle = &name[head..name.len() - tail];
-            let mark = |cut: usize| if cut > 0 { "…" } else { "" };
-            let short = format!("{}{middle}{}", mark(head), mark(tail));
-            fit(&short, size, limit)
+    let mark = |cut: usize| if cut > 0 { "…" } else { "" };
+    let without = |head: usize, tail: usize| -> Vec<String> {
+        names
+            .iter()
+            .map(|name| {
+                format!(
+                    "{}{}{}",
+                    mark(head),
+                    &name[head..name.len() - tail],
+                    mark(tail)
+                )
+            })
+            .collect()
+    };
+    [(0, tail), (head, 0)]
+        .into_iter()
+        .map(|(head, tail)| without(head, tail))
+        .find(|short| short.iter().all(|name| width(name, size) <= limit))
+        .unwrap_or_else(|| {
+            let short = without(head, tail);
+            short.iter().map(|name| fit(name, size, limit)).collect()
         })
-        .collect()
 }
 
 /// Bytes at the beginning and at the end that all names share, in whole parts between `.` or `/`;
@@ -146,7 +160,8 @@ mod tests {
     #[test]
     fn what_tells_names_apart_stays() {
         let names = ["features.7.conv.activation", "features.12.conv.activation"];
-        assert_eq!(fit_all(&names, 10.0, 80.0), ["…7…", "…12…"]);
+        assert_eq!(fit_all(&names, 10.0, 80.0), ["features.7…", "features.12…"]);
+        assert_eq!(fit_all(&names, 10.0, 50.0), ["…7…", "…12…"]);
         assert_eq!(fit_all(&names, 10.0, 800.0), names);
         assert_eq!(shared_ends(&["a.b", "a.b"]), (0, 0));
         assert_eq!(shared_ends(&["a.bé", "a.cé"]), (2, 0));

@@ -10,7 +10,7 @@ use crate::{
     text, view,
 };
 
-const WIDTH: f64 = 460.0;
+const WIDTH: f64 = 430.0;
 const PLOT_HEIGHT: f64 = 190.0;
 const RIGHT: f64 = 8.0;
 const LABEL_SIZE: f64 = 9.0;

@@ -188,7 +188,7 @@ fn thumbnail(kind: usize, idx: usize) -> String {
     for y in 0..SIDE {
         for x in 0..SIDE {
             let (dx, dy) = (x as f64 - 11.5, y as f64 - 11.5);
-            let inside = if kind % 2 == 0 {
+            let inside = if kind.is_multiple_of(2) {
                 dx * dx + dy * dy < 70.0
             } else {
                 dx.abs() < 7.0 && dy.abs() < 7.0
@@ -328,7 +328,7 @@ fn target(shape: &Shape, idx: usize, predictors: &[Predictor]) -> RsaTarget {
         },
         n_subjects: shape.n_subjects,
         n_conditions: shape.n_stimuli,
-        ceiling: shape.ceiling.then(|| Ceiling {
+        ceiling: shape.ceiling.then_some(Ceiling {
             lower: 0.37 - 0.02 * idx as f64,
             upper: 0.52,
         }),
