@@ -51,8 +51,8 @@ const MIN_CONDITIONS: usize = 6;
 /// `p_corrected` corrects `p` over all models and `p_difference_corrected` over all pairs, by
 /// Benjamini–Hochberg (`fdr`) or Holm (`fwe`).
 ///
-/// A resample of fewer than three different conditions, or on which some RDM is constant, is skipped
-/// and counted in the notes. What cannot be had is `None`, and the notes say why.
+/// A resample of fewer than three different conditions, or on which RDMs are constant or cancel each
+/// other, is skipped and counted in the notes. What cannot be had is `None`, and the notes say why.
 ///
 /// `progress` is called, from any thread, with the resamples and permutations done and their total.
 ///
@@ -336,7 +336,8 @@ fn note_skipped(n_used: usize, n_resamples: usize, notes: &mut Vec<String>) -> b
     if n_skipped == 0 {
         return true;
     }
-    let why = "fewer than 3 different conditions, or an RDM that is constant on them";
+    let why =
+        "fewer than 3 different conditions, or RDMs that are constant on them or cancel each other";
     let enough = n_used >= 2 && n_skipped <= n_used;
     notes.push(if enough {
         format!("{n_skipped} of {n_resamples} resamples were skipped: {why}")

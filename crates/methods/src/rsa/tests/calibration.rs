@@ -1,0 +1,121 @@
+//! Error rates and coverage on simulated data.
+#![expect(
+    clippy::print_stderr,
+    reason = "the measured rates are what these tests are run for"
+)]
+
+use ndarray::Array2;
+use rayon::prelude::*;
+
+use super::super::{Bootstrap, InferParams, Similarity, infer};
+use super::simulated;
+use consilience_core::{Estimate, pairs};
+use consilience_stats::random::{Domain, Stream};
+
+const N_STUDIES: u64 = 1000;
+
+/// An RDM of random patterns that share nothing with any other.
+fn unrelated(index: u64, n_conditions: usize) -> Array2<f64> {
+    simulated(77, index, 1, n_conditions, 1.0)
+}
+
+fn estimate(models: &Array2<f64>, data: &Array2<f64>, params: &InferParams) -> Estimate {
+    let found = infer(models.view(), data.view(), params, &|_, _| {}).unwrap();
+    found.models[0].estimate.clone().unwrap()
+}
+
+/// Share of studies for which `is_hit` holds.
+fn rate(is_hit: impl Fn(u64) -> bool + Sync) -> f64 {
+    let n_hits = (0..N_STUDIES)
+        .into_par_iter()
+        .filter(|&i| is_hit(i))
+        .count();
+    n_hits as f64 / N_STUDIES as f64
+}
+
+/// Three standard errors of a rate of 0.05 over the studies are 0.021.
+#[test]
+#[ignore = "slow: calibration, run by the checks"]
+fn permutation_p_is_exact_under_the_null() {
+    for similarity in [Similarity::Spearman, Similarity::WhitenedCosine] {
+        let params = InferParams {
+            similarity,
+            bootstrap: Bootstrap::None,
+            permutations: 199,
+            ..InferParams::default()
+        };
+        let found = rate(|i| {
+            let data = simulated(78, i, 4, 12, 1.0);
+            estimate(&unrelated(i, 12), &data, &params)
+                .p_permutation
+                .unwrap()
+                <= 0.05
+        });
+        eprintln!("false positives of the permutation test, {similarity}: {found:.3}");
+        assert!((found - 0.05).abs() < 0.021, "{similarity}: {found}");
+    }
+}
+
+/// The dual bootstrap may be conservative; it must not exceed the level by more than chance.
+#[test]
+#[ignore = "slow: calibration, run by the checks"]
+fn the_dual_bootstrap_keeps_its_level_under_the_null() {
+    for (n_subjects, n_conditions) in [(6, 20), (12, 12)] {
+        let params = InferParams {
+            resamples: 200,
+            ..InferParams::default()
+        };
+        let found = rate(|i| {
+            let data = simulated(79, i, n_subjects, n_conditions, 1.0);
+            let params = InferParams {
+                seed: i,
+                ..params.clone()
+            };
+            estimate(&unrelated(i, n_conditions), &data, &params)
+                .p
+                .unwrap()
+                <= 0.05
+        });
+        eprintln!(
+            "false positives of the dual bootstrap, {n_subjects} subjects, {n_conditions} \
+             conditions: {found:.3}"
+        );
+        assert!(found < 0.05 + 0.03, "{found}");
+    }
+}
+
+/// Subjects whose RDMs are a fixed RDM plus independent noise: the expected score is the mean over
+/// very many subjects, and the interval over subjects must cover it 95 times in 100.
+#[test]
+#[ignore = "slow: calibration, run by the checks"]
+fn the_interval_over_subjects_covers_the_expected_score() {
+    let n_conditions = 12;
+    let model = unrelated(0, n_conditions);
+    let subjects = |index: u64, n: usize| -> Array2<f64> {
+        let mut stream = Stream::new(80, Domain::Simulation, index);
+        Array2::from_shape_fn((n, pairs::n_pairs(n_conditions)), |(_, k)| {
+            model[[0, k]] + 10.0 * stream.normal()
+        })
+    };
+    let fixed = InferParams {
+        similarity: Similarity::Pearson,
+        bootstrap: Bootstrap::None,
+        ..InferParams::default()
+    };
+    let truth = estimate(&model, &subjects(u64::MAX, 20_000), &fixed).value;
+    for bootstrap in [Bootstrap::None, Bootstrap::Subjects] {
+        let params = InferParams {
+            bootstrap,
+            resamples: 300,
+            ..fixed.clone()
+        };
+        let found = rate(|i| {
+            let [low, high] = estimate(&model, &subjects(i, 10), &params)
+                .interval
+                .unwrap();
+            low <= truth && truth <= high
+        });
+        eprintln!("coverage of the 95 % interval, bootstrap {bootstrap}: {found:.3}");
+        assert!((found - 0.95).abs() < 0.025, "{bootstrap}: {found}");
+    }
+}
