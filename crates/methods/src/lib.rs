@@ -8,6 +8,7 @@
 //! Files (`consilience-io`), networks (`consilience-models`), figures (`consilience-report`).
 
 mod error;
+pub mod mds;
 mod names;
 mod nan;
 pub mod rdm;
