@@ -2,16 +2,22 @@
 //!
 //! # Determinism
 //!
-//! The work is cut into tiles of 128 × 128 results and blocks of 2,048 columns whatever the number
-//! of threads; each product of a tile and a block runs on one thread, and blocks are added in
-//! their order. The same input gives the same bits on every machine with the same kind of
+//! The work is cut into tiles of 128 × 128 results and chunks of 2,048 columns whatever the number
+//! of threads; each product of a tile and a chunk runs on one thread, and chunks are added in
+//! their order. The same input gives the same bytes on every machine with the same kind of
 //! processor.
 //!
 //! # Precision and memory
 //!
-//! A block is multiplied in the width of `T`, blocks are added in `f64`. Rows are asked for block
-//! by block, so the transformed matrix never exists as a whole: beyond the result (4·n² bytes) the
-//! working memory is n × 2,048 + n²/2 values of `T`, or 6 Mi values where that is less.
+//! Columns are multiplied 128 at a time in the width of `T`, and these sums are added in `f64`.
+//! They are short because behind a ReLU most values of a row are equal, and adding equal values
+//! rounds the same way each time: the error then grows with the number of terms, not its root.
+//!
+//! Rows are asked for chunk by chunk, so the transformed matrix never exists as a whole. Beyond
+//! the result (4·n² bytes) the working memory is n × 2,048 values of `T` and n²/2 of `f64`, or
+//! 4 Mi values of either where that is more.
+
+use std::ops::Range;
 
 use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
@@ -22,8 +28,10 @@ use crate::Real;
 
 /// Rows and columns of the result that one task computes.
 const TILE: usize = 128;
-/// Columns of the input that are multiplied before their sum is widened.
-const BLOCK: usize = 2048;
+/// Columns of the input that one task works through.
+const CHUNK: usize = 2048;
+/// Columns that are multiplied before their sum is widened.
+const BLOCK: usize = 128;
 /// Values (n² results, or n × columns of input) that may be in flight at once.
 const IN_FLIGHT: usize = 1 << 22;
 /// Unused columns after each row, so that rows do not fall on the same cache sets.
@@ -42,8 +50,8 @@ pub struct Gram {
 
 #[derive(Debug, Clone)]
 struct Tile {
-    rows: (usize, usize),
-    columns: (usize, usize),
+    rows: Range<usize>,
+    columns: Range<usize>,
     values: Vec<f64>,
 }
 
@@ -53,22 +61,22 @@ impl Tile {
     }
 
     fn n_rows(&self) -> usize {
-        self.rows.1 - self.rows.0
+        self.rows.len()
     }
 
     fn n_columns(&self) -> usize {
-        self.columns.1 - self.columns.0
+        self.columns.len()
     }
 }
 
 impl Gram {
     fn zeros(n: usize) -> Self {
-        let range = |tile: usize| (tile * TILE, n.min((tile + 1) * TILE));
+        let range = |tile: usize| tile * TILE..n.min((tile + 1) * TILE);
         let tiles = (0..n.div_ceil(TILE))
             .flat_map(|i| (0..=i).map(move |j| (i, j)))
             .map(|(i, j)| {
                 let (rows, columns) = (range(i), range(j));
-                let values = vec![0.0; (rows.1 - rows.0) * (columns.1 - columns.0)];
+                let values = vec![0.0; rows.len() * columns.len()];
                 Tile {
                     rows,
                     columns,
@@ -158,21 +166,18 @@ fn multiply<T: Real>(
     right: Option<&RowSource<'_, T>>,
 ) -> Gram {
     let mut gram = Gram::zeros(n);
-    // Few rows make few tiles: several blocks at once then keep all threads busy.
-    let n_blocks = n_columns
-        .div_ceil(BLOCK)
-        .min(IN_FLIGHT / (n * n.max(BLOCK)).max(1))
+    let n_tiles = gram.tiles.len();
+    // Few rows make few tiles: several chunks at once then keep all threads busy.
+    let n_chunks = n_columns
+        .div_ceil(CHUNK)
+        .min(IN_FLIGHT / (n * n.max(CHUNK)).max(1))
         .clamp(1, 16);
-    let stride = n_columns.min(n_blocks * BLOCK) + PADDING;
+    let stride = n_columns.min(n_chunks * CHUNK) + PADDING;
     let n_panels = 1 + usize::from(right.is_some());
     let mut panels = vec![vec![T::from_f64(0.0); n * stride]; n_panels];
-    let mut partials: Vec<Vec<T>> = (0..n_blocks)
-        .flat_map(|_| &gram.tiles)
-        .map(|tile| vec![T::from_f64(0.0); tile.values.len()])
-        .collect();
 
-    for start in (0..n_columns).step_by(n_blocks * BLOCK) {
-        let width = (n_columns - start).min(n_blocks * BLOCK);
+    for start in (0..n_columns).step_by(n_chunks * CHUNK) {
+        let width = (n_columns - start).min(n_chunks * CHUNK);
         for (panel, source) in panels
             .iter_mut()
             .zip([Some(left), right].into_iter().flatten())
@@ -186,23 +191,21 @@ fn multiply<T: Real>(
             .iter()
             .map(|panel| MatRef::from_row_major_slice(panel, n, stride))
             .collect();
-        let n_live = width.div_ceil(BLOCK) * gram.tiles.len();
-        partials[..n_live]
-            .par_iter_mut()
-            .enumerate()
-            .for_each(|(task, partial)| {
-                let (block, tile) = (task / gram.tiles.len(), task % gram.tiles.len());
-                let columns = (block * BLOCK, width.min((block + 1) * BLOCK));
-                multiply_tile(&gram.tiles[tile], &panels, columns, partial);
-            });
-        let n_tiles = gram.tiles.len();
+        let sums: Vec<Vec<f64>> = (0..width.div_ceil(CHUNK) * n_tiles)
+            .into_par_iter()
+            .map(|task| {
+                let (chunk, tile) = (task / n_tiles, task % n_tiles);
+                let columns = chunk * CHUNK..width.min((chunk + 1) * CHUNK);
+                multiply_tile(&gram.tiles[tile], &panels, columns)
+            })
+            .collect();
         gram.tiles
             .par_iter_mut()
             .enumerate()
             .for_each(|(idx, tile)| {
-                for partial in partials[..n_live].iter().skip(idx).step_by(n_tiles) {
-                    for (sum, &value) in tile.values.iter_mut().zip(partial) {
-                        *sum += value.to_f64();
+                for chunk in sums.iter().skip(idx).step_by(n_tiles) {
+                    for (sum, value) in tile.values.iter_mut().zip(chunk) {
+                        *sum += value;
                     }
                 }
             });
@@ -211,41 +214,62 @@ fn multiply<T: Real>(
     gram
 }
 
-/// Writes the products of one tile over one block of columns into `partial`.
+/// The products of one tile over a range of columns.
 fn multiply_tile<T: Real>(
     tile: &Tile,
     panels: &[MatRef<'_, T>],
-    columns: (usize, usize),
-    partial: &mut [T],
+    columns: Range<usize>,
+) -> Vec<f64> {
+    let mut sums = vec![0.0; tile.values.len()];
+    let mut products = vec![T::from_f64(0.0); tile.values.len()];
+    for start in columns.clone().step_by(BLOCK) {
+        let block = start..columns.end.min(start + BLOCK);
+        let target =
+            MatMut::from_row_major_slice_mut(&mut products, tile.n_rows(), tile.n_columns());
+        multiply_block(tile, panels, block, target);
+        for (sum, product) in sums.iter_mut().zip(&products) {
+            *sum += product.to_f64();
+        }
+    }
+    sums
+}
+
+/// Writes the products of one tile over one block of columns into `target`, of a diagonal tile
+/// only the lower triangle where that is less work.
+fn multiply_block<T: Real>(
+    tile: &Tile,
+    panels: &[MatRef<'_, T>],
+    block: Range<usize>,
+    mut target: MatMut<'_, T>,
 ) {
-    let mut product = MatMut::from_row_major_slice_mut(partial, tile.n_rows(), tile.n_columns());
+    let (rows, columns) = (tile.rows.clone(), tile.columns.clone());
     match *panels {
         [x] if tile.is_diagonal() => triangular::matmul(
-            product,
+            target,
             BlockStructure::TriangularLower,
             Accum::Replace,
-            part(x, columns, tile.rows),
+            x.get(rows, block.clone()),
             BlockStructure::Rectangular,
-            part(x, columns, tile.columns).transpose(),
+            x.get(columns, block).transpose(),
             BlockStructure::Rectangular,
             T::from_f64(1.0),
             Par::Seq,
         ),
         [x] => matmul(
-            product,
+            target,
             Accum::Replace,
-            part(x, columns, tile.rows),
-            part(x, columns, tile.columns).transpose(),
+            x.get(rows, block.clone()),
+            x.get(columns, block).transpose(),
             T::from_f64(1.0),
             Par::Seq,
         ),
         [left, right] => {
             for (accumulate, a, b) in [(Accum::Replace, left, right), (Accum::Add, right, left)] {
                 matmul(
-                    product.as_mut(),
+                    target.as_mut(),
                     accumulate,
-                    part(a, columns, tile.rows),
-                    part(b, columns, tile.columns).transpose(),
+                    a.get(rows.clone(), block.clone()),
+                    b.get(columns.clone(), block.clone()).transpose(),
                     T::from_f64(0.5),
                     Par::Seq,
                 );
@@ -253,10 +277,6 @@ fn multiply_tile<T: Real>(
         }
         _ => unreachable!("one or two panels are made"),
     }
-}
-
-fn part<T>(panel: MatRef<'_, T>, columns: (usize, usize), rows: (usize, usize)) -> MatRef<'_, T> {
-    panel.get(rows.0..rows.1, columns.0..columns.1)
 }
 
 /// Copies the lower triangle of a diagonal tile to its upper one.
@@ -293,14 +313,14 @@ mod tests {
         (0..p).map(|k| value(a, k) * value(b, k)).sum()
     }
 
-    /// Sizes on either side of a tile and of a block, and none at all.
+    /// Sizes on either side of a tile and of a chunk, and none at all.
     const SIZES: [(usize, usize); 6] = [
         (0, 5),
         (3, 0),
         (1, 7),
-        (5, 2_049),
+        (5, CHUNK + 1),
         (TILE + 1, 300),
-        (2 * TILE, 2 * BLOCK),
+        (2 * TILE, 2 * CHUNK),
     ];
 
     #[test]
@@ -346,7 +366,7 @@ mod tests {
                 .build()
                 .unwrap();
             pool.install(|| {
-                let g = gram::<f32>(TILE + 40, 3 * BLOCK + 5, &fill(0));
+                let g = gram::<f32>(TILE + 40, 3 * CHUNK + 5, &fill(0));
                 g.tiles
                     .into_iter()
                     .flat_map(|t| t.values)

@@ -113,7 +113,10 @@ pub(super) fn distances_of_incomplete(
                     .sum(),
                 None => difference(&right, k),
             };
-            let total: f64 = common.iter().map(|&k| difference(&left, k) * weighted(k)).sum();
+            let total: f64 = common
+                .iter()
+                .map(|&k| difference(&left, k) * weighted(k))
+                .sum();
             Ok(total / (n_forms * common.len()) as f64)
         })?;
         for (total, value) in sum.iter_mut().zip(part) {
@@ -144,8 +147,12 @@ fn product(a: ArrayView2<'_, f64>, b: ArrayView2<'_, f64>) -> Array2<f64> {
         .zip(a.axis_chunks_iter(Axis(0), ROWS))
         .for_each(|(mut c, a)| {
             let (n_rows, n_columns) = c.dim();
-            let c = c.as_slice_mut().expect("rows of a new matrix are contiguous");
-            let a_slice = a.as_slice().expect("rows in standard layout are contiguous");
+            let c = c
+                .as_slice_mut()
+                .expect("rows of a new matrix are contiguous");
+            let a_slice = a
+                .as_slice()
+                .expect("rows in standard layout are contiguous");
             matmul(
                 MatMut::from_row_major_slice_mut(c, n_rows, n_columns),
                 Accum::Replace,

@@ -30,7 +30,10 @@ fn check(document: &str, n_cases: usize) {
     let cases = document["cases"].as_array().unwrap();
     assert_eq!(cases.len(), n_cases);
     for case in cases {
-        let name = format!("{} {} {}", case["name"], case["dissimilarity"], case["dtype"]);
+        let name = format!(
+            "{} {} {}",
+            case["name"], case["dissimilarity"], case["dtype"]
+        );
         let params = RdmParams {
             dissimilarity: case["dissimilarity"]
                 .as_str()
@@ -53,7 +56,11 @@ fn check(document: &str, n_cases: usize) {
         };
         // A cross-validated distance may be as near to zero as it likes.
         let scale = expected.iter().map(|v| v.abs()).sum::<f64>() / expected.len() as f64;
-        let floor = if params.runs.is_some() { 0.01 * scale } else { 0.0 };
+        let floor = if params.runs.is_some() {
+            0.01 * scale
+        } else {
+            0.0
+        };
         let off = worst(&outcome.vector, &expected, floor);
         assert!(off < tolerance, "{name}: off by {off:e}");
     }

@@ -19,7 +19,10 @@ pub(super) enum Geometry {
     Spearman,
     Cosine,
     /// With or without the root, with or without a division by channels.
-    Euclidean { root: bool, per_channel: bool },
+    Euclidean {
+        root: bool,
+        per_channel: bool,
+    },
 }
 
 /// Why a pattern has no dissimilarity.
@@ -47,9 +50,9 @@ impl Geometry {
                 root: false,
                 per_channel,
             }),
-            Dissimilarity::Mahalanobis
-            | Dissimilarity::Crossnobis
-            | Dissimilarity::PoissonKl => None,
+            Dissimilarity::Mahalanobis | Dissimilarity::Crossnobis | Dissimilarity::PoissonKl => {
+                None
+            }
         }
     }
 
@@ -58,10 +61,7 @@ impl Geometry {
     /// # Errors
     ///
     /// The first row without a dissimilarity, and why.
-    pub(super) fn rdm<T: Real>(
-        self,
-        x: ArrayView2<'_, T>,
-    ) -> Result<Vec<f64>, (usize, Undefined)> {
+    pub(super) fn rdm<T: Real>(self, x: ArrayView2<'_, T>) -> Result<Vec<f64>, (usize, Undefined)> {
         let (n, n_channels) = x.dim();
         match self {
             Self::Correlation | Self::Cosine => {
@@ -139,10 +139,7 @@ enum Shift {
 
 impl<'a, T: Real> Rows<'a, T> {
     /// Rows of length one, centred first if `centred`.
-    fn of_unit_length(
-        x: ArrayView2<'a, T>,
-        centred: bool,
-    ) -> Result<Self, (usize, Undefined)> {
+    fn of_unit_length(x: ArrayView2<'a, T>, centred: bool) -> Result<Self, (usize, Undefined)> {
         let rows: Vec<Result<(f64, f64), Undefined>> = x
             .axis_iter(Axis(0))
             .into_par_iter()
@@ -170,9 +167,9 @@ impl<'a, T: Real> Rows<'a, T> {
             .axis_iter(Axis(0))
             .into_par_iter()
             .map(|row| {
-                row.iter()
-                    .zip(&means)
-                    .fold(0.0_f64, |largest, (v, mean)| largest.max((v.to_f64() - mean).abs()))
+                row.iter().zip(&means).fold(0.0_f64, |largest, (v, mean)| {
+                    largest.max((v.to_f64() - mean).abs())
+                })
             })
             .collect();
         let largest = extremes.into_iter().fold(0.0, f64::max);
@@ -191,9 +188,9 @@ impl<'a, T: Real> Rows<'a, T> {
     fn half_squared_distances(&self) -> Vec<f64> {
         // So few channels that a matrix product gains nothing over exact differences.
         const FEW_CHANNELS: usize = 64;
-        // A product of unit rows is off by some 5e-7 (f32) or 1e-15 (f64). Below these shares of
-        // the squared lengths that would show as 1e-5 or 1e-10 of the distance.
-        const CLOSE_F32: f64 = 1.0 / 16.0;
+        // A product of unit rows is off by up to 7e-7 (f32) or 1e-15 (f64). Below these shares of
+        // the squared lengths that would be more than 1e-5 or 1e-10 of the distance.
+        const CLOSE_F32: f64 = 1.0 / 8.0;
         const CLOSE_F64: f64 = 1e-5;
 
         let (n, n_channels) = self.x.dim();
@@ -256,7 +253,9 @@ impl<'r, 'a, T: Real> Products<'r, 'a, T> {
     /// Multiplies in the width of `K`.
     fn new<K: Real>(rows: &'r Rows<'a, T>, close: f64) -> Self {
         let (n, n_channels) = rows.x.dim();
-        let gram = gram::<K>(n, n_channels, &|row, start, slot| rows.fill(row, start, slot));
+        let gram = gram::<K>(n, n_channels, &|row, start, slot| {
+            rows.fill(row, start, slot)
+        });
         Self { rows, gram, close }
     }
 
@@ -271,7 +270,11 @@ impl<'r, 'a, T: Real> Products<'r, 'a, T> {
         let n = self.gram.n();
         (0..n)
             .into_par_iter()
-            .map(|i| (i + 1..n).filter(|&j| self.distance(i, j).is_none()).count())
+            .map(|i| {
+                (i + 1..n)
+                    .filter(|&j| self.distance(i, j).is_none())
+                    .count()
+            })
             .sum()
     }
 
@@ -285,9 +288,17 @@ impl<'r, 'a, T: Real> Products<'r, 'a, T> {
 
 /// Mean (0 unless `centred`) and the factor that makes the centred row one long.
 fn unit_length<T: Real>(row: &[T], centred: bool) -> Result<(f64, f64), Undefined> {
-    let flat = if centred { row.first().map_or(0.0, |v| v.to_f64()) } else { 0.0 };
+    let flat = if centred {
+        row.first().map_or(0.0, |v| v.to_f64())
+    } else {
+        0.0
+    };
     if row.iter().all(|v| v.to_f64() == flat) {
-        return Err(if centred { Undefined::Constant } else { Undefined::Zero });
+        return Err(if centred {
+            Undefined::Constant
+        } else {
+            Undefined::Zero
+        });
     }
     let mean = if centred {
         sum(row.len(), |k| row[k].to_f64()) / row.len() as f64
@@ -332,5 +343,6 @@ fn sum(n: usize, term: impl Fn(usize) -> f64) -> f64 {
 }
 
 fn contiguous<T>(row: ArrayView1<'_, T>) -> &[T] {
-    row.to_slice().expect("rows of a matrix in standard layout are contiguous")
+    row.to_slice()
+        .expect("rows of a matrix in standard layout are contiguous")
 }

@@ -35,7 +35,7 @@ pub struct RdmOutcome {
 /// averages within each run and, for each run, over the repetitions in all other runs.
 ///
 /// Patterns stored as `f32` without condition labels are centred and scaled in `f64`, multiplied
-/// in `f32` in blocks of 2,048 channels, and the blocks are added in `f64`; pairs so close that
+/// in `f32` in blocks of 128 channels, and the blocks are added in `f64`; pairs so close that
 /// digits would cancel are computed in `f64` from their differences. Everything else is computed
 /// in `f64`. The bytes of the result do not depend on the number of threads.
 ///
@@ -163,13 +163,15 @@ fn geometric<T: Real>(
             .map(|(a, b)| (a.to_f64(), b.to_f64()))
             .filter(|(a, b)| !a.is_nan() && !b.is_nan())
             .unzip();
-        geometry.of_pair(&a, &b).map_err(|why| MethodsError::UndefinedPair {
-            dissimilarity,
-            first: conditions.pattern_id(i),
-            second: conditions.pattern_id(j),
-            n_common: a.len(),
-            why: explain(why).0,
-        })
+        geometry
+            .of_pair(&a, &b)
+            .map_err(|why| MethodsError::UndefinedPair {
+                dissimilarity,
+                first: conditions.pattern_id(i),
+                second: conditions.pattern_id(j),
+                n_common: a.len(),
+                why: explain(why).0,
+            })
     })
 }
 

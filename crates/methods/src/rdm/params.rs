@@ -130,9 +130,17 @@ impl RdmParams {
     pub(super) fn validate(&self, n_rows: usize, n_channels: usize) -> Result<()> {
         self.check_use()?;
         let n_conditions = self.conditions.as_ref().map_or(n_rows, Vec::len);
-        same_count("condition labels, one for each row of the patterns", n_rows, n_conditions)?;
+        same_count(
+            "condition labels, one for each row of the patterns",
+            n_rows,
+            n_conditions,
+        )?;
         let n_runs = self.runs.as_ref().map_or(n_rows, Vec::len);
-        same_count("run labels, one for each row of the patterns", n_rows, n_runs)?;
+        same_count(
+            "run labels, one for each row of the patterns",
+            n_rows,
+            n_runs,
+        )?;
         self.noise_precision
             .as_ref()
             .map_or(Ok(()), |precision| check_precision(precision, n_channels))
@@ -208,7 +216,11 @@ fn same_count(what: &'static str, expected: usize, found: usize) -> Result<()> {
 
 fn check_precision(precision: &Array2<f64>, n_channels: usize) -> Result<()> {
     same_count("rows of the noise precision", n_channels, precision.nrows())?;
-    same_count("columns of the noise precision", n_channels, precision.ncols())?;
+    same_count(
+        "columns of the noise precision",
+        n_channels,
+        precision.ncols(),
+    )?;
     let mut largest = 0.0_f64;
     for ((row, column), &value) in precision.indexed_iter() {
         if !value.is_finite() {

@@ -44,7 +44,10 @@ pub(super) fn count_missing<T: Real>(x: ArrayView2<'_, T>, policy: NanPolicy) ->
         .enumerate()
         .map(|(row, values)| {
             // The common case in a form that vectorises.
-            if values.iter().fold(true, |all, v| all & v.to_f64().is_finite()) {
+            if values
+                .iter()
+                .fold(true, |all, v| all & v.to_f64().is_finite())
+            {
                 return Ok(0);
             }
             let mut n_missing = 0;
