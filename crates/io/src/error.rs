@@ -146,10 +146,10 @@ pub enum IoError {
         expected: &'static str,
     },
     /// A cell of a table that is not what its column has to be.
-    #[error("line {line}, column {column}: found {found:?}, expected {expected}")]
+    #[error("row {row}, column {column}: found {found:?}, expected {expected}")]
     Cell {
-        /// 1-based line.
-        line: u64,
+        /// 1-based row, the header counted.
+        row: u64,
         /// Name or 1-based number of the column.
         column: String,
         /// The text of the cell.

@@ -19,6 +19,8 @@ pub struct Limits {
     pub max_entries: usize,
     /// Most values inside one variable of a `.mat` file, cells and fields included. Default 4,194,304.
     pub max_values: usize,
+    /// Most cells of a table. Default 2²⁸.
+    pub max_cells: usize,
     /// Deepest nesting of cells and structs. Default 32.
     pub max_depth: usize,
     /// Most pixels of a picture. Default 2²⁸ (16,384 × 16,384).
@@ -33,6 +35,7 @@ impl Default for Limits {
             max_inflation: 1032,
             max_entries: 1 << 16,
             max_values: 1 << 22,
+            max_cells: 1 << 28,
             max_depth: 32,
             max_pixels: 1 << 28,
         }

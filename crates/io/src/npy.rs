@@ -207,12 +207,7 @@ fn read_values<T: Element, U>(
     let mut values = Vec::new();
     values
         .try_reserve_exact(n)
-        .map_err(|_| IoError::OverLimit {
-            what: "bytes of the array, more than the memory that is free",
-            found: n_bytes,
-            limit: 0,
-            raise: "max_array_bytes",
-        })?;
+        .map_err(|_| IoError::os("find memory for the array")(io::ErrorKind::OutOfMemory.into()))?;
     let mut buffer = [0_u8; CHUNK];
     let mut n_left = n_bytes as usize;
     while n_left > 0 {

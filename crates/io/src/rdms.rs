@@ -105,9 +105,18 @@ pub fn read_rdms(source: &Source, limits: &Limits) -> Result<LoadedRdms> {
 /// As [`load_rdms`].
 pub fn from_array(array: ArrayD<f64>, stacking: Stacking) -> Result<LoadedRdms> {
     let shape = array.shape().to_vec();
+    let unfit = || IoError::WrongKind {
+        what: "the array of RDMs".into(),
+        found: format!("of shape {shape:?}"),
+        expected: "a vector of n·(n−1)/2 values, (RDMs, pairs), or squares",
+    };
+    // Without elements, nothing backs the lengths of the axes.
+    if array.is_empty() {
+        return Err(unfit());
+    }
     match *shape.as_slice() {
         [n_pairs] => vectors(array, 1, n_pairs, Vec::new()),
-        [1, n_pairs] | [n_pairs, 1] if n_pairs > 0 => vectors(array, 1, n_pairs, Vec::new()),
+        [1, n_pairs] | [n_pairs, 1] => vectors(array, 1, n_pairs, Vec::new()),
         [rows, columns] if rows == columns && !is_matrix_of_vectors(&array) => {
             squares(array.view(), &[0, 1], Vec::new())
         }
@@ -142,11 +151,7 @@ pub fn from_array(array: ArrayD<f64>, stacking: Stacking) -> Result<LoadedRdms> 
                 squares(array.view(), &[0, 1], vec![third])
             }
         }
-        _ => Err(IoError::WrongKind {
-            what: "the array of RDMs".into(),
-            found: format!("of shape {shape:?}"),
-            expected: "a vector of n·(n−1)/2 values, (RDMs, pairs), or squares",
-        }),
+        _ => Err(unfit()),
     }
 }
 
@@ -420,6 +425,7 @@ mod tests {
     #[test]
     fn what_is_no_rdm_says_what_it_is() {
         for (shape, word) in [
+            (vec![1 << 40, 0, 0], "0, 0]"),
             (vec![5], "5 values"),
             (vec![2, 3, 4], "[2, 3, 4]"),
             (vec![], "[]"),

@@ -22,10 +22,10 @@ pub struct Table {
     rows: Vec<Row>,
 }
 
-/// The cells of a line.
+/// The cells of a row and its place in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Row {
-    line: u64,
+    number: u64,
     cells: Vec<String>,
 }
 
@@ -50,8 +50,9 @@ impl Table {
     /// ```
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let bytes = read_file(path, &Limits::default())?;
-        Self::from_bytes(&bytes, delimiter(path)).at(path)
+        let limits = Limits::default();
+        let bytes = read_file(path, &limits)?;
+        Self::from_bytes(&bytes, delimiter(path), &limits).at(path)
     }
 
     /// Takes the bytes of a file whose fields are split at `delimiter`.
@@ -59,8 +60,8 @@ impl Table {
     /// # Errors
     ///
     /// As [`read`](Self::read).
-    pub fn from_bytes(bytes: &[u8], delimiter: u8) -> Result<Self> {
-        let mut rows = split(bytes, delimiter)?;
+    pub fn from_bytes(bytes: &[u8], delimiter: u8, limits: &Limits) -> Result<Self> {
+        let mut rows = split(bytes, delimiter, limits)?;
         if rows.is_empty() {
             return Err(IoError::malformed(
                 FORMAT,
@@ -103,7 +104,7 @@ impl Table {
     ///
     /// # Errors
     ///
-    /// [`IoError::Cell`] names the first line that holds something else; as [`column`](Self::column).
+    /// [`IoError::Cell`] names the first row that holds something else; as [`column`](Self::column).
     pub fn numbers(&self, name: &str) -> Result<Vec<f64>> {
         let column = self.position(name)?;
         self.rows
@@ -137,9 +138,9 @@ pub struct Matrix {
 
 /// Reads a table of numbers, within the default [`Limits`].
 ///
-/// The first row is a header when one of its cells is no number; the first column holds names when one
-/// of its cells under the header is no number. An empty first cell means that both are there, so that
-/// numbers can be names.
+/// The first row is a header when none of its cells behind the first is a number; the first column holds
+/// names when none of its cells under the header is one. An empty first cell means that both are there,
+/// so that numbers can be names. A single text among numbers is therefore an error, never a name.
 ///
 /// # Errors
 ///
@@ -150,7 +151,7 @@ pub fn read_matrix(path: impl AsRef<Path>) -> Result<Matrix> {
 
 pub(crate) fn read_matrix_with(path: &Path, limits: &Limits) -> Result<Matrix> {
     let bytes = read_file(path, limits)?;
-    matrix_from_bytes(&bytes, delimiter(path)).at(path)
+    matrix_from_bytes(&bytes, delimiter(path), limits).at(path)
 }
 
 /// [`read_matrix`] from the bytes of a file.
@@ -158,20 +159,19 @@ pub(crate) fn read_matrix_with(path: &Path, limits: &Limits) -> Result<Matrix> {
 /// # Errors
 ///
 /// As [`read_matrix`].
-pub fn matrix_from_bytes(bytes: &[u8], delimiter: u8) -> Result<Matrix> {
-    let mut rows = split(bytes, delimiter)?;
+pub fn matrix_from_bytes(bytes: &[u8], delimiter: u8, limits: &Limits) -> Result<Matrix> {
+    let mut rows = split(bytes, delimiter, limits)?;
     let Some(first) = rows.first() else {
         return Err(IoError::malformed(FORMAT, "the file", "empty", "numbers"));
     };
     let is_text = |cell: &String| cell.trim().parse::<f64>().is_err();
     let corner = first.cells[0].trim().is_empty() && first.cells.len() > 1;
-    let has_header = corner || first.cells.iter().skip(1).any(is_text) || {
-        // A lone column, or a header whose other cells are numbers by chance.
-        is_text(&first.cells[0]) && rows.get(1).is_some_and(|row| !is_text(&row.cells[0]))
-    };
+    let n_skipped = usize::from(first.cells.len() > 1);
+    let has_header = corner || first.cells[n_skipped..].iter().all(is_text);
     let header = has_header.then(|| rows.remove(0).cells);
-    let has_names = corner || rows.iter().any(|row| is_text(&row.cells[0]));
-    let n_names = usize::from(has_names && rows.iter().all(|row| row.cells.len() > 1));
+    let several_columns = rows.first().is_some_and(|row| row.cells.len() > 1);
+    let all_names = || rows.iter().all(|row| is_text(&row.cells[0]));
+    let n_names = usize::from(several_columns && (corner || all_names()));
     let n_columns = rows.first().map_or(0, |row| row.cells.len() - n_names);
     let mut values = Vec::with_capacity(rows.len() * n_columns);
     for row in &rows {
@@ -240,18 +240,27 @@ fn delimiter(path: &Path) -> u8 {
     }
 }
 
-fn split(bytes: &[u8], delimiter: u8) -> Result<Vec<Row>> {
+fn split(bytes: &[u8], delimiter: u8, limits: &Limits) -> Result<Vec<Row>> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
         .has_headers(false)
         .from_reader(bytes);
     let mut rows = Vec::new();
-    // The position counts LF only; with bare CR, records are the better line numbers.
+    let mut n_cells = 0;
     for (record_idx, record) in reader.records().enumerate() {
         let record = record.map_err(|error| malformed(&error))?;
+        n_cells += record.len();
+        if n_cells > limits.max_cells {
+            return Err(IoError::OverLimit {
+                what: "cells of the table",
+                found: n_cells as u64,
+                limit: limits.max_cells as u64,
+                raise: "max_cells",
+            });
+        }
         rows.push(Row {
-            line: record_idx as u64 + 1,
+            number: record_idx as u64 + 1,
             cells: record.iter().map(str::to_owned).collect(),
         });
     }
@@ -282,7 +291,7 @@ fn malformed(error: &csv::Error) -> IoError {
 fn number(row: &Row, column: usize, name: &str) -> Result<f64> {
     let cell = &row.cells[column];
     cell.trim().parse().map_err(|_| IoError::Cell {
-        line: row.line,
+        row: row.number,
         column: name.to_owned(),
         found: cell.clone(),
         expected: "a number (NaN where a value is missing)",
@@ -295,45 +304,43 @@ mod tests {
     use ndarray::array;
     use proptest::prelude::*;
 
+    fn table(bytes: &[u8]) -> Result<Table> {
+        Table::from_bytes(bytes, b',', &Limits::default())
+    }
+
     fn matrix(text: &str) -> Result<Matrix> {
-        matrix_from_bytes(text.as_bytes(), b',')
+        matrix_from_bytes(text.as_bytes(), b',', &Limits::default())
     }
 
     #[test]
     fn line_ends_and_byte_order_marks_do_not_matter() {
-        let expected = Table::from_bytes(b"a,b\n1,\"x, y\"\n2,z\n", b',').unwrap();
+        let expected = table(b"a,b\n1,\"x, y\"\n2,z\n").unwrap();
         for text in [
             "a,b\r1,\"x, y\"\r2,z",
             "a,b\r\n1,\"x, y\"\r\n2,z\r\n",
             "\u{feff}a,b\n1,\"x, y\"\n2,z",
         ] {
-            assert_eq!(
-                Table::from_bytes(text.as_bytes(), b',').unwrap(),
-                expected,
-                "{text:?}"
-            );
+            assert_eq!(table(text.as_bytes()).unwrap(), expected, "{text:?}");
         }
         assert_eq!(expected.column("b").unwrap(), ["x, y", "z"]);
     }
 
     #[test]
-    fn errors_name_the_column_and_the_line() {
-        let table = Table::from_bytes(b"valence,n\n1,2\n,3\n", b',').unwrap();
-        let message = table.column("Valense").unwrap_err().to_string();
+    fn errors_name_the_column_and_the_row() {
+        let ratings = table(b"valence,n\n1,2\n,3\n").unwrap();
+        let message = ratings.column("Valense").unwrap_err().to_string();
         assert!(message.contains("did you mean \"valence\""), "{message}");
-        let message = table.numbers("valence").unwrap_err().to_string();
+        let message = ratings.numbers("valence").unwrap_err().to_string();
         assert!(
-            message.contains("line 3") && message.contains("\"\""),
+            message.contains("row 3") && message.contains("\"\""),
             "{message}"
         );
-        assert_eq!(table.numbers("n").unwrap(), [2.0, 3.0]);
+        assert_eq!(ratings.numbers("n").unwrap(), [2.0, 3.0]);
     }
 
     #[test]
     fn rows_of_unequal_length_are_refused() {
-        let message = Table::from_bytes(b"a,b\n1\n", b',')
-            .unwrap_err()
-            .to_string();
+        let message = table(b"a,b\n1\n").unwrap_err().to_string();
         assert!(message.contains("1 in row 2 and 2 before"), "{message}");
     }
 
@@ -359,11 +366,31 @@ mod tests {
     }
 
     #[test]
+    fn a_lone_text_is_never_taken_for_a_name() {
+        for text in ["0,NA,1\n1,2,3\n", "0,1\nNA,2\n1,2\n", "x\n1\ny\n"] {
+            let error = matrix(text).unwrap_err();
+            assert!(matches!(error, IoError::Cell { .. }), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_table_over_the_limit_is_refused() {
+        let limits = Limits {
+            max_cells: 3,
+            ..Limits::default()
+        };
+        let message = matrix_from_bytes(b"1,2\n3,4\n", b',', &limits)
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains("max_cells"), "{message}");
+    }
+
+    #[test]
     fn a_cell_that_is_no_number_is_named() {
         let message = matrix("x,y\n0,1\n1,NA\n").unwrap_err().to_string();
         assert_eq!(
             message,
-            "line 3, column y: found \"NA\", expected a number (NaN where a value is missing)"
+            "row 3, column y: found \"NA\", expected a number (NaN where a value is missing)"
         );
     }
 
@@ -384,8 +411,8 @@ mod tests {
 
         #[test]
         fn any_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = Table::from_bytes(&bytes, b',');
-            let _ = matrix_from_bytes(&bytes, b'\t');
+            let _ = table(&bytes);
+            let _ = matrix_from_bytes(&bytes, b'\t', &Limits::default());
         }
     }
 }

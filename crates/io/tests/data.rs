@@ -185,7 +185,7 @@ fn a_table_with_bare_carriage_returns_is_read() {
     let valence = oasis.numbers("Valence_mean").unwrap();
     assert!(valence.iter().all(|v| (1.0..=7.0).contains(v)));
     let themes = oasis.column("Theme").unwrap();
-    assert!(themes.iter().any(|theme| *theme == "War 2 "));
+    assert!(themes.contains(&"War 2 "));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! JPEG.
 
-use jpeg_decoder::{Decoder, Error, PixelFormat};
+use jpeg_decoder::{Decoder, Error, ImageInfo, PixelFormat};
 
 use super::{RgbImage, check_size};
 use crate::{IoError, Limits, Result};
@@ -9,32 +9,36 @@ const FORMAT: &str = "JPEG picture";
 /// A block of 8 × 8 pixels takes at least one bit.
 const PIXELS_PER_BYTE: u64 = 64 * 8;
 
-fn decoder<'a>(
-    bytes: &'a [u8],
+/// The header, if the file can hold as many pixels.
+fn checked_info(
+    decoder: &mut Decoder<&[u8]>,
+    n_bytes: usize,
     limits: &Limits,
-) -> Result<(Decoder<&'a [u8]>, PixelFormat, (usize, usize))> {
-    let mut decoder = Decoder::new(bytes);
+) -> Result<ImageInfo> {
     decoder.read_info().map_err(damaged)?;
     let info = decoder.info().ok_or_else(|| {
         IoError::malformed(FORMAT, "the header", "without a size", "a frame header")
     })?;
-    let (width, height) = (usize::from(info.width), usize::from(info.height));
-    let n_pixels = width as u64 * height as u64;
-    // With the factor of `Limits::max_inflation`, what the file can hold is bounded twice over.
+    let (width, height) = (u64::from(info.width), u64::from(info.height));
+    let n_pixels = width * height;
+    // `check_size` grants each byte of the file `max_inflation` bytes; here a byte gives blocks.
     let n_raw = n_pixels
         .div_ceil(PIXELS_PER_BYTE)
         .saturating_mul(limits.max_inflation);
-    check_size((width as u64, height as u64), n_raw, bytes.len(), limits)?;
+    check_size((width, height), n_raw, n_bytes, limits)?;
     decoder.set_max_decoding_buffer_size(n_pixels as usize * info.pixel_format.pixel_bytes());
-    Ok((decoder, info.pixel_format, (width, height)))
+    Ok(info)
 }
 
 pub(super) fn size(bytes: &[u8], limits: &Limits) -> Result<(usize, usize)> {
-    Ok(decoder(bytes, limits)?.2)
+    let info = checked_info(&mut Decoder::new(bytes), bytes.len(), limits)?;
+    Ok((info.width.into(), info.height.into()))
 }
 
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<RgbImage> {
-    let (mut decoder, format, (width, height)) = decoder(bytes, limits)?;
+    let mut decoder = Decoder::new(bytes);
+    let info = checked_info(&mut decoder, bytes.len(), limits)?;
+    let format = info.pixel_format;
     let what = match format {
         PixelFormat::L8 | PixelFormat::RGB24 => None,
         PixelFormat::CMYK32 => Some("a CMYK picture"),
@@ -49,8 +53,8 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<RgbImage> {
         _ => decoded.iter().flat_map(|grey| [*grey; 3]).collect(),
     };
     Ok(RgbImage {
-        width,
-        height,
+        width: info.width.into(),
+        height: info.height.into(),
         pixels,
     })
 }

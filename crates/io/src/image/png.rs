@@ -32,34 +32,43 @@ impl Channels {
     }
 }
 
-fn decoder<'a>(
-    bytes: &'a [u8],
-    limits: &Limits,
-) -> Result<(Decoder<Cursor<&'a [u8]>>, (usize, usize))> {
-    let png_limits = png::Limits {
+fn decoder(bytes: &[u8]) -> Decoder<Cursor<&[u8]>> {
+    let limits = png::Limits {
         bytes: MAX_WORK_BYTES,
     };
-    let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), png_limits);
+    let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), limits);
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
     decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
+    decoder
+}
+
+/// Width and height, if the file can hold as many pixels.
+fn checked_size(
+    decoder: &mut Decoder<Cursor<&[u8]>>,
+    n_bytes: usize,
+    limits: &Limits,
+) -> Result<(usize, usize)> {
     let info = decoder
         .read_header_info()
         .map_err(|error| damaged(&error))?;
     let (width, height) = (info.width, info.height);
     let bits = info.color_type.samples() as u64 * info.bit_depth as u64;
-    let n_raw = (u64::from(width) * bits).div_ceil(8) * u64::from(height);
+    let n_raw = (u64::from(width) * bits)
+        .div_ceil(8)
+        .saturating_mul(u64::from(height));
     let size = (u64::from(width), u64::from(height));
-    check_size(size, n_raw, bytes.len(), limits)?;
-    Ok((decoder, (width as usize, height as usize)))
+    check_size(size, n_raw, n_bytes, limits)?;
+    Ok((width as usize, height as usize))
 }
 
 pub(super) fn size(bytes: &[u8], limits: &Limits) -> Result<(usize, usize)> {
-    Ok(decoder(bytes, limits)?.1)
+    checked_size(&mut decoder(bytes), bytes.len(), limits)
 }
 
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<RgbImage> {
-    let (decoder, (width, height)) = decoder(bytes, limits)?;
+    let mut decoder = decoder(bytes);
+    let (width, height) = checked_size(&mut decoder, bytes.len(), limits)?;
     let mut reader = decoder.read_info().map_err(|error| damaged(&error))?;
     let (color, depth) = reader.output_color_type();
     let n_bytes = reader.output_buffer_size().ok_or_else(|| {
@@ -99,15 +108,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<RgbImage> {
 }
 
 fn damaged(error: &DecodingError) -> IoError {
-    match error {
-        DecodingError::LimitsExceeded => IoError::OverLimit {
-            what: "bytes of a chunk of the picture",
-            found: MAX_WORK_BYTES as u64 + 1,
-            limit: MAX_WORK_BYTES as u64,
-            raise: "max_pixels",
-        },
-        error => IoError::malformed(FORMAT, "the data", error, "a whole PNG file"),
-    }
+    IoError::malformed(FORMAT, "the data", error, "a whole PNG file")
 }
 
 /// The bytes of a PNG file; the same picture gives the same bytes.
