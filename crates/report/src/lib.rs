@@ -1,6 +1,6 @@
 //! Record to figures and one self-contained HTML page.
 //!
-//! Everything is a pure function of a [`Record`](consilience_core::Record): no file, clock, font or
+//! Everything is a pure function of a [`Record`]: no file, clock, font or
 //! network is asked, so an old run can be rendered again and gives the same bytes.
 //!
 //! ```
