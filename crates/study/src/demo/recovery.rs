@@ -214,7 +214,7 @@ fn planted_layers_are_recovered_for_every_seed() {
 #[test]
 fn the_embedded_network_recognises_what_it_never_saw() {
     let network = Network::embedded();
-    let n = 80;
+    let n = 48;
     let n_correct = (0..n)
         .filter(|i| {
             let category = Category::ALL[i % 8];
@@ -226,64 +226,5 @@ fn the_embedded_network_recognises_what_it_never_saw() {
             Category::ALL[answer] == category
         })
         .count();
-    assert!(n_correct >= 74, "{n_correct} of {n}");
-}
-
-#[test]
-#[ignore = "exploration"]
-fn explore() {
-    let patterns = patterns();
-    let names = [
-        "conv1", "relu1", "pool1", "conv2", "relu2", "pool2", "conv3", "relu3", "pool3", "conv4",
-        "relu4", "avgpool", "fc",
-    ];
-    let all: Vec<_> = names
-        .iter()
-        .map(|&n| (n, ranks(correlation_rdm(patterns[n].view()).view())))
-        .collect();
-    print!("{:8}", "");
-    for n in names {
-        print!("{n:>8}");
-    }
-    println!();
-    for (a, ra) in &all {
-        print!("{a:8}");
-        for (_, rb) in &all {
-            print!("{:8.2}", pearson(ra, rb));
-        }
-        println!();
-    }
-    for planted in [
-        "relu1", "pool1", "conv2", "pool2", "pool3", "conv4", "relu4", "avgpool", "fc",
-    ] {
-        for noise_sd in [0.5, 1.0, 1.5, 2.0] {
-            let p = SubjectParams {
-                noise_sd,
-                ..SubjectParams::default()
-            };
-            let o = Outcome::of(&simulate(patterns[planted].view(), &p).unwrap(), &all);
-            print!(
-                "brain {planted:8} noise {noise_sd} ceiling {:.2} {:.2}: ",
-                o.ceiling.0, o.ceiling.1
-            );
-            for (n, s) in o.scores {
-                print!(" {n} {s:.2}");
-            }
-            println!();
-        }
-    }
-    for planted in ["conv4", "relu4", "avgpool", "fc"] {
-        let o = Outcome::of(
-            &simulate_behaviour(patterns[planted].view(), &RaterParams::default()).unwrap(),
-            &all,
-        );
-        print!(
-            "behav {planted:8} ceiling {:.2} {:.2}: ",
-            o.ceiling.0, o.ceiling.1
-        );
-        for (n, s) in o.scores {
-            print!(" {n} {s:.2}");
-        }
-        println!();
-    }
+    assert!(n_correct >= 44, "{n_correct} of {n}");
 }
