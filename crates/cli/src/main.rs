@@ -1,2 +1,18 @@
 //! The `consilience` program.
-fn main() {}
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = consilience_cli::Cli::parse();
+    match consilience_cli::run(cli, &mut std::io::stdout().lock()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // The reader of our output went away (`| head`): nothing to tell anyone.
+        Err(error) if consilience_cli::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            consilience_cli::explain_failure(&error, &mut std::io::stderr().lock());
+            ExitCode::from(2)
+        }
+    }
+}

@@ -3,6 +3,7 @@
 pub mod design;
 mod dice;
 mod error;
+mod layout;
 pub mod network;
 #[cfg(test)]
 mod recovery;
@@ -10,4 +11,5 @@ pub mod stimuli;
 pub mod subjects;
 
 pub use error::DemoError;
+pub use layout::write;
 pub use stimuli::{Category, draw};

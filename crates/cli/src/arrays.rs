@@ -1,0 +1,142 @@
+//! Arrays in and results out, the same for every step command.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+use consilience::io::{AnyArray, atomic, npy, source};
+use consilience::methods::NanPolicy;
+use ndarray::{Array2, ArrayD, Ix1, Ix2};
+use serde::Serialize;
+
+use crate::Format;
+
+/// What to do with NaN in the input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Nan {
+    /// A NaN is an error
+    Refuse,
+    /// Leave NaN out, pair by pair, and say how many
+    Omit,
+}
+
+impl From<Nan> for NanPolicy {
+    fn from(nan: Nan) -> Self {
+        match nan {
+            Nan::Refuse => Self::Refuse,
+            Nan::Omit => Self::Omit,
+        }
+    }
+}
+
+/// Loads a matrix; f32 stays f32, everything else becomes f64.
+pub fn matrix(spec: &str, what: &str) -> Result<AnyArray> {
+    let array = source::load_array(spec)?.into_f32_or_f64();
+    if array.shape().len() != 2 {
+        bail!(
+            "{what} has {} dimensions {:?}, expected 2 (rows are stimuli or observations, columns are channels); reshape it: {spec}",
+            array.shape().len(),
+            array.shape()
+        );
+    }
+    Ok(array)
+}
+
+/// Loads an f64 matrix.
+pub fn matrix_f64(spec: &str, what: &str) -> Result<Array2<f64>> {
+    Ok(matrix(spec, what)?
+        .into_f64()
+        .into_dimensionality::<Ix2>()?)
+}
+
+/// Loads RDM vectors; a one-dimensional array counts as one RDM.
+pub fn rdms(spec: &str, what: &str) -> Result<Array2<f64>> {
+    let array: ArrayD<f64> = source::load_array(spec)?.into_f64();
+    let shape = array.shape().to_vec();
+    let rdms = match shape.len() {
+        1 => array
+            .into_dimensionality::<Ix1>()?
+            .insert_axis(ndarray::Axis(0)),
+        2 => array.into_dimensionality::<Ix2>()?,
+        n => bail!(
+            "{what} has {n} dimensions {shape:?}, expected (n_rdms, n_pairs) or (n_pairs,): {spec}"
+        ),
+    };
+    consilience::core::pairs::n_conditions(rdms.ncols())
+        .with_context(|| format!("{what} does not hold RDM vectors (n_rdms, n_pairs): {spec}"))?;
+    Ok(rdms)
+}
+
+/// Loads RDM vectors, of which there must be one.
+pub fn one_rdm(spec: &str, what: &str) -> Result<ndarray::Array1<f64>> {
+    let rdms = rdms(spec, what)?;
+    if rdms.nrows() != 1 {
+        bail!("{what} has {} RDMs, expected one: {spec}", rdms.nrows());
+    }
+    Ok(rdms.row(0).to_owned())
+}
+
+/// Loads one integer label for each row.
+pub fn labels(spec: &str, what: &str) -> Result<Vec<i64>> {
+    source::load_array(spec)?
+        .into_labels()
+        .with_context(|| format!("{what} are not integer labels, one a row: {spec}"))
+}
+
+/// Where a result goes: a file, or standard output as `-`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Output {
+    /// File for the result (.npy); `-` prints it
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    pub out: PathBuf,
+    /// How a printed result looks
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+impl Output {
+    /// Writes `array` as `.npy`, or prints `json` or the array as text.
+    pub fn write<D: ndarray::Dimension>(
+        &self,
+        array: ndarray::ArrayView<'_, f64, D>,
+        json: &impl Serialize,
+        out: &mut dyn Write,
+    ) -> Result<()> {
+        if self.out.as_os_str() != "-" {
+            npy::write(&self.out, array)?;
+            return Ok(());
+        }
+        match self.format {
+            Format::Json => print_json(json, out),
+            Format::Text => {
+                let columns = array.shape().last().copied().unwrap_or(1).max(1);
+                for (k, value) in array.iter().enumerate() {
+                    let end = if (k + 1) % columns == 0 { "\n" } else { "\t" };
+                    write!(out, "{value}{end}")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Prints a value as indented JSON.
+pub fn print_json(value: &impl Serialize, out: &mut dyn Write) -> Result<()> {
+    serde_json::to_writer_pretty(&mut *out, value)?;
+    writeln!(out)?;
+    Ok(())
+}
+
+/// Writes a text file whole or not at all.
+pub fn write_text(path: &Path, text: &str) -> Result<()> {
+    atomic::write_atomically(path, |file| file.write_all(text.as_bytes()))?;
+    Ok(())
+}
+
+/// Tells how many values were left out, if any.
+pub fn report_omitted(n: usize) {
+    if n > 0 {
+        let _ = writeln!(std::io::stderr(), "note: {n} NaN values were left out");
+    }
+}

@@ -1,0 +1,111 @@
+//! `consilience check`
+
+use std::io::Write;
+
+use anyhow::Result;
+use consilience::study::Plan;
+
+use super::run::StudyArgs;
+use crate::Format;
+use crate::arrays;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    study: StudyArgs,
+    /// How the plan is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
+    let ready = args.study.prepare(threads)?;
+    match args.format {
+        Format::Json => arrays::print_json(&ready.prepared.plan, out),
+        Format::Text => print(&ready.prepared.plan, out),
+    }
+}
+
+fn print(plan: &Plan, out: &mut dyn Write) -> Result<()> {
+    let mut categories: Vec<&str> = plan
+        .stimuli
+        .iter()
+        .filter_map(|s| s.category.as_deref())
+        .collect();
+    categories.sort_unstable();
+    categories.dedup();
+    writeln!(out, "{}", plan.title)?;
+    write!(out, "  stimuli    {}", plan.stimuli.len())?;
+    match categories.len() {
+        0 => writeln!(out)?,
+        n => writeln!(out, " in {n} categories")?,
+    }
+    for model in &plan.models {
+        let n_features: usize = model.layers.iter().map(|l| l.n_features).sum();
+        writeln!(
+            out,
+            "  model      {} ({}), {} layers, {n_features} features an image, {}",
+            model.name,
+            model.architecture,
+            model.layers.len(),
+            model.executor
+        )?;
+        writeln!(out, "             {}", model.preprocessing)?;
+        for layer in &model.layers {
+            write!(
+                out,
+                "             {:<32} {:>9}",
+                layer.name, layer.n_features
+            )?;
+            match layer.aliases.is_empty() {
+                true => writeln!(out)?,
+                false => writeln!(out, "  = {}", layer.aliases.join(", "))?,
+            }
+        }
+    }
+    for target in &plan.targets {
+        writeln!(
+            out,
+            "  target     {}, {} subject(s)",
+            target.name, target.n_subjects
+        )?;
+    }
+    for rsa in &plan.analyses {
+        writeln!(
+            out,
+            "  analysis   rsa: {} RDMs, {} similarity, bootstrap {} × {}, {} permutations, correction {}",
+            rsa.dissimilarity,
+            rsa.similarity,
+            rsa.bootstrap,
+            rsa.resamples,
+            rsa.permutations,
+            rsa.correction
+        )?;
+    }
+    writeln!(out, "  seed       {}", plan.seed)?;
+    writeln!(
+        out,
+        "  memory     about {:.1} GB at most",
+        plan.peak_bytes() as f64 / 1e9
+    )?;
+    writeln!(
+        out,
+        "  disk       {:.1} GB of activations in the cache",
+        plan.activation_bytes() as f64 / 1e9
+    )?;
+    writeln!(
+        out,
+        "  time       about {}",
+        duration(plan.estimated_seconds())
+    )?;
+    writeln!(out, "  plan       {}", plan.hash())?;
+    Ok(())
+}
+
+fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 90.0 => format!("{:.0} s", s.max(1.0)),
+        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3600.0),
+    }
+}

@@ -1,0 +1,80 @@
+//! `consilience rdm`
+
+use std::io::Write;
+
+use anyhow::Result;
+use consilience::io::AnyArray;
+use consilience::methods::rdm::{self, Dissimilarity, Patterns, RdmParams};
+use ndarray::{ArrayView1, Ix2};
+use serde_json::json;
+
+use crate::arrays::{self, Nan, Output};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Patterns (rows are stimuli or observations, columns are channels): .npy, .npz:key, …
+    #[arg(value_name = "X.npy")]
+    patterns: String,
+    /// correlation, spearman, cosine, euclidean, sqeuclidean, mahalanobis, crossnobis, poisson-kl
+    #[arg(long, value_name = "NAME", default_value = "correlation")]
+    dissimilarity: Dissimilarity,
+    /// Integer label of each row; rows with the same label are averaged first
+    #[arg(long, value_name = "C.npy")]
+    conditions: Option<String>,
+    /// Integer run of each row, for crossnobis
+    #[arg(long, value_name = "R.npy")]
+    runs: Option<String>,
+    /// Noise precision matrix (channels × channels), for mahalanobis and crossnobis
+    #[arg(long, value_name = "S.npy")]
+    noise: Option<String>,
+    /// Divide euclidean and sqeuclidean by the number of channels inside the root
+    #[arg(long)]
+    per_channel: bool,
+    /// What to do with NaN
+    #[arg(long, value_enum, default_value_t = Nan::Refuse)]
+    nan: Nan,
+    #[command(flatten)]
+    output: Output,
+}
+
+pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
+    let params = RdmParams {
+        dissimilarity: args.dissimilarity,
+        per_channel: args.per_channel,
+        conditions: args
+            .conditions
+            .as_deref()
+            .map(|c| arrays::labels(c, "--conditions"))
+            .transpose()?,
+        runs: args
+            .runs
+            .as_deref()
+            .map(|r| arrays::labels(r, "--runs"))
+            .transpose()?,
+        noise_precision: args
+            .noise
+            .as_deref()
+            .map(|s| arrays::matrix_f64(s, "--noise"))
+            .transpose()?,
+        nan: args.nan.into(),
+    };
+    let outcome = match arrays::matrix(&args.patterns, "the pattern matrix")? {
+        AnyArray::F32(x) => {
+            let x = x.into_dimensionality::<Ix2>()?;
+            rdm::rdm(Patterns::F32(x.view()), &params)?
+        }
+        other => {
+            let x = other.into_f64().into_dimensionality::<Ix2>()?;
+            rdm::rdm(Patterns::F64(x.view()), &params)?
+        }
+    };
+    arrays::report_omitted(outcome.n_omitted);
+    let json = json!({
+        "dissimilarity": args.dissimilarity.to_string(),
+        "conditions": outcome.conditions,
+        "rdm": outcome.vector,
+        "n_omitted": outcome.n_omitted,
+    });
+    args.output
+        .write(ArrayView1::from(&outcome.vector), &json, out)
+}

@@ -1,0 +1,97 @@
+//! Arguments, exit codes and printing. Every command is one call of the facade.
+
+mod arrays;
+mod commands;
+mod console;
+mod places;
+
+use std::io::Write;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+pub use console::{explain_failure, is_broken_pipe};
+
+/// How well do vision models agree with behaviour and with the brain?
+#[derive(Debug, Parser)]
+#[command(name = "consilience", version, about, long_about = None, max_term_width = 100)]
+#[command(after_help = "Start with `consilience demo`, then `consilience init rsa my-study`.")]
+pub struct Cli {
+    /// Threads to use; default: all cores. Results do not depend on it
+    #[arg(long, global = true, value_name = "N")]
+    threads: Option<std::num::NonZeroUsize>,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the study that is built in and say where the report is
+    Demo(commands::demo::Args),
+    /// Write a commented study file to start from
+    Init(commands::init::Args),
+    /// Validate a study and print its plan; changes nothing
+    Check(commands::check::Args),
+    /// Run a study: record, scores, figures, report; resumes by itself
+    Run(commands::run::Args),
+    /// Render a report again from a record
+    Report(commands::report::Args),
+    /// Print the definition, assumptions and references of a method or option
+    Explain(commands::explain::Args),
+    /// List and show the network architectures
+    Models(commands::models::Args),
+    /// List, show and download public data sets
+    Data(commands::data::Args),
+    /// Patterns → RDM
+    Rdm(commands::rdm::Args),
+    /// RDMs × RDMs → similarities
+    Compare(commands::compare::Args),
+    /// Subject RDMs → noise ceiling
+    Ceiling(commands::ceiling::Args),
+    /// Model RDMs against subject RDMs, with standard errors, intervals and tests
+    Infer(commands::infer::Args),
+    /// Permutation test of the similarity of two RDMs
+    Mantel(commands::mantel::Args),
+    /// Pictures → activations of a network's layers
+    Extract(commands::extract::Args),
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For reading
+    Text,
+    /// For programs
+    Json,
+}
+
+/// Does what was asked, with data going to `out`.
+///
+/// # Errors
+///
+/// Whatever kept the command from being done; see [`explain_failure`].
+pub fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
+    let threads = places::set_threads(cli.threads)?;
+    match cli.command {
+        Command::Demo(args) => commands::demo::run(&args, threads, out),
+        Command::Init(args) => commands::init::run(&args, out),
+        Command::Check(args) => commands::check::run(&args, threads, out),
+        Command::Run(args) => commands::run::run(&args, threads, out),
+        Command::Report(args) => commands::report::run(&args, out),
+        Command::Explain(args) => commands::explain::run(&args, out),
+        Command::Models(args) => commands::models::run(&args, out),
+        Command::Data(args) => commands::data::run(&args, out),
+        Command::Rdm(args) => commands::rdm::run(&args, out),
+        Command::Compare(args) => commands::compare::run(&args, out),
+        Command::Ceiling(args) => commands::ceiling::run(&args, out),
+        Command::Infer(args) => commands::infer::run(&args, out),
+        Command::Mantel(args) => commands::mantel::run(&args, out),
+        Command::Extract(args) => commands::extract::run(&args, threads, out),
+    }
+}
+
+/// The argument parser, for the generated reference page.
+#[must_use]
+pub fn command() -> clap::Command {
+    <Cli as clap::CommandFactory>::command()
+}

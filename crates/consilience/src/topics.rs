@@ -1,0 +1,94 @@
+//! The texts of `consilience explain`: definitions, assumptions and references.
+
+/// One text.
+#[derive(Debug, Clone, Copy)]
+pub struct Topic {
+    /// Name on the command line.
+    pub name: &'static str,
+    /// Other names that lead here.
+    pub aliases: &'static [&'static str],
+    /// The text, Markdown that reads well as it is.
+    pub text: &'static str,
+}
+
+impl Topic {
+    /// The first line of the text without its mark.
+    #[must_use]
+    pub fn title(&self) -> &'static str {
+        self.text
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches("# ")
+    }
+}
+
+macro_rules! topics {
+    ($($name:literal: $aliases:expr),* $(,)?) => {
+        &[$(Topic {
+            name: $name,
+            aliases: &$aliases,
+            text: include_str!(concat!("../../../docs/explain/", $name, ".md")),
+        }),*]
+    };
+}
+
+/// Every text, in the order of a study's way from pictures to answer.
+pub const ALL: &[Topic] = topics![
+    "rsa": ["rdm", "kind"],
+    "dissimilarity": [
+        "correlation", "spearman-dissimilarity", "cosine-dissimilarity", "euclidean", "sqeuclidean",
+        "mahalanobis", "poisson-kl", "per-channel",
+    ],
+    "crossnobis": ["runs", "noise"],
+    "similarity": [
+        "pearson", "spearman", "kendall-tau-a", "kendall-tau-b", "rho-a", "cosine",
+        "whitened-pearson", "whitened-cosine", "bures",
+    ],
+    "noise-ceiling": ["ceiling"],
+    "bootstrap": ["resamples", "both", "subjects", "conditions", "sem", "p_zero", "p_ceiling"],
+    "permutation": ["permutations", "mantel"],
+    "correction": ["fdr", "fwe", "alpha"],
+    "preprocessing": ["resize", "jpeg"],
+    "cache": ["resume"],
+];
+
+/// The text called `name`, also by one of its other names.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Topic> {
+    let name = name.to_lowercase().replace(' ', "-");
+    ALL.iter().find(|topic| topic.name == name).or_else(|| {
+        ALL.iter()
+            .find(|topic| topic.aliases.contains(&name.as_str()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_found_once() {
+        let mut names: Vec<&str> = ALL
+            .iter()
+            .flat_map(|t| t.aliases.iter().chain([&t.name]))
+            .copied()
+            .collect();
+        for name in &names {
+            assert!(find(name).is_some(), "{name}");
+        }
+        let n = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(n, names.len(), "a name leads to two texts");
+        assert!(find("no such topic").is_none());
+    }
+
+    #[test]
+    fn every_text_has_a_title_and_references() {
+        for topic in ALL {
+            assert!(topic.text.starts_with("# "), "{}", topic.name);
+            assert!(!topic.title().is_empty());
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Networks × pictures → RDMs, through the cache.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use consilience_io::npy;
+use consilience_methods::rdm::{Dissimilarity, Patterns, RdmParams, rdm};
+use consilience_models::{ExtractParams, Extractor, Images, Layer};
+use ndarray::{Array2, ArrayView1, Axis, Ix2, concatenate};
+use serde::Serialize;
+
+use crate::cache::{Cache, Key};
+use crate::plan::{Plan, PlannedLayer, PlannedModel, PlannedStimulus};
+use crate::prepare::Prepared;
+use crate::progress::Progress;
+use crate::{Result, StudyError};
+
+/// Pictures in one cache entry: what an interruption costs at most.
+const BLOCK: usize = 256;
+
+/// Everything an activation depends on besides the picture.
+#[derive(Serialize)]
+struct Activation<'a> {
+    weights: &'a str,
+    preprocessing: &'a consilience_models::Preprocessing,
+    executor: &'a str,
+    pool: String,
+    tensor: &'a str,
+}
+
+impl<'a> Activation<'a> {
+    fn new(model: &'a PlannedModel, layer: &'a PlannedLayer) -> Self {
+        Self {
+            weights: &model.weights_blake3,
+            preprocessing: &model.preprocessing,
+            executor: &model.executor,
+            pool: model.pool.to_string(),
+            tensor: &layer.tensor,
+        }
+    }
+
+    fn block_key(&self, block: &[PlannedStimulus]) -> Key {
+        let images: Vec<&str> = block.iter().map(|s| s.blake3.as_str()).collect();
+        Key::new("activations", &(self, images))
+    }
+
+    fn rdm_key(&self, plan: &Plan, dissimilarity: Dissimilarity) -> Key {
+        let images: Vec<&str> = plan.stimuli.iter().map(|s| s.blake3.as_str()).collect();
+        Key::new("rdm", &(self, images, dissimilarity.to_string()))
+    }
+}
+
+/// The RDM of every layer of a model, `(n_layers, n_pairs)`.
+pub fn model_rdms(
+    prepared: &Prepared,
+    model_idx: usize,
+    dissimilarity: Dissimilarity,
+    cache: &Cache,
+    n_threads: usize,
+    progress: &dyn Progress,
+) -> Result<Array2<f64>> {
+    let plan = &prepared.plan;
+    let model = &plan.models[model_idx];
+    let n_pairs = consilience_core::pairs::n_pairs(plan.stimuli.len());
+    let keys: Vec<Key> = model
+        .layers
+        .iter()
+        .map(|layer| Activation::new(model, layer).rdm_key(plan, dissimilarity))
+        .collect();
+    let mut rdms: Vec<Option<Vec<f64>>> = keys
+        .iter()
+        .map(|key| cache.array("rdms", key, &[n_pairs]))
+        .collect();
+    let missing: Vec<&PlannedLayer> = model
+        .layers
+        .iter()
+        .zip(&rdms)
+        .filter(|(_, rdm)| rdm.is_none())
+        .map(|(l, _)| l)
+        .collect();
+    if !missing.is_empty() {
+        extract_missing(prepared, model_idx, &missing, cache, n_threads, progress)?;
+        progress.begin(&format!("RDMs of {}", model.name), missing.len() as u64);
+        let mut done = 0;
+        for ((layer, key), slot) in model.layers.iter().zip(&keys).zip(&mut rdms) {
+            if slot.is_some() {
+                continue;
+            }
+            let patterns = load_patterns(plan, model, layer, cache)?;
+            let params = RdmParams {
+                dissimilarity,
+                ..RdmParams::default()
+            };
+            let outcome = rdm(Patterns::F32(patterns.view()), &params).map_err(|source| {
+                StudyError::Layer {
+                    model: model.name.clone(),
+                    layer: layer.name.clone(),
+                    source: Box::new(source),
+                }
+            })?;
+            cache.put_array("rdms", key, ArrayView1::from(&outcome.vector))?;
+            *slot = Some(outcome.vector);
+            done += 1;
+            progress.advance_to(done);
+        }
+        progress.end();
+    }
+    let mut all = Array2::zeros((model.layers.len(), n_pairs));
+    for (mut row, rdm) in all.rows_mut().into_iter().zip(&rdms) {
+        let rdm = rdm.as_ref().expect("every missing RDM was computed above");
+        row.assign(&ArrayView1::from(rdm));
+    }
+    Ok(all)
+}
+
+/// Runs the network for every block of pictures of which a layer is not in the cache.
+fn extract_missing(
+    prepared: &Prepared,
+    model_idx: usize,
+    layers: &[&PlannedLayer],
+    cache: &Cache,
+    n_threads: usize,
+    progress: &dyn Progress,
+) -> Result<()> {
+    let plan = &prepared.plan;
+    let model = &plan.models[model_idx];
+    let paths: Vec<PathBuf> = prepared.stimuli.iter().map(|s| s.path.clone()).collect();
+    let mut begun = false;
+    for (block_idx, (block, paths)) in plan
+        .stimuli
+        .chunks(BLOCK)
+        .zip(paths.chunks(BLOCK))
+        .enumerate()
+    {
+        let absent: BTreeMap<&str, PathBuf> = layers
+            .iter()
+            .map(|layer| {
+                let key = Activation::new(model, layer).block_key(block);
+                (layer.name.as_str(), cache.path("activations", &key, "npy"))
+            })
+            .filter(|(_, path)| npy::header(path).is_err())
+            .collect();
+        if absent.is_empty() {
+            continue;
+        }
+        if !begun {
+            progress.begin(
+                &format!("activations of {}", model.name),
+                plan.stimuli.len() as u64,
+            );
+            begun = true;
+        }
+        let wanted: Vec<Layer> = layers
+            .iter()
+            .filter(|layer| absent.contains_key(layer.name.as_str()))
+            .map(|layer| Layer {
+                name: layer.name.clone(),
+                tensor: layer.tensor.clone(),
+            })
+            .collect();
+        let params = ExtractParams {
+            pool: model.pool,
+            executor: prepared.executor,
+            n_threads,
+            ..ExtractParams::default()
+        };
+        let extractor = Extractor::prepare(&prepared.networks[model_idx], &wanted, &params)?;
+        let mut writers = extractor
+            .layers
+            .iter()
+            .map(|layer| {
+                npy::Writer::<f32>::create(
+                    &absent[layer.name.as_str()],
+                    &[block.len(), layer.n_features],
+                )
+            })
+            .collect::<std::result::Result<Vec<_>, _>>()?;
+        extractor.run(
+            Images::Files(paths),
+            |rows| -> Result<()> {
+                let values = rows.rows.as_standard_layout();
+                let values = values.as_slice().expect("standard layout is contiguous");
+                Ok(writers[rows.layer_idx].append(values)?)
+            },
+            |done| progress.advance_to((block_idx * BLOCK + done) as u64),
+        )?;
+        for writer in writers {
+            writer.finish()?;
+        }
+    }
+    if begun {
+        progress.end();
+    }
+    Ok(())
+}
+
+/// The activations of one layer for all pictures, `(n_stimuli, n_features)`.
+fn load_patterns(
+    plan: &Plan,
+    model: &PlannedModel,
+    layer: &PlannedLayer,
+    cache: &Cache,
+) -> Result<Array2<f32>> {
+    let mut blocks = Vec::new();
+    for block in plan.stimuli.chunks(BLOCK) {
+        let key = Activation::new(model, layer).block_key(block);
+        let path = cache.path("activations", &key, "npy");
+        let damaged = || StudyError::DamagedCache { path: path.clone() };
+        match npy::read(&path)? {
+            consilience_io::AnyArray::F32(array) => {
+                blocks.push(array.into_dimensionality::<Ix2>().map_err(|_| damaged())?);
+            }
+            _ => return Err(damaged()),
+        }
+    }
+    if blocks.len() == 1 {
+        return Ok(blocks.remove(0));
+    }
+    let views: Vec<_> = blocks.iter().map(|block| block.view()).collect();
+    Ok(concatenate(Axis(0), &views).expect("blocks have one width"))
+}

@@ -1,0 +1,13 @@
+//! The study file: what a user writes, as it is written.
+//!
+//! One struct per table, keys in kebab-case, unknown keys refused with a suggestion. The doc
+//! comments here are the reference of study options (`docs/reference/study.md`).
+
+mod options;
+mod parse;
+
+pub use options::{
+    Analysis, BehaviourOptions, BrainOptions, ExpectOptions, ModelOptions, Pool, ReportOptions,
+    RsaOptions, StimuliOptions, Study, StudyOptions, TargetOptions,
+};
+pub use parse::{KeyPath, Location, Override, StudyText};

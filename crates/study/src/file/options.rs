@@ -1,0 +1,251 @@
+//! The tables of a study file.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A whole study file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Study {
+    /// `[study]`
+    pub study: StudyOptions,
+    /// `[stimuli]`
+    pub stimuli: StimuliOptions,
+    /// `[[model]]`
+    pub models: Vec<ModelOptions>,
+    /// `[[brain]]`
+    pub brains: Vec<BrainOptions>,
+    /// `[[behaviour]]`
+    pub behaviours: Vec<BehaviourOptions>,
+    /// `[[analysis]]`
+    pub analyses: Vec<Analysis>,
+    /// `[[expect]]`
+    pub expectations: Vec<ExpectOptions>,
+    /// `[report]`
+    pub report: ReportOptions,
+}
+
+/// `[study]`: what the study is called and the seed of its random draws.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct StudyOptions {
+    /// Title, shown on the report.
+    pub title: String,
+    /// A paragraph for the report.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// Seed of every bootstrap and permutation. The same seed gives the same bytes.
+    #[serde(default = "default_seed")]
+    pub seed: u64,
+}
+
+fn default_seed() -> u64 {
+    1
+}
+
+/// `[stimuli]`: the pictures, in the order of every RDM.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct StimuliOptions {
+    /// Pictures as a file pattern (`"stimuli/*.png"`), taken in natural order (`stim2` before
+    /// `stim10`), unless `table` gives an order. PNG and JPEG are read.
+    pub images: String,
+    /// Table (CSV or TSV) with a row for each picture; its row order becomes the order of the RDMs.
+    #[serde(default)]
+    pub table: Option<String>,
+    /// Column of `table` that names the picture's file.
+    #[serde(default = "default_file_column")]
+    pub file_column: String,
+    /// Column of `table` with the category, for the order and the colours of the figures.
+    #[serde(default)]
+    pub category_column: Option<String>,
+}
+
+fn default_file_column() -> String {
+    "file".to_owned()
+}
+
+/// `[[model]]`: a network and the layers to take.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ModelOptions {
+    /// Name in the report; also the architecture when `architecture` and `onnx` are absent.
+    pub name: String,
+    /// Architecture from `consilience models list`.
+    #[serde(default)]
+    pub architecture: Option<String>,
+    /// Weights of the architecture: a `.safetensors` file with torchvision's keys.
+    #[serde(default)]
+    pub weights: Option<String>,
+    /// An `.onnx` file instead of `architecture` and `weights`.
+    #[serde(default)]
+    pub onnx: Option<String>,
+    /// Layers, as names or patterns in which `*` stands for anything.
+    #[serde(default = "default_layers")]
+    pub layers: Vec<String>,
+    /// What is done with feature maps: `"none"` keeps every unit, `"mean"` and `"max"` pool over
+    /// positions.
+    #[serde(default)]
+    pub pool: Pool,
+}
+
+fn default_layers() -> Vec<String> {
+    vec!["*".to_owned()]
+}
+
+/// How feature maps become feature vectors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pool {
+    /// Every unit is a feature (channel-major).
+    #[default]
+    None,
+    /// Mean over positions: one feature a channel.
+    Mean,
+    /// Maximum over positions: one feature a channel.
+    Max,
+}
+
+/// `[[brain]]`: the RDMs of a brain region, one or more a subject.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct BrainOptions {
+    /// Name in the report.
+    pub name: String,
+    /// File with RDMs: `.npy`, `.npz:key`, `.mat:variable.field`, `.csv` or `.tsv`; vectors
+    /// (upper triangle, row by row) or square matrices.
+    pub rdms: String,
+    /// What the leading dimensions of the file mean, outermost first: `"subject"`, or anything
+    /// else (`"session"`, `"run"`) to average within each subject. Default: all are subjects.
+    #[serde(default)]
+    pub axes: Option<Vec<String>>,
+}
+
+/// `[[behaviour]]`: the RDMs of a behavioural measure; the same keys as `[[brain]]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct BehaviourOptions {
+    /// Name in the report.
+    pub name: String,
+    /// File with RDMs, as for `[[brain]]`.
+    pub rdms: String,
+    /// What the leading dimensions mean, as for `[[brain]]`.
+    #[serde(default)]
+    pub axes: Option<Vec<String>>,
+}
+
+/// What `[[brain]]` and `[[behaviour]]` have in common.
+#[derive(Debug, Clone, Copy)]
+pub struct TargetOptions<'a> {
+    /// Name in the report.
+    pub name: &'a str,
+    /// File with RDMs.
+    pub rdms: &'a str,
+    /// Meaning of the leading dimensions.
+    pub axes: Option<&'a [String]>,
+}
+
+impl<'a> From<&'a BrainOptions> for TargetOptions<'a> {
+    fn from(o: &'a BrainOptions) -> Self {
+        Self {
+            name: &o.name,
+            rdms: &o.rdms,
+            axes: o.axes.as_deref(),
+        }
+    }
+}
+
+impl<'a> From<&'a BehaviourOptions> for TargetOptions<'a> {
+    fn from(o: &'a BehaviourOptions) -> Self {
+        Self {
+            name: &o.name,
+            rdms: &o.rdms,
+            axes: o.axes.as_deref(),
+        }
+    }
+}
+
+/// `[[analysis]]`, by its `kind`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Analysis {
+    /// `kind = "rsa"`
+    Rsa(RsaOptions),
+}
+
+impl Analysis {
+    /// The kinds there are, as written in a study file.
+    pub const KINDS: [&'static str; 1] = ["rsa"];
+}
+
+/// `[[analysis]]` with `kind = "rsa"`: representational similarity analysis of every layer with
+/// every target.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct RsaOptions {
+    /// Dissimilarity of activation patterns: `correlation`, `spearman`, `cosine`, `euclidean`,
+    /// `sqeuclidean`.
+    pub dissimilarity: String,
+    /// Similarity of RDMs: `spearman`, `pearson`, `kendall-tau-a`, `kendall-tau-b`, `rho-a`,
+    /// `cosine`, `whitened-pearson`, `whitened-cosine`, `bures`.
+    pub similarity: String,
+    /// What is resampled for standard errors, intervals and tests, i.e. what the result is to
+    /// generalise to: `both` (new subjects and new stimuli), `subjects`, `conditions`, `none`.
+    pub bootstrap: String,
+    /// Bootstrap resamples.
+    pub resamples: usize,
+    /// Condition-label permutations; 0 for none.
+    pub permutations: usize,
+    /// Correction of p-values over the layers of a target: `fdr` (Benjamini–Hochberg), `fwe`
+    /// (Holm; the largest statistic for permutations), `none`.
+    pub correction: String,
+    /// Level at which the report calls something significant.
+    pub alpha: f64,
+    /// Names of the targets to use; default: all.
+    pub targets: Option<Vec<String>>,
+    /// Names of the models to use; default: all.
+    pub models: Option<Vec<String>>,
+}
+
+impl Default for RsaOptions {
+    fn default() -> Self {
+        Self {
+            dissimilarity: "correlation".to_owned(),
+            similarity: "spearman".to_owned(),
+            bootstrap: "both".to_owned(),
+            resamples: 1000,
+            permutations: 10_000,
+            correction: "fdr".to_owned(),
+            alpha: 0.05,
+            targets: None,
+            models: None,
+        }
+    }
+}
+
+/// `[[expect]]`: a claim about the outcome (a planted or a published answer) that the report
+/// checks and tells.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ExpectOptions {
+    /// Name of the target.
+    pub target: String,
+    /// Layer that should agree best with it.
+    pub layer: String,
+    /// Model of that layer; may be left out when there is one model.
+    #[serde(default)]
+    pub model: Option<String>,
+}
+
+/// `[report]`: how the outcome is shown. Nothing here changes a number.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct ReportOptions {
+    /// Longer side of the thumbnails in pixels; 0 leaves the pictures out of the report, for
+    /// stimuli that must not be passed on.
+    pub thumbnails: u32,
+}
+
+impl Default for ReportOptions {
+    fn default() -> Self {
+        Self { thumbnails: 48 }
+    }
+}

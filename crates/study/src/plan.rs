@@ -1,0 +1,208 @@
+//! What will be done, with nothing left open.
+
+use consilience_core::{InputFile, TargetKind};
+use consilience_methods::rdm::Dissimilarity;
+use consilience_methods::rsa::{Bootstrap, Correction, Similarity};
+use consilience_models::{Pool, Preprocessing};
+use serde::{Serialize, Serializer};
+
+/// A resolved study: every file found and hashed, every layer named, every default filled in.
+///
+/// Its [`hash`](Plan::hash) names the run: the same hash means the same record. What only changes
+/// how the outcome is shown is left out of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Plan {
+    /// Title of the study.
+    #[serde(skip)]
+    pub title: String,
+    /// Its description.
+    #[serde(skip)]
+    pub description: Option<String>,
+    /// Longer side of the report's thumbnails, 0 for none.
+    #[serde(skip)]
+    pub thumbnails: u32,
+    /// Seed of every random draw.
+    pub seed: u64,
+    /// Stimuli in the order of every RDM.
+    pub stimuli: Vec<PlannedStimulus>,
+    /// Networks and their layers.
+    pub models: Vec<PlannedModel>,
+    /// Brain and behaviour RDMs.
+    pub targets: Vec<PlannedTarget>,
+    /// Analyses in study order.
+    pub analyses: Vec<PlannedRsa>,
+    /// Claims to check.
+    pub expectations: Vec<PlannedExpectation>,
+    /// Every file that is read.
+    #[serde(skip)]
+    pub inputs: Vec<InputFile>,
+}
+
+/// One picture.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedStimulus {
+    /// Identifier.
+    pub id: String,
+    /// Category.
+    pub category: Option<String>,
+    /// Hash of the file.
+    pub blake3: String,
+}
+
+/// One network.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedModel {
+    /// Name in the study.
+    pub name: String,
+    /// Architecture, or `"onnx"`.
+    pub architecture: String,
+    /// Hash of the weights or ONNX file.
+    pub weights_blake3: String,
+    /// What is done to an image.
+    pub preprocessing: Preprocessing,
+    /// What is done to feature maps.
+    #[serde(serialize_with = "as_text")]
+    pub pool: Pool,
+    /// Executor and its version.
+    pub executor: String,
+    /// Layers from input to output; a tensor with several names is listed once.
+    pub layers: Vec<PlannedLayer>,
+}
+
+/// One layer.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedLayer {
+    /// Name.
+    pub name: String,
+    /// The tensor of the graph.
+    pub tensor: String,
+    /// Other selected names of the same tensor.
+    pub aliases: Vec<String>,
+    /// Features after pooling.
+    pub n_features: usize,
+}
+
+/// One brain or behaviour target.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedTarget {
+    /// Name in the study.
+    pub name: String,
+    /// Brain or behaviour.
+    pub kind: TargetKind,
+    /// Number of subject RDMs.
+    pub n_subjects: usize,
+    /// Hash of the subject RDMs as they are used.
+    pub blake3: String,
+}
+
+/// One representational similarity analysis.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedRsa {
+    /// Dissimilarity of activation patterns.
+    #[serde(serialize_with = "as_text")]
+    pub dissimilarity: Dissimilarity,
+    /// Similarity of RDMs.
+    #[serde(serialize_with = "as_text")]
+    pub similarity: Similarity,
+    /// What is resampled.
+    #[serde(serialize_with = "as_text")]
+    pub bootstrap: Bootstrap,
+    /// Bootstrap resamples.
+    pub resamples: usize,
+    /// Condition-label permutations.
+    pub permutations: usize,
+    /// Correction over the layers of a target.
+    #[serde(serialize_with = "as_text")]
+    pub correction: Correction,
+    /// Level of significance.
+    pub alpha: f64,
+    /// Positions in [`Plan::models`].
+    pub models: Vec<usize>,
+    /// Positions in [`Plan::targets`].
+    pub targets: Vec<usize>,
+}
+
+/// One claim: this layer agrees best with this target.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedExpectation {
+    /// Position in [`Plan::targets`].
+    pub target: usize,
+    /// Position in [`Plan::models`].
+    pub model: usize,
+    /// Position in the model's layers.
+    pub layer: usize,
+}
+
+impl Plan {
+    /// Hash of everything that the numbers depend on, hexadecimal.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        let bytes = serde_json::to_vec(self).expect("a plan is plain data");
+        blake3::hash(&bytes).to_hex().to_string()
+    }
+
+    /// Bytes of activations that the cache will hold when nothing is there yet.
+    #[must_use]
+    pub fn activation_bytes(&self) -> u64 {
+        let features: u64 = self
+            .models
+            .iter()
+            .flat_map(|m| &m.layers)
+            .map(|l| l.n_features as u64)
+            .sum();
+        features * self.stimuli.len() as u64 * 4
+    }
+
+    /// Bytes of memory that the largest step needs beside the program itself: one layer of all
+    /// images, read and centred.
+    #[must_use]
+    pub fn peak_bytes(&self) -> u64 {
+        let largest = self
+            .models
+            .iter()
+            .flat_map(|m| &m.layers)
+            .map(|l| l.n_features as u64)
+            .max();
+        largest.unwrap_or(0) * self.stimuli.len() as u64 * 4 + (300 << 20)
+    }
+}
+
+impl Plan {
+    /// A rough guess of the run's duration on two cores with an empty cache, in seconds.
+    ///
+    /// From single measurements on one machine: 50 MB of activations, 40 billion products of the
+    /// RDMs and 10 million resampled pairs a second.
+    #[must_use]
+    pub fn estimated_seconds(&self) -> f64 {
+        let n = self.stimuli.len() as f64;
+        let n_features: f64 = self
+            .models
+            .iter()
+            .flat_map(|m| &m.layers)
+            .map(|l| l.n_features as f64)
+            .sum();
+        let extraction = self.activation_bytes() as f64 / 50e6;
+        let rdms = n * n * n_features / 40e9;
+        let resampling: f64 = self
+            .analyses
+            .iter()
+            .map(|rsa| {
+                let n_layers: usize = rsa
+                    .models
+                    .iter()
+                    .map(|&m| self.models[m].layers.len())
+                    .sum();
+                let draws = (3 * rsa.resamples * n_layers + rsa.permutations) as f64;
+                draws * n * n / 2.0 * rsa.targets.len() as f64 / 100e6
+            })
+            .sum();
+        extraction + rdms + resampling
+    }
+}
+
+fn as_text<T: std::fmt::Display, S: Serializer>(
+    value: &T,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
