@@ -56,13 +56,15 @@ impl Geometry {
         }
     }
 
-    /// RDM vector of patterns without missing values, in standard layout.
+    /// RDM vector of patterns without missing values.
     ///
     /// # Errors
     ///
     /// The first row without a dissimilarity, and why.
     pub(super) fn rdm<T: Real>(self, x: ArrayView2<'_, T>) -> Result<Vec<f64>, (usize, Undefined)> {
         let (n, n_channels) = x.dim();
+        let x = x.as_standard_layout();
+        let x = x.view();
         match self {
             Self::Correlation | Self::Cosine => {
                 let z = Rows::of_unit_length(x, self == Self::Correlation)?;

@@ -84,8 +84,8 @@ pub struct RdmOutcome {
 /// `euclidean` is `sqeuclidean` per channel here.
 pub fn rdm<'a>(patterns: impl Into<Patterns<'a>>, params: &RdmParams) -> Result<RdmOutcome> {
     match patterns.into() {
-        Patterns::F32(x) => outcome(x.as_standard_layout().view(), params),
-        Patterns::F64(x) => outcome(x.as_standard_layout().view(), params),
+        Patterns::F32(x) => outcome(x, params),
+        Patterns::F64(x) => outcome(x, params),
     }
 }
 
