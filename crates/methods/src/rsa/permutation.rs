@@ -11,7 +11,7 @@ use super::row::{Row, UnitVector};
 use super::sample::Sample;
 
 /// Permutations that are evaluated together: enough for a matrix product to pay.
-const BLOCK: usize = 64;
+const BLOCK: usize = 32;
 
 /// Rounding errors must not turn a tie with the observed score into a smaller one.
 const TIE_TOLERANCE: f64 = 1e-12;

@@ -7,8 +7,9 @@
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use super::super::{Bootstrap, InferParams, Similarity, infer};
+use super::super::{Bootstrap, InferParams, Similarity, compare, infer};
 use super::simulated;
+use crate::NanPolicy;
 use consilience_core::{Estimate, pairs};
 use consilience_stats::random::{Domain, Stream};
 
@@ -102,7 +103,14 @@ fn the_interval_over_subjects_covers_the_expected_score() {
         bootstrap: Bootstrap::None,
         ..InferParams::default()
     };
-    let truth = estimate(&model, &subjects(u64::MAX, 20_000), &fixed).value;
+    let many = subjects(u64::MAX, 20_000);
+    let scores = compare(
+        model.view(),
+        many.view(),
+        Similarity::Pearson,
+        NanPolicy::Refuse,
+    );
+    let truth = scores.unwrap().scores.mean().unwrap();
     for bootstrap in [Bootstrap::None, Bootstrap::Subjects] {
         let params = InferParams {
             bootstrap,
