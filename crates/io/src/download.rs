@@ -82,7 +82,7 @@ pub fn get(
         });
     }
     let folder = folder.as_ref().join(&set.name);
-    let agent = agent(&options.base)?;
+    let client = client(&options.base)?;
     let n_bytes = set.n_bytes();
     let mut n_before = 0;
     let mut summary = Summary {
@@ -103,7 +103,7 @@ pub fn get(
             report(file.n_bytes);
         } else {
             let address = format!("{}{}", options.base, file.address);
-            fetch(&agent, &address, &path, &file, &mut report)?;
+            fetch(&client, &address, &path, &file, &mut report)?;
             summary.n_fetched += 1;
         }
         n_before += file.n_bytes;
@@ -113,7 +113,7 @@ pub fn get(
 }
 
 /// A client for addresses that start with `base`.
-fn agent(base: &str) -> Result<Agent> {
+fn client(base: &str) -> Result<Agent> {
     let uri: Option<Uri> = base.parse().ok();
     let uri = uri.as_ref();
     let scheme = uri.and_then(Uri::scheme_str);
@@ -155,7 +155,7 @@ fn is_right(path: &Path, file: &RemoteFile<'_>) -> Result<bool> {
 }
 
 fn fetch(
-    agent: &Agent,
+    client: &Agent,
     address: &str,
     path: &Path,
     file: &RemoteFile<'_>,
@@ -171,7 +171,7 @@ fn fetch(
     }
     let n_there = std::fs::metadata(&part).map_or(0, |metadata| metadata.len());
     if n_there < file.n_bytes {
-        receive(agent, address, &part, n_there, file, report)?;
+        receive(client, address, &part, n_there, file, report)?;
     }
     let n_bytes = std::fs::metadata(&part)
         .map_err(IoError::os("inspect the file"))
@@ -196,7 +196,7 @@ fn fetch(
 
 /// Appends to the part what is missing of the file; one byte more at most, which the hash will tell.
 fn receive(
-    agent: &Agent,
+    client: &Agent,
     address: &str,
     part: &Path,
     n_there: u64,
@@ -207,7 +207,7 @@ fn receive(
         source,
         address: address.to_owned(),
     };
-    let request = agent.get(address);
+    let request = client.get(address);
     let request = match n_there {
         0 => request,
         n => request.header(header::RANGE, format!("bytes={n}-")),

@@ -18,7 +18,7 @@
 //!
 //! # Peers
 //!
-//! `scipy.io.loadmat` 1.16: same values and axes, on the files of the Kriegeskorte et al. (2008) data
+//! `scipy.io.loadmat` 1.17: same values and axes, on the files of the Kriegeskorte et al. (2008) data
 //! and on generated ones. SciPy gives structs as record arrays and text as NumPy strings.
 //!
 //! # References
@@ -32,6 +32,7 @@ use crate::{IoError, Limits, Named, Result};
 
 mod bytes;
 mod element;
+mod numbers;
 mod selector;
 mod value;
 
