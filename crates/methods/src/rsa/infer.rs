@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use consilience_core::{Ceiling, Estimate, RsaScore};
+use consilience_core::{Ceiling, Estimate, RsaScore, pairs};
 use consilience_stats::correction::{Procedure, corrected};
 use ndarray::{Array2, ArrayView2, Axis};
 
@@ -53,6 +53,10 @@ const MIN_CONDITIONS: usize = 6;
 ///
 /// A resample of fewer than three different conditions, or on which RDMs are constant or cancel each
 /// other, is skipped and counted in the notes. What cannot be had is `None`, and the notes say why.
+///
+/// A permutation is one matrix product for similarities that are inner products. Kendall's τ and `bures`
+/// compare every model with every subject anew, which takes hundreds of times as long: `rho-a` treats
+/// ties as `kendall-tau-a` does.
 ///
 /// `progress` is called, from any thread, with the resamples and permutations done and their total.
 ///
@@ -455,10 +459,8 @@ fn corrected_differences(p: &[Vec<Option<f64>>], correction: Correction) -> Vec<
         }),
         correction,
     );
-    for i in 0..p.len() {
-        for j in 0..i {
-            out[i][j] = out[j][i];
-        }
+    for (i, j) in pairs::iter(p.len()) {
+        out[j][i] = out[i][j];
     }
     out
 }
