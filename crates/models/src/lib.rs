@@ -11,11 +11,12 @@
 //! let network = Network::from_zoo("squeezenet1_1", "squeezenet1_1.safetensors".as_ref())?;
 //! let layers = network.graph.select(&["features.*"])?;
 //! let extractor = Extractor::prepare(&network, &layers, &ExtractParams::default())?;
+//! let described = extractor.layers.clone();
 //! let paths = ["one.png".into(), "two.png".into()];
 //! extractor.run(
 //!     Images::Files(&paths),
 //!     |block| {
-//!         println!("{} from image {}", extractor.layers[block.layer_idx].name, block.first_row);
+//!         println!("{} from image {}", described[block.layer_idx].name, block.first_row);
 //!         Ok::<(), consilience_models::ModelError>(())
 //!     },
 //!     |_done| {},

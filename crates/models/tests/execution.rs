@@ -179,7 +179,10 @@ fn threads_and_other_taps_change_no_byte() {
     let pictures = pictures(11);
     let images = Images::Decoded(&pictures);
     for executor in executors("threads_and_other_taps_change_no_byte") {
-        let one = params(executor);
+        let one = ExtractParams {
+            batch: 4,
+            ..params(executor)
+        };
         let two = ExtractParams {
             n_threads: 2,
             ..one.clone()

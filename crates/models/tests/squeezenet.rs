@@ -166,6 +166,7 @@ fn aliases_are_delivered_once() {
     let params = ExtractParams {
         executor: ExecutorChoice::Rten,
         pool: Pool::Mean,
+        batch: 3,
         ..ExtractParams::default()
     };
     let extractor = Extractor::prepare(&network, &layers, &params).unwrap();

@@ -18,10 +18,6 @@ pub(super) const NOT_FOUND: &str = "its shared library was found neither in the 
 
 /// Files that may be the library, best first.
 #[must_use]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the search for a runtime library may look at the environment"
-)]
 pub fn find() -> Vec<PathBuf> {
     candidates(|name| std::env::var_os(name))
 }

@@ -1,5 +1,6 @@
 //! ONNX Runtime through `ort`.
 
+use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use ndarray::{ArrayD, ArrayView4, IxDyn};
@@ -90,7 +91,7 @@ fn loaded() -> std::result::Result<&'static Loaded, String> {
                 .map_err(|error| error.to_string())?;
             Ok(Loaded {
                 environment,
-                version: version(ort::info()),
+                version: version(&path, ort::info()),
             })
         });
         match attempt {
@@ -101,8 +102,20 @@ fn loaded() -> std::result::Result<&'static Loaded, String> {
     Err(faults.join("; "))
 }
 
-/// The version in ONNX Runtime's description of its build.
-fn version(build: &str) -> String {
+/// The version that the library's file name ends in, else what its description of the build says.
+fn version(library: &Path, build: &str) -> String {
+    // `libonnxruntime.so` is often a link to the file with the version in its name.
+    let file = library
+        .canonicalize()
+        .unwrap_or_else(|_| library.to_owned());
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let digits = name.trim_end_matches(".dylib");
+    let number = digits
+        .find(|c: char| c.is_ascii_digit())
+        .map(|at| &digits[at..]);
+    if let Some(number) = number.filter(|n| n.chars().all(|c| c == '.' || c.is_ascii_digit())) {
+        return number.to_owned();
+    }
     let after = |key: &str| {
         let (_, rest) = build.split_once(key)?;
         let end = rest.find([',', ' ']).unwrap_or(rest.len());
@@ -148,14 +161,26 @@ impl Executor for OnnxRuntime {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::version;
 
     #[test]
-    fn the_version_is_found_in_the_build_description() {
+    fn the_version_is_in_the_file_name_or_in_the_build_description() {
         let release =
-            "ORT Build Info: git-branch=rel-1.31.1, git-commit-id=26250ae, build type=Release";
-        assert_eq!(version(release), "1.31.1");
-        assert_eq!(version("git-branch=main, git-commit-id=26250ae"), "26250ae");
-        assert_eq!(version("?"), "of unknown version");
+            "ORT Build Info: git-branch=rel-1.30.0, git-commit-id=26250ae, build type=Release";
+        for (file, build, expected) in [
+            ("/there/libonnxruntime.so.1.31.1", release, "1.31.1"),
+            ("/there/libonnxruntime.1.31.1.dylib", release, "1.31.1"),
+            ("/there/libonnxruntime.so", release, "1.30.0"),
+            (
+                "onnxruntime.dll",
+                "git-branch=main, git-commit-id=26250ae",
+                "26250ae",
+            ),
+            ("onnxruntime.dll", "?", "of unknown version"),
+        ] {
+            assert_eq!(version(Path::new(file), build), expected);
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Networks as ONNX bytes: [`read`] and [`write`].
+//! Networks as ONNX bytes: [`read()`] and [`write()`].
 //!
 //! Layers of a file are the tensors that depend on the image, by their own names, and, where node
 //! names carry module paths as torch's exporter writes them, the modules by torchvision's names.

@@ -199,7 +199,11 @@ pub fn thumbnail(image: &RgbImage, side: usize) -> RgbImage {
     let (width, height) = (scaled(image.width), scaled(image.height));
     let old = (image.width, image.height);
     let pixels = resample::resize(&image.pixels, old, (width, height), Filter::Lanczos);
-    RgbImage { width, height, pixels }
+    RgbImage {
+        width,
+        height,
+        pixels,
+    }
 }
 
 /// Where a crop of `crop` begins along an axis of `extent`; negative when padding comes first.

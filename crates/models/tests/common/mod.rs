@@ -9,10 +9,6 @@ use consilience_models::{
 use ndarray::{Array2, s};
 
 /// The folder of real data; `None`, said loudly, where there is none.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "where test data lie is set from outside"
-)]
 #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
 pub fn data(test: &str) -> Option<PathBuf> {
     let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");

@@ -1,117 +1,20 @@
 //! Activations of many layers for many images, in one pass.
 
+mod params;
+
 use std::collections::HashMap;
-use std::fmt;
-use std::path::PathBuf;
-use std::str::FromStr;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use consilience_io::image::{self, RgbImage};
+use consilience_io::image;
 use ndarray::{Array2, Array4, ArrayD, ArrayView1, ArrayView2, Axis, s};
 
 use crate::executor::{self, Executor};
 use crate::graph::Layer;
-use crate::{ExecutorChoice, ExecutorInfo, ModelError, Network, Preprocessing, Result};
+use crate::{ExecutorInfo, ModelError, Network, Preprocessing, Result};
 
-/// What becomes of the positions of a map.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Pool {
-    /// All are kept: the map is flattened channel by channel, row by row.
-    #[default]
-    None,
-    /// Their mean, one value a channel.
-    Mean,
-    /// Their maximum, one value a channel.
-    Max,
-}
-
-impl FromStr for Pool {
-    type Err = ModelError;
-
-    fn from_str(word: &str) -> Result<Self> {
-        match word {
-            "none" => Ok(Self::None),
-            "mean" => Ok(Self::Mean),
-            "max" => Ok(Self::Max),
-            _ => Err(ModelError::UnknownChoice {
-                what: "pooling",
-                found: word.to_owned(),
-                expected: "none, mean, max",
-            }),
-        }
-    }
-}
-
-impl fmt::Display for Pool {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::None => "none",
-            Self::Mean => "mean",
-            Self::Max => "max",
-        })
-    }
-}
-
-/// How activations are extracted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExtractParams {
-    /// What becomes of the positions of a map. Default [`Pool::None`].
-    pub pool: Pool,
-    /// What runs the network. Default [`ExecutorChoice::Auto`].
-    pub executor: ExecutorChoice,
-    /// Images in one run of the network. Default 4. Fully connected layers may differ in the last
-    /// bits between two values.
-    pub batch: usize,
-    /// Batches that are worked on at the same time; changes nothing in the result. Default 1.
-    pub n_threads: usize,
-}
-
-impl Default for ExtractParams {
-    fn default() -> Self {
-        Self {
-            pool: Pool::None,
-            executor: ExecutorChoice::Auto,
-            batch: 4,
-            n_threads: 1,
-        }
-    }
-}
-
-/// Pictures to run through a network.
-#[derive(Debug, Clone, Copy)]
-pub enum Images<'a> {
-    /// Files, read when their turn comes.
-    Files(&'a [PathBuf]),
-    /// Pictures in memory.
-    Decoded(&'a [RgbImage]),
-}
-
-impl Images<'_> {
-    /// Number of pictures.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        match self {
-            Self::Files(paths) => paths.len(),
-            Self::Decoded(images) => images.len(),
-        }
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// How messages name picture `image_idx`.
-    fn name(&self, image_idx: usize) -> String {
-        match self {
-            Self::Files(paths) => paths[image_idx].display().to_string(),
-            Self::Decoded(_) => format!("number {image_idx}"),
-        }
-    }
-}
+pub use params::{ExtractParams, Images, Pool};
 
 /// A layer as it will come out.
 #[derive(Debug, Clone, PartialEq, Eq)]
