@@ -18,8 +18,6 @@ mod patterns;
 mod vector;
 
 #[cfg(test)]
-mod fixture_tests;
-#[cfg(test)]
 mod tests;
 
 pub use method::{RdmOutcome, rdm};

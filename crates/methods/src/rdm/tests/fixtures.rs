@@ -3,7 +3,7 @@
 use ndarray::Array2;
 use serde_json::Value;
 
-use super::{Dissimilarity, RdmParams, rdm};
+use crate::rdm::{Dissimilarity, RdmParams, rdm};
 
 fn matrix(value: &Value) -> Array2<f64> {
     let rows: Vec<Vec<f64>> = serde_json::from_value(value.clone()).unwrap();
@@ -68,15 +68,21 @@ fn check(document: &str, n_cases: usize) {
 
 #[test]
 fn agrees_with_scipy() {
-    check(include_str!("../../../../fixtures/rdm/scipy.json"), 30);
+    check(include_str!("../../../../../fixtures/rdm/scipy.json"), 30);
 }
 
 #[test]
 fn agrees_with_rsatoolbox() {
-    check(include_str!("../../../../fixtures/rdm/rsatoolbox.json"), 10);
+    check(
+        include_str!("../../../../../fixtures/rdm/rsatoolbox.json"),
+        10,
+    );
 }
 
 #[test]
 fn crossnobis_agrees_with_rsatoolbox() {
-    check(include_str!("../../../../fixtures/rdm/crossnobis.json"), 6);
+    check(
+        include_str!("../../../../../fixtures/rdm/crossnobis.json"),
+        6,
+    );
 }
