@@ -378,3 +378,18 @@ fn a_network_that_insists_on_its_batch_gets_it() {
         assert!(common::relative_difference(&fixed[0].1, &free[0].1) < 1e-5);
     }
 }
+
+#[test]
+fn auto_always_runs_and_says_why_it_fell_back() {
+    let network = demo(10);
+    let layers = network.select(&["fc"]).unwrap();
+    let extractor = Extractor::prepare(&network, &layers, &ExtractParams::default()).unwrap();
+    match extractor.executor.name {
+        "ONNX Runtime" => assert_eq!(extractor.executor.note, None),
+        name => {
+            assert_eq!(name, "rten");
+            let note = extractor.executor.note.unwrap();
+            assert!(note.starts_with("ONNX Runtime was not used: "), "{note}");
+        }
+    }
+}
