@@ -365,13 +365,22 @@ fn load_model(
     Ok((network, planned))
 }
 
-/// Each tensor once, under its first name, with the other names it was selected by.
+/// Each tensor once, with the other names it was selected by.
+///
+/// The longest module path names it (`features.12` rather than its container `features`), the
+/// first of equals.
 fn distinct_tensors(selected: Vec<Layer>) -> (Vec<Layer>, Vec<Vec<String>>) {
+    let depth = |name: &str| name.matches('.').count();
     let mut distinct: Vec<Layer> = Vec::new();
     let mut aliases: Vec<Vec<String>> = Vec::new();
-    for layer in selected {
+    for mut layer in selected {
         match distinct.iter().position(|l| l.tensor == layer.tensor) {
-            Some(idx) => aliases[idx].push(layer.name),
+            Some(idx) => {
+                if depth(&layer.name) > depth(&distinct[idx].name) {
+                    std::mem::swap(&mut layer, &mut distinct[idx]);
+                }
+                aliases[idx].push(layer.name);
+            }
             None => {
                 distinct.push(layer);
                 aliases.push(Vec::new());
@@ -393,7 +402,7 @@ fn warn_of_aliases(models: &[PlannedModel], warnings: &mut Vec<consilience_core:
             warnings.push(consilience_core::Warning {
                 about: model.name.clone(),
                 message: format!(
-                    "layers with identical output are shown once, under their first name: {}",
+                    "layers with identical output are shown once: {}",
                     same.join("; ")
                 ),
             });

@@ -3,7 +3,7 @@
 use base64::prelude::{BASE64_STANDARD, Engine};
 use consilience_core::{
     AnalysisRecord, Citation, Expectation, ModelProvenance, Provenance, Record, RsaRecord,
-    RsaTarget, StimulusRecord, StudyInfo, Warning,
+    RsaTarget, StimulusRecord, StudyInfo,
 };
 use consilience_io::image;
 use consilience_models::preprocess;
@@ -33,13 +33,6 @@ pub fn run(
     for analysis in &plan.analyses {
         analyses.push(rsa::run(prepared, analysis, cache, n_threads, progress)?);
     }
-    let mut warnings = prepared.warnings.clone();
-    for target in analyses.iter().flat_map(|analysis| &analysis.targets) {
-        warnings.extend(target.notes.iter().map(|note| Warning {
-            about: target.name.clone(),
-            message: note.clone(),
-        }));
-    }
     Ok(Record {
         schema: Record::SCHEMA,
         study: StudyInfo {
@@ -50,7 +43,7 @@ pub fn run(
         answer: answer(&analyses),
         stimuli: stimuli(prepared)?,
         expectations: expectations(plan, &analyses),
-        warnings,
+        warnings: prepared.warnings.clone(),
         provenance: Provenance {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             plan_blake3: plan.hash(),
@@ -81,39 +74,64 @@ fn answer(analyses: &[RsaRecord]) -> String {
     let Some(analysis) = analyses.first() else {
         return String::new();
     };
+    let several_models = analysis
+        .predictors
+        .windows(2)
+        .any(|pair| pair[0].model != pair[1].model);
     let parts: Vec<String> = analysis
         .targets
         .iter()
-        .map(|target| target_answer(analysis, target))
+        .map(|target| target_answer(analysis, target, several_models))
         .collect();
-    format!("{}.", parts.join("; "))
+    let subject = match analysis.predictors.first() {
+        Some(_) if several_models => format!("Of {} layers", analysis.predictors.len()),
+        Some(only) => format!("Of {} layers of {}", analysis.predictors.len(), only.model),
+        None => return String::new(),
+    };
+    format!("{subject}, {}.", listed(&parts))
 }
 
-fn target_answer(analysis: &RsaRecord, target: &RsaTarget) -> String {
+fn target_answer(analysis: &RsaRecord, target: &RsaTarget, name_model: bool) -> String {
     let best = target
         .best
         .and_then(|idx| Some((idx, target.scores[idx].estimate.as_ref()?)));
     let Some((idx, estimate)) = best else {
-        return format!("{} could not be scored (see the warnings)", target.name);
+        return format!(
+            "none could be scored against {} (see the notes)",
+            target.name
+        );
     };
     let predictor = &analysis.predictors[idx];
-    let interval = estimate.interval.map_or(String::new(), |[low, high]| {
-        format!(", 95 % interval {low:.2} to {high:.2}")
-    });
+    let layer = match name_model {
+        true => format!("{} {}", predictor.model, predictor.layer),
+        false => predictor.layer.clone(),
+    };
     let ceiling = match target.ceiling {
         Some(c) if estimate.value >= c.lower => {
             format!(
-                "; it reaches the noise ceiling, {:.2} to {:.2}",
+                ", within the noise ceiling of {:.2} to {:.2}",
                 c.lower, c.upper
             )
         }
-        Some(c) => format!("; the noise ceiling is {:.2} to {:.2}", c.lower, c.upper),
+        Some(c) => format!(
+            ", below the noise ceiling of {:.2} to {:.2}",
+            c.lower, c.upper
+        ),
         None => String::new(),
     };
     format!(
-        "{} is matched best by {} {} ({} {:.2}{interval}{ceiling})",
-        target.name, predictor.model, predictor.layer, analysis.settings.similarity, estimate.value,
+        "{layer} agrees best with {} ({} {:.2}{ceiling})",
+        target.name, analysis.settings.similarity, estimate.value,
     )
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn listed(parts: &[String]) -> String {
+    match parts {
+        [] => String::new(),
+        [one] => one.clone(),
+        [before @ .., last] => format!("{} and {last}", before.join(", ")),
+    }
 }
 
 fn expectations(plan: &Plan, analyses: &[RsaRecord]) -> Vec<Expectation> {

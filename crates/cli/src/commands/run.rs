@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use consilience::core::Record;
+use consilience::core::{AnalysisRecord, Record};
 use consilience::models::ExecutorChoice;
 use consilience::results;
 use consilience::study::file::{Override, Study, StudyText};
@@ -119,11 +119,15 @@ pub fn tell(record: &Record, folder: &Path, out: &mut dyn Write) -> Result<()> {
             claim.target, claim.expected, claim.found
         )?;
     }
-    let n_warnings = record.warnings.len();
-    if n_warnings > 0 {
+    let notes = record
+        .analyses
+        .iter()
+        .flat_map(|AnalysisRecord::Rsa(rsa)| &rsa.targets);
+    let n_notes = record.warnings.len() + notes.map(|target| target.notes.len()).sum::<usize>();
+    if n_notes > 0 {
         let _ = writeln!(
             std::io::stderr(),
-            "{n_warnings} warning(s), listed in the report"
+            "{n_notes} note(s) on what limits the numbers: see the report"
         );
     }
     writeln!(out, "report: {}", folder.join("report.html").display())?;

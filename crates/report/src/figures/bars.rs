@@ -15,8 +15,8 @@ pub(super) const CEILING_OPACITY: f64 = 0.55;
 
 /// Layers that are shown when there is one model.
 const N_BEST: usize = 6;
-const WIDTH: f64 = 440.0;
-const NAME_WIDTH: f64 = 120.0;
+const WIDTH: f64 = 490.0;
+const NAME_WIDTH: f64 = 170.0;
 const NAME_SIZE: f64 = 10.5;
 const VALUE_WIDTH: f64 = 34.0;
 const MARK_WIDTH: f64 = 25.0;

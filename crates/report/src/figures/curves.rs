@@ -10,12 +10,12 @@ use crate::{
     text, view,
 };
 
-const WIDTH: f64 = 430.0;
+const WIDTH: f64 = 490.0;
 const PLOT_HEIGHT: f64 = 190.0;
 const RIGHT: f64 = 8.0;
 const LABEL_SIZE: f64 = 9.0;
 /// Longest layer name below the axis.
-const LABEL_LIMIT: f64 = 124.0;
+const LABEL_LIMIT: f64 = 152.0;
 /// Layer names lean by this angle, in degrees.
 const LEAN: f64 = 60.0;
 /// Least distance between two layer names along the axis.

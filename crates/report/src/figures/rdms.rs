@@ -11,8 +11,8 @@ use crate::{
     text, view,
 };
 
-const WIDTH: f64 = 250.0;
-const LABEL_WIDTH: f64 = 64.0;
+const WIDTH: f64 = 272.0;
+const LABEL_WIDTH: f64 = 86.0;
 const STRIP: f64 = 6.0;
 const GAP: f64 = 3.0;
 const LABEL_SIZE: f64 = 9.0;
