@@ -28,6 +28,9 @@ pub struct Graph {
     pub outputs: Vec<String>,
     /// Names of layers in execution order; several may name one tensor.
     pub layers: Vec<Layer>,
+    /// Whether `layers` lists the tensors under their own names besides the modules, as for a graph
+    /// read from a file.
+    pub lists_tensors: bool,
 }
 
 /// Version of a set of operators; the default set has the empty domain.
@@ -129,6 +132,7 @@ impl Graph {
                 .collect(),
             outputs: outputs.iter().map(|&name| name.to_owned()).collect(),
             layers: Vec::new(),
+            lists_tensors: false,
         }
     }
 
@@ -142,6 +146,9 @@ impl Graph {
     /// names.
     #[must_use]
     pub fn default_layers(&self) -> Vec<Layer> {
+        if !self.lists_tensors {
+            return self.layers.clone();
+        }
         let named_by_module: BTreeSet<&str> = self
             .layers
             .iter()

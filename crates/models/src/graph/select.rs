@@ -95,6 +95,7 @@ mod tests {
             tensor: tensor.into(),
         };
         Graph {
+            lists_tensors: true,
             layers: vec![
                 layer("features.0", "t0"),
                 layer("t0", "t0"),

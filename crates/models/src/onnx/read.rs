@@ -88,6 +88,7 @@ pub fn read(bytes: Bytes) -> Result<Graph, OnnxError> {
             .map(|output| output.name)
             .collect(),
         layers: Vec::new(),
+        lists_tensors: true,
     };
     check_names(&graph)?;
     graph.layers = modules::layers(&graph);

@@ -221,4 +221,23 @@ mod tests {
         assert_eq!(n_parameters("squeezenet1_0"), 1_248_424);
         assert_eq!(n_parameters("squeezenet1_1"), 1_235_496);
     }
+
+    #[test]
+    fn a_star_selects_every_module() {
+        let squeezenet = find("squeezenet1_1").unwrap();
+        let selected = squeezenet.skeleton().select(&["*"]).unwrap();
+        let names: Vec<&str> = selected.iter().map(|layer| layer.name.as_str()).collect();
+        for name in [
+            "features.0",
+            "features.12",
+            "features",
+            "classifier.0",
+            "classifier.3",
+        ] {
+            assert!(names.contains(&name), "{name} is missing");
+        }
+        // `features` has 13 modules, 8 of them Fire modules with 6 parts; the classifier has 4; and
+        // there are the two containers.
+        assert_eq!(names.len(), 13 + 8 * 6 + 4 + 2);
+    }
 }
