@@ -16,7 +16,8 @@ pub(super) const CEILING_OPACITY: f64 = 0.55;
 /// Layers that are shown when there is one model.
 const N_BEST: usize = 6;
 const WIDTH: f64 = 490.0;
-const NAME_WIDTH: f64 = 170.0;
+/// Most that names may take of the width; they take what they need.
+const NAME_LIMIT: f64 = 170.0;
 const NAME_SIZE: f64 = 10.5;
 const VALUE_WIDTH: f64 = 34.0;
 const MARK_WIDTH: f64 = 25.0;
@@ -173,6 +174,7 @@ fn rows(rsa: &RsaRecord, target: &RsaTarget) -> Vec<usize> {
 
 /// Where the parts of a row stand; `None` for what this analysis does not have.
 struct Layout {
+    names: f64,
     left: f64,
     right: f64,
     value: f64,
@@ -201,13 +203,30 @@ fn panel(rsa: &RsaRecord, target: &RsaTarget, heading: &Heading, top: f64) -> Op
     } else {
         0.0
     };
+    let layers: Vec<&str> = rows
+        .iter()
+        .map(|&idx| rsa.predictors[idx].layer.as_str())
+        .collect();
+    let layers = text::fit_all(&layers, NAME_SIZE, NAME_LIMIT);
+    let models = rows
+        .iter()
+        .filter(|_| !one_model(rsa))
+        .map(|&idx| rsa.predictors[idx].model.as_str());
+    let name_width = layers
+        .iter()
+        .map(String::as_str)
+        .chain(models)
+        .map(|name| text::width(name, NAME_SIZE))
+        .fold(0.0, f64::max)
+        .min(NAME_LIMIT);
     let column = |shown: bool| if shown { MARK_WIDTH } else { 0.0 };
     let zero_width = column(view::p_zero_source(rsa).is_some());
     let ceiling_width = column(has_ceiling_tests(rsa));
     let verdicts = WIDTH - triangle_width - ceiling_width - zero_width;
     let right = verdicts - VALUE_WIDTH - 8.0;
     let layout = Layout {
-        left: NAME_WIDTH + 8.0,
+        names: name_width,
+        left: name_width + 8.0,
         right,
         value: verdicts - 6.0,
         zero: (zero_width > 0.0).then_some(verdicts + MARK_WIDTH / 2.0),
@@ -220,14 +239,9 @@ fn panel(rsa: &RsaRecord, target: &RsaTarget, heading: &Heading, top: f64) -> Op
 
     let x = Scale::around_zero(extent(target, &rows), (layout.left, layout.right));
     backdrop(&mut d, rsa, target, &layout, &x, bottom);
-    let layers: Vec<&str> = rows
-        .iter()
-        .map(|&idx| rsa.predictors[idx].layer.as_str())
-        .collect();
-    let layers = text::fit_all(&layers, NAME_SIZE, NAME_WIDTH);
     for (row, &idx) in rows.iter().enumerate() {
         let y = layout.middle(row);
-        names(&mut d, rsa, idx, &layers[row], y);
+        names(&mut d, rsa, idx, &layers[row], (layout.names, y));
         draw_row(&mut d, rsa, target, &layout, &x, y, idx);
     }
     header(&mut d, &layout, top + 8.0);
@@ -386,23 +400,23 @@ fn draw_row(
     }
 }
 
-fn names(d: &mut Draw, rsa: &RsaRecord, idx: usize, layer: &str, y: f64) {
+fn names(d: &mut Draw, rsa: &RsaRecord, idx: usize, layer: &str, (right, y): (f64, f64)) {
     let style = Type {
         size: NAME_SIZE,
         anchor: Anchor::End,
         ..Type::default()
     };
     if one_model(rsa) {
-        d.text(NAME_WIDTH, y + 3.6, layer, style);
+        d.text(right, y + 3.6, layer, style);
     } else {
-        let model = text::fit(&rsa.predictors[idx].model, NAME_SIZE, NAME_WIDTH);
+        let model = text::fit(&rsa.predictors[idx].model, NAME_SIZE, NAME_LIMIT);
         let small = Type {
             size: NAME_SIZE - 1.0,
             ink: Ink::Muted,
             ..style
         };
-        d.text(NAME_WIDTH, y - 1.6, &model, style);
-        d.text(NAME_WIDTH, y + 10.4, layer, small);
+        d.text(right, y - 1.6, &model, style);
+        d.text(right, y + 10.4, layer, small);
     }
 }
 
