@@ -170,8 +170,8 @@ impl Plan {
 impl Plan {
     /// A rough guess of the run's duration on two cores with an empty cache, in seconds.
     ///
-    /// From single measurements on one machine: 50 MB of activations, 40 billion products of the
-    /// RDMs and 10 million resampled pairs a second.
+    /// From single measurements on one machine: 250 MB of activations, 40 billion products of the
+    /// RDMs and 500 million resampled pairs a second.
     #[must_use]
     pub fn estimated_seconds(&self) -> f64 {
         let n = self.stimuli.len() as f64;
@@ -181,7 +181,7 @@ impl Plan {
             .flat_map(|m| &m.layers)
             .map(|l| l.n_features as f64)
             .sum();
-        let extraction = self.activation_bytes() as f64 / 50e6;
+        let extraction = self.activation_bytes() as f64 / 250e6;
         let rdms = n * n * n_features / 40e9;
         let resampling: f64 = self
             .analyses
@@ -193,7 +193,7 @@ impl Plan {
                     .map(|&m| self.models[m].layers.len())
                     .sum();
                 let draws = (3 * rsa.resamples * n_layers + rsa.permutations) as f64;
-                draws * n * n / 2.0 * rsa.targets.len() as f64 / 100e6
+                draws * n * n / 2.0 * rsa.targets.len() as f64 / 500e6
             })
             .sum();
         extraction + rdms + resampling
