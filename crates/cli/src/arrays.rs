@@ -123,7 +123,8 @@ impl Output {
 
 /// Prints a value as indented JSON.
 pub fn print_json(value: &impl Serialize, out: &mut dyn Write) -> Result<()> {
-    serde_json::to_writer_pretty(&mut *out, value)?;
+    // As an I/O error again, so that a closed pipe is known for what it is.
+    serde_json::to_writer_pretty(&mut *out, value).map_err(std::io::Error::from)?;
     writeln!(out)?;
     Ok(())
 }
