@@ -6,12 +6,14 @@ use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
 use faer::linalg::matmul::matmul;
 use faer::linalg::svd::{ComputeSvdVectors, svd, svd_scratch};
-use faer::{Accum, Mat, Par};
+use faer::{Accum, Mat, MatRef, Par};
 
-/// A root of the centred kernel G = −½·C·D·C of an RDM.
+/// The centred kernel G = −½·C·D·C of an RDM, as R·Rᵀ − N·Nᵀ.
 pub(super) struct Kernel {
-    /// R with R·Rᵀ = G, its negative eigenvalues set to 0.
-    root: Mat<f64>,
+    /// R, from the positive eigenvalues.
+    positive: Mat<f64>,
+    /// N, from the negative ones; no columns when the RDM holds squared distances of points.
+    negative: Mat<f64>,
     /// tr G, negative eigenvalues included.
     trace: f64,
 }
@@ -39,7 +41,7 @@ impl Kernel {
             return None;
         }
         let mut values = Diag::<f64>::zeros(n);
-        let mut root = Mat::<f64>::zeros(n, n);
+        let mut vectors = Mat::<f64>::zeros(n, n);
         let scratch = self_adjoint_evd_scratch::<f64>(
             n,
             ComputeEigenvectors::Yes,
@@ -49,50 +51,90 @@ impl Kernel {
         self_adjoint_evd(
             kernel.as_ref(),
             values.as_mut(),
-            Some(root.as_mut()),
+            Some(vectors.as_mut()),
             Par::Seq,
             MemStack::new(&mut MemBuffer::new(scratch)),
             Default::default(),
         )
         .ok()?;
-        for j in 0..n {
-            let scale = values.column_vector()[j].max(0.0).sqrt();
-            for i in 0..n {
-                root[(i, j)] *= scale;
-            }
-        }
-        Some(Self { root, trace })
+        let values: Vec<f64> = values.column_vector().iter().copied().collect();
+        // What is smaller is rounding of 0, whose root would weigh 10⁸ times as much.
+        let rounding =
+            values.iter().fold(0.0, |max: f64, v| max.max(v.abs())) * n as f64 * f64::EPSILON;
+        let root = |sign: f64| {
+            let kept: Vec<usize> = (0..n).filter(|&j| sign * values[j] > rounding).collect();
+            Mat::from_fn(n, kept.len(), |i, j| {
+                vectors[(i, kept[j])] * (sign * values[kept[j]]).sqrt()
+            })
+        };
+        Some(Self {
+            positive: root(1.0),
+            negative: root(-1.0),
+            trace,
+        })
     }
 
-    /// tr√(√G·H·√G) / √(tr G·tr H), by the singular values of the product of the roots, which keep
-    /// digits that the eigenvalues of √G·H·√G lose.
+    /// tr√(√G₊·H·√G₊) / √(tr G·tr H), where G₊ is G without its negative eigenvalues and the outer root
+    /// leaves negative eigenvalues out. When H has none, by the singular values of the product of the
+    /// roots, which keep digits that the eigenvalues of √G₊·H·√G₊ lose.
     pub fn similarity(&self, other: &Self) -> f64 {
-        let n = self.root.nrows();
-        let mut product = Mat::<f64>::zeros(n, n);
-        matmul(
-            &mut product,
-            Accum::Replace,
-            self.root.transpose(),
-            &other.root,
-            1.0,
-            Par::Seq,
-        );
-        let mut values = Diag::<f64>::zeros(n);
-        let no = ComputeSvdVectors::No;
-        let scratch = svd_scratch::<f64>(n, n, no, no, Par::Seq, Default::default());
-        svd(
-            product.as_ref(),
-            values.as_mut(),
-            None,
-            None,
-            Par::Seq,
-            MemStack::new(&mut MemBuffer::new(scratch)),
-            Default::default(),
-        )
-        .expect("the singular values of a finite matrix converge");
-        let sum: f64 = values.column_vector().iter().sum();
+        let shared = product(self.positive.transpose(), other.positive.as_ref());
+        let sum: f64 = if other.negative.ncols() == 0 {
+            singular_values(shared.as_ref()).iter().sum()
+        } else {
+            let opposed = product(self.positive.transpose(), other.negative.as_ref());
+            let compared = product(shared.as_ref(), shared.transpose())
+                - product(opposed.as_ref(), opposed.transpose());
+            eigenvalues(compared.as_ref())
+                .iter()
+                .map(|value| value.max(0.0).sqrt())
+                .sum()
+        };
         sum / (self.trace * other.trace).sqrt()
     }
+}
+
+// On one thread, unlike the methods of `faer::Mat`: the last bits must not depend on their number.
+
+fn product(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Mat<f64> {
+    let mut out = Mat::zeros(a.nrows(), b.ncols());
+    matmul(&mut out, Accum::Replace, a, b, 1.0, Par::Seq);
+    out
+}
+
+fn singular_values(matrix: MatRef<'_, f64>) -> Vec<f64> {
+    let (n_rows, n_columns) = matrix.shape();
+    let mut values = Diag::<f64>::zeros(n_rows.min(n_columns));
+    let no = ComputeSvdVectors::No;
+    let scratch = svd_scratch::<f64>(n_rows, n_columns, no, no, Par::Seq, Default::default());
+    svd(
+        matrix,
+        values.as_mut(),
+        None,
+        None,
+        Par::Seq,
+        MemStack::new(&mut MemBuffer::new(scratch)),
+        Default::default(),
+    )
+    .expect("the singular values of a finite matrix converge");
+    values.column_vector().iter().copied().collect()
+}
+
+fn eigenvalues(matrix: MatRef<'_, f64>) -> Vec<f64> {
+    let n = matrix.nrows();
+    let mut values = Diag::<f64>::zeros(n);
+    let no = ComputeEigenvectors::No;
+    let scratch = self_adjoint_evd_scratch::<f64>(n, no, Par::Seq, Default::default());
+    self_adjoint_evd(
+        matrix,
+        values.as_mut(),
+        None,
+        Par::Seq,
+        MemStack::new(&mut MemBuffer::new(scratch)),
+        Default::default(),
+    )
+    .expect("the eigenvalues of a finite symmetric matrix converge");
+    values.column_vector().iter().copied().collect()
 }
 
 #[cfg(test)]
@@ -114,5 +156,19 @@ mod tests {
         let a = Kernel::new(&[0.0, 1.0, 1.0, 1.0, 1.0, 0.0], 4).unwrap();
         let b = Kernel::new(&[1.0, 0.0, 1.0, 1.0, 0.0, 1.0], 4).unwrap();
         assert!(a.similarity(&b).abs() < 1e-7);
+    }
+
+    #[test]
+    fn negative_eigenvalues_of_the_second_kernel_count() {
+        // Of distances 1, 1 and 9, which break the triangle inequality even as squares: on (1, −1, 0)
+        // and (1, 1, −2) the kernel is 9/2 and −5/6. Of 1, 4, 1, points on a line: 2 on (1, 0, −1).
+        let bent = Kernel::new(&[9.0, 1.0, 1.0], 3).unwrap();
+        let line = Kernel::new(&[1.0, 4.0, 1.0], 3).unwrap();
+        let lengths = f64::sqrt((4.5 - 5.0 / 6.0) * 2.0);
+        // The cosines of (1, 0, −1) with the eigenvectors, squared, are 1/4 and 3/4.
+        let expected = f64::sqrt(2.0 * (4.5 / 4.0 - 3.0 / 4.0 * 5.0 / 6.0)) / lengths;
+        assert!((line.similarity(&bent) - expected).abs() < 1e-12);
+        let expected = f64::sqrt(2.0 * 4.5 / 4.0) / lengths;
+        assert!((bent.similarity(&line) - expected).abs() < 1e-12);
     }
 }

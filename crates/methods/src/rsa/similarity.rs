@@ -21,10 +21,12 @@ use crate::{MethodsError, names};
 /// | `cosine` | Σxy / √(Σx²·Σy²) |
 /// | `whitened-cosine` | cosine of the vectors whitened by V, the covariance of RDM estimates |
 /// | `whitened-pearson` | the same after subtracting the mean |
-/// | `bures` | tr√(√G·H·√G) / √(tr G·tr H) of the centred kernels G, H = −½·C·D·C |
+/// | `bures` | tr√(√G·H·√G) / √(tr G·tr H) of the centred kernels G of x and H of y, −½·C·D·C |
 ///
 /// where V = (C·Cᵀ)∘(C·Cᵀ) for pairwise contrasts C of patterns with independent noise (Diedrichsen
-/// et al. 2020). Models that predict ties are favoured by `spearman` and `kendall-tau-b`; prefer
+/// et al. 2020). Every square root of a matrix leaves out negative eigenvalues, which a kernel has when
+/// its RDM does not hold squared distances of points; only then is `bures` not symmetric and may pass 1.
+/// Models that predict ties are favoured by `spearman` and `kendall-tau-b`; prefer
 /// `rho-a` or `kendall-tau-a` for them.
 ///
 /// # Example

@@ -68,11 +68,16 @@ fn similarities() {
             let found =
                 compare(a.view(), b.view(), name.parse().unwrap(), NanPolicy::Omit).unwrap();
             assert_eq!(found.n_omitted, case.missing.len());
-            assert_all_close(
-                &format!("{} {name}", case.name),
-                found.scores.view(),
-                expected,
-            );
+            let what = format!("{} {name}", case.name);
+            if name == "bures" {
+                let expected = matrix(expected);
+                assert_eq!(found.scores.dim(), expected.dim(), "{what}");
+                let furthest = (&found.scores - &expected).mapv(f64::abs);
+                // The peer takes roots of eigenvalues that are rounding of 0.
+                assert!(furthest.iter().all(|&d| d < 1e-7), "{what}: {furthest}");
+            } else {
+                assert_all_close(&what, found.scores.view(), expected);
+            }
         }
     }
 }
