@@ -1,0 +1,191 @@
+//! `Study` → `Plan` with the sources it speaks of, everything checked before any work is done.
+
+mod analyses;
+mod models;
+mod stimuli;
+mod targets;
+
+use std::path::Path;
+
+use consilience_core::{InputFile, Rdms, Stimuli, TargetKind};
+use consilience_io::hash;
+use consilience_models::{ExecutorChoice, Network};
+
+use crate::file::{Analysis, KeyPath, Study, TargetOptions};
+use crate::places::Places;
+use crate::plan::{Plan, PlannedModel, PlannedTarget};
+use crate::{Result, StudyError};
+use analyses::{resolve_expectation, resolve_rsa};
+use models::{load_model, warn_of_aliases};
+use stimuli::load_stimuli;
+use targets::{hash_of, load_target};
+
+/// A plan and what it is carried out on.
+#[derive(Debug)]
+pub struct Prepared {
+    /// What will be done.
+    pub plan: Plan,
+    /// The pictures.
+    pub stimuli: Stimuli,
+    /// The networks, in the order of [`Plan::models`].
+    pub networks: Vec<Network>,
+    /// The subject RDMs, in the order of [`Plan::targets`].
+    pub targets: Vec<Rdms>,
+    /// What runs the networks.
+    pub executor: ExecutorChoice,
+    /// What the reader of the record must know.
+    pub warnings: Vec<consilience_core::Warning>,
+}
+
+/// Finds, reads and checks everything that a study names. Changes nothing.
+///
+/// # Errors
+///
+/// [`StudyError::Invalid`] with the key at fault: a missing file, an unknown layer, RDMs of another
+/// number of conditions than there are pictures, labels in another order, NaN, an unknown name.
+pub fn prepare(
+    study: &Study,
+    places: &Places,
+    executor: ExecutorChoice,
+    n_threads: usize,
+) -> Result<Prepared> {
+    let mut inputs = Vec::new();
+    let (stimuli, planned_stimuli) = load_stimuli(study, places, &mut inputs)?;
+    let mut networks = Vec::new();
+    let mut models: Vec<PlannedModel> = Vec::new();
+    let mut warnings = Vec::new();
+    for (idx, options) in study.models.iter().enumerate() {
+        let key = KeyPath::root("model").index(idx);
+        unique(&key, &options.name, models.iter().map(|m| m.name.as_str()))?;
+        let (network, planned) =
+            load_model(options, &key, places, executor, n_threads, &mut inputs)?;
+        networks.push(network);
+        models.push(planned);
+    }
+    let mut targets = Vec::new();
+    let mut planned_targets: Vec<PlannedTarget> = Vec::new();
+    let brains = study.brains.iter().enumerate().map(|(idx, options)| {
+        (
+            KeyPath::root("brain").index(idx),
+            TargetOptions::from(options),
+            TargetKind::Brain,
+        )
+    });
+    let behaviours = study.behaviours.iter().enumerate().map(|(idx, options)| {
+        (
+            KeyPath::root("behaviour").index(idx),
+            TargetOptions::from(options),
+            TargetKind::Behaviour,
+        )
+    });
+    for (key, options, kind) in brains.chain(behaviours) {
+        unique(
+            &key,
+            options.name,
+            planned_targets.iter().map(|t| t.name.as_str()),
+        )?;
+        let rdms = load_target(&options, &key, places, &stimuli, &mut inputs)?;
+        planned_targets.push(PlannedTarget {
+            name: options.name.to_owned(),
+            kind,
+            n_subjects: rdms.n_rdms(),
+            blake3: hash_of(&rdms),
+        });
+        targets.push(rdms);
+    }
+    let analyses = study
+        .analyses
+        .iter()
+        .enumerate()
+        .map(|(idx, Analysis::Rsa(options))| {
+            resolve_rsa(
+                options,
+                &KeyPath::root("analysis").index(idx),
+                &models,
+                &planned_targets,
+            )
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let expectations = study
+        .expectations
+        .iter()
+        .enumerate()
+        .map(|(idx, options)| {
+            resolve_expectation(
+                options,
+                &KeyPath::root("expect").index(idx),
+                &models,
+                &planned_targets,
+            )
+        })
+        .collect::<Result<Vec<_>>>()?;
+    for (table, is_empty) in [
+        ("model", models.is_empty()),
+        ("analysis", analyses.is_empty()),
+        ("brain", planned_targets.is_empty()),
+    ] {
+        if is_empty {
+            return Err(StudyError::Invalid {
+                key: KeyPath::root(table),
+                message: format!(
+                    "the study has no [[{table}]]{}; add one (`consilience init rsa` writes an example)",
+                    if table == "brain" {
+                        " and no [[behaviour]]"
+                    } else {
+                        ""
+                    }
+                ),
+            });
+        }
+    }
+    warn_of_aliases(&models, &mut warnings);
+    let plan = Plan {
+        title: study.study.title.clone(),
+        description: study.study.description.clone(),
+        thumbnails: study.report.thumbnails,
+        seed: study.study.seed,
+        stimuli: planned_stimuli,
+        models,
+        targets: planned_targets,
+        analyses,
+        expectations,
+        inputs,
+    };
+    Ok(Prepared {
+        plan,
+        stimuli,
+        networks,
+        targets,
+        executor,
+        warnings,
+    })
+}
+fn unique<'a>(key: &KeyPath, name: &str, mut before: impl Iterator<Item = &'a str>) -> Result<()> {
+    match before.any(|other| other == name) {
+        true => Err(invalid(
+            &key.clone().key("name"),
+            &format!("the name {name:?} is used twice; names must be unique"),
+        )),
+        false => Ok(()),
+    }
+}
+
+fn input(role: &str, name: &str, path: &Path) -> Result<InputFile> {
+    Ok(InputFile {
+        role: role.to_owned(),
+        path: name.to_owned(),
+        n_bytes: std::fs::metadata(path).map(|m| m.len()).unwrap_or(0),
+        blake3: hash::blake3_file(path)?,
+    })
+}
+
+fn invalid(key: &KeyPath, message: &str) -> StudyError {
+    StudyError::Invalid {
+        key: key.clone(),
+        message: message.to_owned(),
+    }
+}
+
+fn at(key: &KeyPath, error: impl std::error::Error) -> StudyError {
+    invalid(key, &error.to_string())
+}

@@ -1,0 +1,187 @@
+//! The networks and their layers.
+
+use consilience_core::InputFile;
+use consilience_io::hash;
+use consilience_models::{ExecutorChoice, ExtractParams, Extractor, Layer, Network, Pool, zoo};
+
+use super::{at, input, invalid};
+use crate::Result;
+use crate::file::{self, KeyPath, ModelOptions};
+use crate::places::Places;
+use crate::plan::{PlannedLayer, PlannedModel};
+
+pub(super) fn load_model(
+    options: &ModelOptions,
+    key: &KeyPath,
+    places: &Places,
+    executor: ExecutorChoice,
+    n_threads: usize,
+    inputs: &mut Vec<InputFile>,
+) -> Result<(Network, PlannedModel)> {
+    let (network, architecture, file) = match (&options.onnx, &options.weights) {
+        (Some(onnx), None) => {
+            let key = key.clone().key("onnx");
+            if options.architecture.is_some() {
+                return Err(invalid(
+                    &key,
+                    "give either `onnx` or `architecture` with `weights`, not both",
+                ));
+            }
+            let path = places.file(&key, onnx)?;
+            inputs.push(input("network", onnx, &path)?);
+            (
+                Network::from_onnx(&path).map_err(|e| at(&key, e))?,
+                "onnx".to_owned(),
+                path,
+            )
+        }
+        (None, Some(weights)) => {
+            let (name, name_key) = match &options.architecture {
+                Some(architecture) => (architecture, "architecture"),
+                None => (&options.name, "name"),
+            };
+            zoo::find(name).map_err(|e| at(&key.clone().key(name_key), e))?;
+            let key = key.clone().key("weights");
+            let path = places.file(&key, weights)?;
+            inputs.push(input("weights", weights, &path)?);
+            (
+                Network::from_zoo(name, &path).map_err(|e| at(&key, e))?,
+                name.clone(),
+                path,
+            )
+        }
+        (None, None) => {
+            return Err(invalid(
+                key,
+                "the model has no weights; add `weights = \"FILE.safetensors\"` or `onnx = \"FILE.onnx\"`",
+            ));
+        }
+        (Some(_), Some(_)) => {
+            return Err(invalid(
+                &key.clone().key("onnx"),
+                "give either `onnx` or `weights`, not both",
+            ));
+        }
+    };
+    let layers_key = key.clone().key("layers");
+    let selected = network
+        .graph
+        .select(&options.layers)
+        .map_err(|e| at(&layers_key, e))?;
+    let (distinct, aliases) = distinct_tensors(selected);
+    let pool = match options.pool {
+        file::Pool::None => Pool::None,
+        file::Pool::Mean => Pool::Mean,
+        file::Pool::Max => Pool::Max,
+    };
+    let params = ExtractParams {
+        pool,
+        executor,
+        n_threads,
+        ..ExtractParams::default()
+    };
+    let extractor =
+        Extractor::prepare(&network, &distinct, &params).map_err(|e| at(&layers_key, e))?;
+    // What is not a pattern for each image (a shape, a count) can be in an .onnx file; it is left out.
+    let layers = distinct
+        .iter()
+        .zip(aliases)
+        .filter_map(|(layer, aliases)| {
+            let found = extractor.layers.iter().find(|l| l.name == layer.name)?;
+            Some(PlannedLayer {
+                name: layer.name.clone(),
+                tensor: layer.tensor.clone(),
+                aliases,
+                n_features: found.n_features,
+            })
+        })
+        .collect();
+    let planned = PlannedModel {
+        name: options.name.clone(),
+        architecture,
+        weights_blake3: hash::blake3_file(&file).map_err(|e| at(key, e))?,
+        preprocessing: network.preprocessing.clone(),
+        pool,
+        executor: extractor.executor.to_string(),
+        layers,
+    };
+    Ok((network, planned))
+}
+
+/// Each tensor once, with the other names it was selected by.
+///
+/// The longest module path names it (`features.12` rather than its container `features`), the
+/// first of equals.
+fn distinct_tensors(selected: Vec<Layer>) -> (Vec<Layer>, Vec<Vec<String>>) {
+    let depth = |name: &str| name.matches('.').count();
+    let mut distinct: Vec<Layer> = Vec::new();
+    let mut aliases: Vec<Vec<String>> = Vec::new();
+    for mut layer in selected {
+        match distinct.iter().position(|l| l.tensor == layer.tensor) {
+            Some(idx) => {
+                if depth(&layer.name) > depth(&distinct[idx].name) {
+                    std::mem::swap(&mut layer, &mut distinct[idx]);
+                }
+                aliases[idx].push(layer.name);
+            }
+            None => {
+                distinct.push(layer);
+                aliases.push(Vec::new());
+            }
+        }
+    }
+    (distinct, aliases)
+}
+
+pub(super) fn warn_of_aliases(
+    models: &[PlannedModel],
+    warnings: &mut Vec<consilience_core::Warning>,
+) {
+    for model in models {
+        let same: Vec<String> = model
+            .layers
+            .iter()
+            .filter(|layer| !layer.aliases.is_empty())
+            .map(|layer| format!("{} = {}", layer.name, layer.aliases.join(" = ")))
+            .collect();
+        if !same.is_empty() {
+            warnings.push(consilience_core::Warning {
+                about: model.name.clone(),
+                message: format!(
+                    "layers with identical output are shown once: {}",
+                    same.join("; ")
+                ),
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tensor_is_named_by_its_own_module() {
+        let layer = |name: &str, tensor: &str| Layer {
+            name: name.into(),
+            tensor: tensor.into(),
+        };
+        let (distinct, aliases) = distinct_tensors(vec![
+            layer("features.0", "a"),
+            layer("features", "b"),
+            layer("features.1", "b"),
+            layer("classifier.0", "b"),
+        ]);
+        assert_eq!(
+            distinct,
+            [layer("features.0", "a"), layer("features.1", "b")]
+        );
+        assert_eq!(
+            aliases,
+            [
+                vec![],
+                vec!["features".to_owned(), "classifier.0".to_owned()]
+            ]
+        );
+    }
+}
