@@ -65,6 +65,9 @@ pub const RECORD: &str = "record.json";
 /// drawn.
 pub fn write(record: &Record, folder: &Path) -> Result<Vec<PathBuf>, ResultsError> {
     let rendered = consilience_report::render(record)?;
+    for folder in [folder, &folder.join("figures")] {
+        atomic::clear_leftovers(folder);
+    }
     let mut written = Vec::new();
     let mut put = |name: &str, bytes: &[u8]| -> Result<(), ResultsError> {
         let path = folder.join(name);

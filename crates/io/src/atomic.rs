@@ -1,5 +1,6 @@
 //! Files that appear whole or not at all.
 
+use std::fs::File;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -7,6 +8,9 @@ use tempfile::NamedTempFile;
 
 use crate::error::AtPath;
 use crate::{IoError, Result};
+
+/// Beginning of the names of files under construction.
+const PREFIX: &str = ".partial-";
 
 /// A file under construction: it takes its name only at [`commit`](Self::commit).
 ///
@@ -48,7 +52,7 @@ impl AtomicFile {
             .map_err(IoError::os("make the folder"))
             .at(folder)?;
         let mut builder = tempfile::Builder::new();
-        builder.prefix(".partial-");
+        builder.prefix(PREFIX);
         // A finished result is as readable as any other new file; the default is for secrets.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
@@ -56,6 +60,9 @@ impl AtomicFile {
             .tempfile_in(folder)
             .map_err(IoError::os("create the file"))
             .at(path)?;
+        // The lock goes with the process, so it tells a living writer from a killed one. Where the
+        // file system has no locks, leftovers stay.
+        let _ = file.as_file().try_lock();
         Ok(Self {
             file: BufWriter::with_capacity(1 << 16, file),
             path: path.to_path_buf(),
@@ -103,6 +110,23 @@ impl Write for AtomicFile {
 impl Seek for AtomicFile {
     fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
         self.file.seek(position)
+    }
+}
+
+/// Removes what writers that were killed left directly in `folder`; files that are being written
+/// stay.
+///
+/// Nothing depends on it, so what cannot be removed stays without a word.
+pub fn clear_leftovers(folder: impl AsRef<Path>) {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let is_partial = entry.file_name().to_string_lossy().starts_with(PREFIX);
+        let is_abandoned = || File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok());
+        if is_partial && is_abandoned() {
+            let _ = std::fs::remove_file(entry.path());
+        }
     }
 }
 
@@ -159,6 +183,21 @@ mod tests {
         file.write_all(b"half").unwrap();
         drop(file);
         assert!(names(folder.path()).is_empty());
+    }
+
+    #[test]
+    fn leftovers_go_and_living_files_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(".partial-killed"), b"half").unwrap();
+        std::fs::write(folder.path().join("finished"), b"whole").unwrap();
+        let mut living = AtomicFile::create(folder.path().join("out")).unwrap();
+        clear_leftovers(folder.path());
+        assert_eq!(names(folder.path()).len(), 2);
+        living.write_all(b"whole").unwrap();
+        living.commit().unwrap();
+        clear_leftovers(folder.path());
+        assert_eq!(names(folder.path()), ["finished", "out"]);
+        clear_leftovers(folder.path().join("nowhere"));
     }
 
     #[test]

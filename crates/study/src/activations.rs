@@ -1,9 +1,9 @@
 //! Networks × pictures → RDMs, through the cache.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use consilience_io::npy;
+use consilience_io::{Dtype, atomic, npy};
 use consilience_methods::rdm::{Dissimilarity, Patterns, RdmParams, rdm};
 use consilience_models::{ExtractParams, Extractor, Images, Layer};
 use ndarray::{Array2, ArrayView1, Axis, Ix2, concatenate};
@@ -136,9 +136,11 @@ fn extract_missing(
             .iter()
             .map(|layer| {
                 let key = Activation::new(model, layer).block_key(block);
-                (layer.name.as_str(), cache.path("activations", &key, "npy"))
+                let path = cache.path("activations", &key, "npy");
+                (layer, path)
             })
-            .filter(|(_, path)| npy::header(path).is_err())
+            .filter(|(layer, path)| !is_whole(path, &[block.len(), layer.n_features]))
+            .map(|(layer, path)| (layer.name.as_str(), path))
             .collect();
         if absent.is_empty() {
             continue;
@@ -169,10 +171,12 @@ fn extract_missing(
             .layers
             .iter()
             .map(|layer| {
-                npy::Writer::<f32>::create(
-                    &absent[layer.name.as_str()],
-                    &[block.len(), layer.n_features],
-                )
+                let path = &absent[layer.name.as_str()];
+                // What a killed run had begun is as large as the entry itself.
+                if let Some(folder) = path.parent() {
+                    atomic::clear_leftovers(folder);
+                }
+                npy::Writer::<f32>::create(path, &[block.len(), layer.n_features])
             })
             .collect::<std::result::Result<Vec<_>, _>>()?;
         extractor.run(
@@ -192,6 +196,18 @@ fn extract_missing(
         progress.end();
     }
     Ok(())
+}
+
+/// Whether the file is an f32 array of that shape with all its bytes.
+fn is_whole(path: &Path, shape: &[usize]) -> bool {
+    let Ok(header) = npy::header(path) else {
+        return false;
+    };
+    let n_values: usize = shape.iter().product();
+    let n_bytes = header.data_offset + (n_values * size_of::<f32>()) as u64;
+    header.dtype == Dtype::F32
+        && header.shape == shape
+        && std::fs::metadata(path).is_ok_and(|metadata| metadata.len() == n_bytes)
 }
 
 /// The activations of one layer for all pictures, `(n_stimuli, n_features)`.
