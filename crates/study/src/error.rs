@@ -95,7 +95,10 @@ impl Failure {
     pub fn locate(error: StudyError, text: &StudyText) -> Self {
         let location = match &error {
             StudyError::Syntax { location, .. } => Some(location.clone()),
-            StudyError::Invalid { key, .. } => text.locate(key),
+            // What is not in the file at all is reported at its beginning.
+            StudyError::Invalid { key, .. } => {
+                Some(text.locate(key).unwrap_or_else(|| text.beginning()))
+            }
             _ => None,
         };
         Self { error, location }

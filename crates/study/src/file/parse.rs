@@ -197,6 +197,12 @@ impl StudyText {
         Some(self.location(span?))
     }
 
+    /// The place before the first character.
+    #[must_use]
+    pub fn beginning(&self) -> Location {
+        self.location(0..0)
+    }
+
     fn location(&self, span: Range<usize>) -> Location {
         Location {
             file: self.name.clone(),
