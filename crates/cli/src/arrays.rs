@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use consilience::io::{AnyArray, atomic, npy, source};
-use consilience::methods::NanPolicy;
+use consilience::methods::{MethodsError, NanPolicy};
 use ndarray::{Array2, ArrayD, Ix1, Ix2};
 use serde::Serialize;
 
@@ -82,6 +82,11 @@ pub fn labels(spec: &str, what: &str) -> Result<Vec<i64>> {
     source::load_array(spec)?
         .into_labels()
         .with_context(|| format!("{what} are not integer labels, one a row: {spec}"))
+}
+
+/// Puts the names of the files before what a method says of their contents.
+pub fn in_files<T>(outcome: Result<T, MethodsError>, files: &[&str]) -> Result<T> {
+    outcome.with_context(|| files.join(", "))
 }
 
 /// Where a result goes: a file, or standard output as `-`.

@@ -26,7 +26,8 @@ pub struct Args {
 
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
     let data = arrays::rdms(&args.data, "the subjects' RDMs")?;
-    let ceiling = rsa::noise_ceiling(data.view(), args.similarity, args.nan.into())?;
+    let ceiling = rsa::noise_ceiling(data.view(), args.similarity, args.nan.into());
+    let ceiling = arrays::in_files(ceiling, &[&args.data])?;
     match args.format {
         Format::Json => arrays::print_json(&ceiling, out),
         Format::Text => {

@@ -29,7 +29,8 @@ pub struct Args {
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
     let a = arrays::rdms(&args.a, "A")?;
     let b = arrays::rdms(&args.b, "B")?;
-    let comparison = rsa::compare(a.view(), b.view(), args.similarity, args.nan.into())?;
+    let comparison = rsa::compare(a.view(), b.view(), args.similarity, args.nan.into());
+    let comparison = arrays::in_files(comparison, &[&args.a, &args.b])?;
     arrays::report_omitted(comparison.n_omitted);
     let rows: Vec<Vec<f64>> = comparison
         .scores

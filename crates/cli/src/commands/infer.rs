@@ -63,7 +63,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
         console.advance_to(done as u64);
     });
     console.end();
-    let inference = inference?;
+    let inference = arrays::in_files(inference, &[&args.models, &args.data])?;
     match args.format {
         Format::Json => arrays::print_json(&as_json(&inference, args), out),
         Format::Text => as_text(&inference, out),

@@ -43,7 +43,10 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
         seed: args.seed,
         nan: args.nan.into(),
     };
-    let mantel = rsa::mantel(a.view(), b.view(), &params)?;
+    let mantel = arrays::in_files(
+        rsa::mantel(a.view(), b.view(), &params),
+        &[&args.a, &args.b],
+    )?;
     match args.format {
         Format::Json => arrays::print_json(&json!({"score": mantel.score, "p": mantel.p}), out),
         Format::Text => {

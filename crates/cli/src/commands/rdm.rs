@@ -61,13 +61,19 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
     let outcome = match arrays::matrix(&args.patterns, "the pattern matrix")? {
         AnyArray::F32(x) => {
             let x = x.into_dimensionality::<Ix2>()?;
-            rdm::rdm(Patterns::F32(x.view()), &params)?
+            rdm::rdm(Patterns::F32(x.view()), &params)
         }
         other => {
             let x = other.into_f64().into_dimensionality::<Ix2>()?;
-            rdm::rdm(Patterns::F64(x.view()), &params)?
+            rdm::rdm(Patterns::F64(x.view()), &params)
         }
     };
+    let labels = [&args.conditions, &args.runs, &args.noise];
+    let files: Vec<&str> = std::iter::once(&args.patterns)
+        .chain(labels.into_iter().flatten())
+        .map(String::as_str)
+        .collect();
+    let outcome = arrays::in_files(outcome, &files)?;
     arrays::report_omitted(outcome.n_omitted);
     let json = json!({
         "dissimilarity": args.dissimilarity.to_string(),
