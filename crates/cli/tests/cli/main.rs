@@ -1,0 +1,16 @@
+//! The program as its users meet it: arguments in, files, output and exit codes out.
+//!
+//! - `studies`: whole studies, from the demo to a run that is killed and taken up again
+//! - `real`: the 92-image study on real data
+//! - `steps`: the commands on arrays that scripts rely on
+//! - `downloads`: `consilience data`
+//! - `bad_study`, `bad_files`: what is refused, and how that is said
+
+mod support;
+
+mod bad_files;
+mod bad_study;
+mod downloads;
+mod real;
+mod steps;
+mod studies;

@@ -1,0 +1,560 @@
+//! The commands on arrays.
+
+use ndarray::{Array1, Array2, array};
+
+use consilience::io::npy;
+
+use crate::support::{
+    DEMO_WEIGHTS, Scratch, encode, noise, npy_header, npy_values, real_data, words,
+};
+
+/// Four patterns of four channels whose RDM is easily computed by hand.
+fn patterns() -> Array2<f64> {
+    array![
+        [1.0, 2.0, 3.0, 4.0],
+        [4.0, 3.0, 2.0, 1.0],
+        [1.0, 2.0, 3.0, 5.0],
+        [2.0, 4.0, 6.0, 8.0],
+    ]
+}
+
+#[track_caller]
+fn assert_close(found: &[f64], expected: &[f64], tolerance: f64) {
+    assert_eq!(found.len(), expected.len(), "{found:?}");
+    for (f, e) in found.iter().zip(expected) {
+        assert!(
+            (f - e).abs() <= tolerance,
+            "{found:?}, expected {expected:?}"
+        );
+    }
+}
+
+fn numbers(value: &serde_json::Value) -> Vec<f64> {
+    let values = value.as_array().unwrap();
+    values.iter().map(|v| v.as_f64().unwrap()).collect()
+}
+
+#[test]
+fn rdm_writes_the_strict_upper_triangle_as_f64() {
+    let scratch = Scratch::new();
+    scratch.put_npy("x.npy", &patterns());
+    let x = patterns().mapv(|v| v as f32);
+    npy::write(scratch.path("x32.npy"), x.view()).unwrap();
+    for input in ["x.npy", "x32.npy"] {
+        let args = [
+            "rdm",
+            input,
+            "--dissimilarity",
+            "sqeuclidean",
+            "--out",
+            "d.npy",
+        ];
+        assert_eq!(scratch.ok(&args), "", "data go to the file");
+        assert_eq!(
+            npy_header(&scratch.path("d.npy")),
+            "{'descr': '<f8', 'fortran_order': False, 'shape': (6,), }"
+        );
+        let expected = [20.0, 1.0, 30.0, 27.0, 70.0, 23.0];
+        assert_close(&npy_values(&scratch.path("d.npy")), &expected, 1e-4);
+    }
+}
+
+#[test]
+fn every_dissimilarity_has_its_name() {
+    let scratch = Scratch::new();
+    scratch.put_npy("x.npy", &patterns());
+    scratch.put_npy("s.npy", &Array2::eye(4));
+    let first = |more: &[&str]| {
+        let args = [
+            &["rdm", "x.npy", "--format", "json", "--dissimilarity"],
+            more,
+        ]
+        .concat();
+        numbers(&scratch.json(&args)["rdm"])[0]
+    };
+    for (name, expected) in [
+        ("correlation", 2.0),
+        ("spearman", 2.0),
+        ("cosine", 1.0 - 20.0 / 30.0),
+        ("euclidean", 20.0_f64.sqrt()),
+        ("sqeuclidean", 20.0),
+    ] {
+        assert!((first(&[name]) - expected).abs() < 1e-12, "{name}");
+    }
+    assert!((first(&["euclidean", "--per-channel"]) - 5.0_f64.sqrt()).abs() < 1e-12);
+    assert!((first(&["mahalanobis", "--noise", "s.npy"]) - 5.0).abs() < 1e-12);
+    assert!(first(&["poisson-kl"]) > 0.0);
+
+    let rows: Array2<f64> = ndarray::concatenate![ndarray::Axis(0), patterns(), patterns()];
+    scratch.put_npy("twice.npy", &rows);
+    let labels = array![3_i64, 1, 2, 0, 3, 1, 2, 0];
+    npy::write(scratch.path("c.npy"), labels.view()).unwrap();
+    let runs = array![0_i64, 0, 0, 0, 1, 1, 1, 1];
+    npy::write(scratch.path("r.npy"), runs.view()).unwrap();
+    let answer = scratch.json(&words(
+        "rdm twice.npy --dissimilarity crossnobis --conditions c.npy --runs r.npy \
+         --format json",
+    ));
+    assert_eq!(
+        numbers(&answer["conditions"]),
+        [0.0, 1.0, 2.0, 3.0],
+        "ascending"
+    );
+    // Two runs without noise: the plain squared distance a channel, conditions 0 and 1 first.
+    assert!((numbers(&answer["rdm"])[0] - 70.0 / 4.0).abs() < 1e-12);
+    let averaged = scratch.json(&words(
+        "rdm twice.npy --dissimilarity sqeuclidean --conditions c.npy --format json",
+    ));
+    assert_close(
+        &numbers(&averaged["rdm"]),
+        &[70.0, 23.0, 30.0, 27.0, 20.0, 1.0],
+        1e-12,
+    );
+    scratch.refused(
+        &["rdm", "x.npy", "--dissimilarity", "crossnobis"],
+        &["crossnobis", "runs"],
+    );
+}
+
+#[test]
+fn printed_results_are_text_or_json() {
+    let scratch = Scratch::new();
+    scratch.put_npy("x.npy", &patterns());
+    let text = scratch.ok(&words("rdm x.npy --dissimilarity sqeuclidean --out -"));
+    let values: Vec<f64> = text
+        .split_whitespace()
+        .map(|v| v.parse().unwrap())
+        .collect();
+    assert_close(&values, &[20.0, 1.0, 30.0, 27.0, 70.0, 23.0], 1e-12);
+    let json = scratch.json(&words(
+        "rdm x.npy --dissimilarity sqeuclidean --out - --format json",
+    ));
+    assert_eq!(json["dissimilarity"], "sqeuclidean");
+    assert_eq!(json["n_omitted"], 0);
+    assert_eq!(numbers(&json["rdm"]), values, "both print every digit");
+}
+
+#[test]
+fn compare_gives_a_row_for_each_of_the_first() {
+    let scratch = Scratch::new();
+    scratch.put_npy("a.npy", &noise(2, 6, 1));
+    scratch.put_npy("b.npy", &noise(3, 6, 2));
+    let one: Array1<f64> = noise(2, 6, 1).row(1).to_owned();
+    npy::write(scratch.path("one.npy"), one.view()).unwrap();
+    for name in words(
+        "pearson spearman kendall-tau-a kendall-tau-b rho-a cosine whitened-pearson \
+         whitened-cosine bures",
+    ) {
+        scratch.ok(&[
+            "compare",
+            "a.npy",
+            "b.npy",
+            "--similarity",
+            name,
+            "--out",
+            "s.npy",
+        ]);
+        let header = npy_header(&scratch.path("s.npy"));
+        assert!(
+            header.contains("'<f8'") && header.contains("(2, 3)"),
+            "{header}"
+        );
+        let all = npy_values(&scratch.path("s.npy"));
+        scratch.ok(&[
+            "compare",
+            "one.npy",
+            "b.npy",
+            "--similarity",
+            name,
+            "--out",
+            "s.npy",
+        ]);
+        assert!(npy_header(&scratch.path("s.npy")).contains("(1, 3)"));
+        assert_close(&npy_values(&scratch.path("s.npy")), &all[3..], 1e-15);
+        let itself = scratch.json(&[
+            "compare",
+            "one.npy",
+            "one.npy",
+            "--similarity",
+            name,
+            "--format",
+            "json",
+        ]);
+        // Noise has no Euclidean embedding, without which the Bures similarity stays below 1.
+        let score = itself["scores"][0][0].as_f64().unwrap();
+        assert!(
+            (score - 1.0).abs() < 1e-9 || name == "bures",
+            "{name}: {score}"
+        );
+        assert_eq!(itself["similarity"], name);
+    }
+}
+
+#[test]
+fn entries_of_an_archive_are_named_after_a_colon() {
+    let scratch = Scratch::new();
+    scratch.put_npy("a.npy", &noise(2, 6, 1));
+    let [left, right] = [noise(2, 6, 1), noise(2, 6, 9)].map(Array2::into_dyn);
+    consilience::io::npz::write(
+        scratch.path("both.npz"),
+        &[("left", left.view()), ("right", right.view())],
+    )
+    .unwrap();
+    let from = |spec: &str| scratch.ok(&["compare", "a.npy", spec, "--format", "json"]);
+    assert_eq!(from("a.npy"), from("both.npz:left"));
+    assert_ne!(from("a.npy"), from("both.npz:right"));
+    scratch.refused(
+        &["compare", "a.npy", "both.npz:lef"],
+        &["both.npz", "\"lef\"", "did you mean \"left\"", "\"right\""],
+    );
+    scratch.refused(&["compare", "a.npy", "both.npz"], &["both.npz", "\"left\""]);
+}
+
+#[test]
+fn ceiling_prints_lower_and_upper() {
+    let scratch = Scratch::new();
+    let shared = noise(1, 15, 3);
+    let subjects = &noise(6, 15, 4) * 0.3 + shared.row(0);
+    scratch.put_npy("d.npy", &subjects);
+    let ceiling = scratch.json(&["ceiling", "d.npy", "--similarity", "pearson"]);
+    assert_eq!(ceiling.as_object().unwrap().len(), 2);
+    let [lower, upper] = ["lower", "upper"].map(|key| ceiling[key].as_f64().unwrap());
+    assert!(0.5 < lower && lower < upper && upper <= 1.0, "{ceiling}");
+    let text = scratch.ok(&words("ceiling d.npy --similarity pearson --format text"));
+    assert!(text.contains(&format!("{lower:.6}")), "{text}");
+    scratch.put_npy("one.npy", &noise(1, 15, 4));
+    scratch.refused(&["ceiling", "one.npy"], &["1 subject", "at least 2"]);
+}
+
+#[test]
+fn infer_prints_every_promised_key() {
+    let scratch = Scratch::new();
+    scratch.put_npy("m.npy", &noise(3, 45, 1));
+    scratch.put_npy("d.npy", &noise(6, 45, 2));
+    for bootstrap in ["none", "subjects", "conditions", "both"] {
+        let args = [
+            "infer",
+            "--models",
+            "m.npy",
+            "--data",
+            "d.npy",
+            "--similarity",
+            "spearman",
+            "--bootstrap",
+            bootstrap,
+            "--resamples",
+            "60",
+            "--permutations",
+            "40",
+            "--seed",
+            "5",
+        ];
+        let one = scratch.ok(&[&args[..], &["--threads", "1"]].concat());
+        let two = scratch.ok(&[&args[..], &["--threads", "2"]].concat());
+        assert_eq!(one, two, "{bootstrap}");
+        let json: serde_json::Value = serde_json::from_str(&one).unwrap();
+        let models = json["models"].as_array().unwrap();
+        assert_eq!(models.len(), 3);
+        for (idx, model) in models.iter().enumerate() {
+            assert_eq!(model["name"], format!("model_{idx}"));
+            assert!(model["score"].is_number());
+            assert!(model["p_permutation"].is_number());
+            let resampled = bootstrap != "none";
+            if resampled {
+                let [low, high] = [0, 1].map(|k| model["ci"][k].as_f64().unwrap());
+                let score = model["score"].as_f64().unwrap();
+                assert!(low < score && score < high, "{bootstrap}: {model}");
+                for key in ["sem", "p_zero", "p_ceiling"] {
+                    assert!(model[key].as_f64().unwrap() >= 0.0, "{key}: {model}");
+                }
+            } else {
+                assert!(model["sem"].is_null() || model["sem"].is_number());
+            }
+        }
+        let differences = json["p_difference"].as_array().unwrap();
+        assert_eq!(differences.len(), 3);
+        for (i, row) in differences.iter().enumerate() {
+            assert_eq!(row.as_array().unwrap().len(), 3);
+            assert!(row[i].is_null(), "null on the diagonal");
+        }
+        assert!(json["ceiling"]["lower"].is_number() && json["ceiling"]["upper"].is_number());
+        assert!(json["notes"].is_array());
+        let other_seed = [&args[..14], &["6"]].concat();
+        if bootstrap != "none" {
+            assert_ne!(scratch.json(&other_seed)["models"], json["models"]);
+        }
+    }
+}
+
+#[test]
+fn infer_says_why_something_cannot_be_had() {
+    let scratch = Scratch::new();
+    scratch.put_npy("m.npy", &noise(2, 45, 1));
+    scratch.put_npy("d.npy", &noise(1, 45, 2));
+    let args = words("infer --models m.npy --data d.npy --resamples 50");
+    let json = scratch.json(&args);
+    assert!(json["ceiling"].is_null());
+    assert!(!json["notes"].as_array().unwrap().is_empty());
+    let text = scratch.ok(&[&args[..], &["--format", "text"]].concat());
+    assert!(
+        text.contains("note: ") && text.contains("model_1"),
+        "{text}"
+    );
+}
+
+#[test]
+fn mantel_counts_the_observed_arrangement() {
+    let scratch = Scratch::new();
+    let a: Array1<f64> = noise(1, 45, 1).row(0).to_owned();
+    npy::write(scratch.path("a.npy"), a.view()).unwrap();
+    let args = words("mantel a.npy a.npy --similarity pearson --permutations 99 --seed 1");
+    let json = scratch.json(&args);
+    assert_eq!(json.as_object().unwrap().len(), 2);
+    assert!((json["score"].as_f64().unwrap() - 1.0).abs() < 1e-12);
+    assert_eq!(json["p"].as_f64().unwrap(), 1.0 / 100.0);
+    scratch.put_npy("b.npy", &noise(2, 45, 2));
+    scratch.refused(
+        &["mantel", "a.npy", "b.npy"],
+        &["b.npy", "2 RDMs", "expected one"],
+    );
+}
+
+#[test]
+fn nan_is_refused_or_left_out_and_counted() {
+    let scratch = Scratch::new();
+    let mut b = noise(2, 15, 2);
+    b[[1, 4]] = f64::NAN;
+    scratch.put_npy("a.npy", &noise(1, 15, 1));
+    scratch.put_npy("b.npy", &b);
+    scratch.refused(
+        &["compare", "a.npy", "b.npy"],
+        &["NaN", "row 1", "column 4"],
+    );
+    let answer = scratch.run(&words("compare a.npy b.npy --nan omit --format json"));
+    assert_eq!(answer.code, Some(0), "{}", answer.stderr);
+    assert!(
+        answer.stderr.contains("NaN values were left out"),
+        "{}",
+        answer.stderr
+    );
+    let json: serde_json::Value = serde_json::from_str(&answer.stdout).unwrap();
+    assert!(json["n_omitted"].as_u64().unwrap() > 0);
+    assert!(json["scores"][0][1].is_number());
+
+    let mut x = noise(4, 30, 5);
+    x[[2, 3]] = f64::NAN;
+    scratch.put_npy("x.npy", &x);
+    scratch.refused(&["rdm", "x.npy"], &["NaN", "row 2", "column 3"]);
+    let json = scratch.json(&["rdm", "x.npy", "--nan", "omit", "--format", "json"]);
+    assert_eq!(json["n_omitted"], 1);
+    x[[2, 3]] = f64::INFINITY;
+    scratch.put_npy("x.npy", &x);
+    scratch.refused(
+        &["rdm", "x.npy", "--nan", "omit"],
+        &["inf", "row 2", "column 3"],
+    );
+}
+
+#[test]
+fn the_number_of_threads_changes_no_byte() {
+    let scratch = Scratch::new();
+    scratch.put_npy("x.npy", &noise(30, 400, 5));
+    let [one, two] = ["1", "2"].map(|threads| {
+        let out = format!("d{threads}.npy");
+        scratch.ok(&["rdm", "x.npy", "--out", &out, "--threads", threads]);
+        std::fs::read(scratch.path(&out)).unwrap()
+    });
+    assert_eq!(one, two);
+    scratch.refused(&["rdm", "x.npy", "--threads", "0"], &["--threads"]);
+}
+
+fn three_pictures(scratch: &Scratch) {
+    for idx in [1, 2, 10] {
+        let bytes = encode(64, |row, column| {
+            [(row * idx) as u8, (column * 3) as u8, idx as u8]
+        });
+        scratch.put(&format!("pictures/p{idx}.png"), &bytes);
+    }
+    scratch.put("pictures/notes.txt", b"not a picture");
+}
+
+#[test]
+fn extract_writes_a_file_for_each_layer_and_a_manifest() {
+    let scratch = Scratch::new();
+    three_pictures(&scratch);
+    let base = [
+        "extract",
+        "--model",
+        "consilience_demo",
+        "--weights",
+        DEMO_WEIGHTS,
+    ];
+    let told = scratch.ok(&[&base[..], &["--images", "pictures", "--out", "all"]].concat());
+    assert_eq!(told, "all/manifest.json\n");
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(scratch.path("all/manifest.json")).unwrap()).unwrap();
+    assert_eq!(manifest["model"], "consilience_demo");
+    assert_eq!(manifest["pool"], "none");
+    assert!(manifest["preprocessing"].is_object() && manifest["preprocessing_text"].is_string());
+    assert_eq!(manifest["weights_blake3"].as_str().unwrap().len(), 64);
+    let images = manifest["images"].as_array().unwrap();
+    let order: Vec<&str> = images.iter().map(|i| i["path"].as_str().unwrap()).collect();
+    assert_eq!(
+        order,
+        ["pictures/p1.png", "pictures/p2.png", "pictures/p10.png"]
+    );
+    assert_eq!(images[0]["blake3"].as_str().unwrap().len(), 64);
+    let layers = manifest["layers"].as_array().unwrap();
+    assert!(layers.len() >= 7);
+    for layer in layers {
+        let map: u64 = layer["map_shape"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|d| d.as_u64().unwrap())
+            .product();
+        assert_eq!(layer["shape"], serde_json::json!([3, map]));
+        let name = layer["name"].as_str().unwrap();
+        assert_eq!(layer["file"], format!("{name}.npy"));
+        assert_eq!(
+            npy_header(&scratch.path("all").join(format!("{name}.npy"))),
+            format!("{{'descr': '<f4', 'fortran_order': False, 'shape': (3, {map}), }}")
+        );
+    }
+    let n_files = std::fs::read_dir(scratch.path("all")).unwrap().count();
+    assert_eq!(n_files, layers.len() + 1);
+}
+
+#[test]
+fn extract_pools_selects_and_takes_a_list() {
+    let scratch = Scratch::new();
+    three_pictures(&scratch);
+    let base = [
+        "extract",
+        "--model",
+        "consilience_demo",
+        "--weights",
+        DEMO_WEIGHTS,
+    ];
+    let extract = |more: &[&str]| scratch.ok(&[&base[..], more].concat());
+    extract(&words(
+        "--images pictures --layers pool1,f* --out none --threads 2",
+    ));
+    assert!(scratch.path("none/pool1.npy").exists() && scratch.path("none/fc.npy").exists());
+    assert!(!scratch.path("none/pool2.npy").exists());
+    for pool in ["mean", "max"] {
+        extract(&[
+            "--images", "pictures", "--layers", "pool1", "--pool", pool, "--out", pool,
+        ]);
+    }
+    let maps = npy_values(&scratch.path("none/pool1.npy"));
+    let [means, maxima] =
+        ["mean", "max"].map(|pool| npy_values(&scratch.path(pool).join("pool1.npy")));
+    let n_positions = maps.len() / means.len();
+    for (k, map) in maps.chunks(n_positions).enumerate() {
+        let mean = map.iter().sum::<f64>() / n_positions as f64;
+        let highest = map.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        assert!((means[k] - mean).abs() < 1e-5 * (1.0 + mean.abs()));
+        assert_eq!(maxima[k], highest);
+    }
+
+    scratch.put("list.txt", b"pictures/p10.png\n\npictures/p1.png\n");
+    extract(&words(
+        "--images list.txt --layers fc --out listed --threads 1",
+    ));
+    let all = npy_values(&scratch.path("none/fc.npy"));
+    let listed = npy_values(&scratch.path("listed/fc.npy"));
+    let n = all.len() / 3;
+    let expected = [&all[2 * n..], &all[..n]].concat();
+    assert_close(&listed, &expected, 1e-6);
+}
+
+#[test]
+fn extract_gives_the_same_from_both_ways_in() {
+    let Some(data) = real_data("steps::extract_gives_the_same_from_both_ways_in") else {
+        return;
+    };
+    let scratch = Scratch::new();
+    three_pictures(&scratch);
+    let folder = data.join("squeezenet1_1");
+    let onnx = folder.join("squeezenet1_1.onnx").display().to_string();
+    let weights = folder
+        .join("squeezenet1_1.safetensors")
+        .display()
+        .to_string();
+    let rest = [
+        "--images",
+        "pictures",
+        "--layers",
+        "features.3,classifier.1",
+        "--out",
+    ];
+    scratch.ok(&[&["extract", "--model", &onnx][..], &rest, &["a"]].concat());
+    let by_name = ["extract", "--model", "squeezenet1_1", "--weights", &weights];
+    scratch.ok(&[&by_name[..], &rest, &["b"]].concat());
+    for layer in ["features.3.npy", "classifier.1.npy"] {
+        let [a, b] = ["a", "b"].map(|out| npy_values(&scratch.path(out).join(layer)));
+        let largest = b.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
+        assert_close(&a, &b, 1e-4 * largest);
+    }
+    scratch.refused(
+        &[
+            &["extract", "--model", &onnx, "--weights", &weights][..],
+            &rest,
+            &["c"],
+        ]
+        .concat(),
+        &["--weights"],
+    );
+}
+
+#[test]
+fn help_and_topics_are_there() {
+    let scratch = Scratch::new();
+    let help = scratch.ok(&["--help"]);
+    for command in words(
+        "demo init check run report explain models data rdm compare ceiling infer mantel \
+         extract",
+    ) {
+        assert!(
+            help.contains(&format!("\n  {command} ")),
+            "{command}: {help}"
+        );
+        let own = scratch.ok(&[command, "--help"]);
+        assert!(own.contains("--threads"), "{command}");
+    }
+    for topic in words("rsa noise-ceiling kendall-tau-a bootstrap permutations fdr") {
+        let text = scratch.ok(&["explain", topic]);
+        assert!(
+            text.starts_with("# ") && text.lines().count() > 5,
+            "{topic}"
+        );
+    }
+    scratch.refused(&["explain", "bootstraps"], &["\"bootstraps\"", "bootstrap"]);
+    let models = scratch.ok(&["models", "list"]);
+    assert!(models.contains("squeezenet1_1") && models.contains("consilience_demo"));
+    let one = scratch.ok(&["models", "show", "squeezenet1_1"]);
+    assert!(one.contains("  features.12.squeeze\n") && one.contains("preprocessing: "));
+    scratch.refused(
+        &["models", "show", "squeezenet11"],
+        &["\"squeezenet11\"", "squeezenet1_1"],
+    );
+    assert!(scratch.ok(&["--version"]).starts_with("consilience "));
+}
+
+/// As in `consilience … | head -1`: the reader goes away while there is still more to say.
+#[test]
+fn a_closed_pipe_is_no_failure() {
+    let scratch = Scratch::new();
+    scratch.put_npy("x.npy", &noise(300, 4, 5));
+    let mut child = scratch
+        .command(&["rdm", "x.npy", "--format", "json"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
