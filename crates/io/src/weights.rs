@@ -63,8 +63,15 @@ impl Weights {
     ///
     /// As [`read`](Self::read).
     pub fn from_bytes(bytes: &[u8], limits: &Limits) -> Result<Self> {
+        // A zip archive, which would be a header of 67 MB.
+        if bytes.starts_with(b"PK\x03\x04") {
+            return Err(IoError::Unsupported {
+                what: "a PyTorch checkpoint".to_owned(),
+                cure: "save its state_dict with safetensors.torch.save_file",
+            });
+        }
         let file = SafeTensors::deserialize(bytes)
-            .map_err(|error| IoError::malformed(FORMAT, "the header", error, "a valid one"))?;
+            .map_err(|error| IoError::malformed(FORMAT, "the fault", error, "a valid header"))?;
         if file.len() > limits.max_entries {
             return Err(IoError::OverLimit {
                 what: "tensors of the file",
@@ -245,6 +252,14 @@ mod tests {
         let mut huge = u64::MAX.to_le_bytes().to_vec();
         huge.extend(&whole);
         assert!(parse(&huge).is_err());
+    }
+
+    #[test]
+    fn a_pytorch_checkpoint_is_told_from_a_damaged_file() {
+        let message = parse(b"PK\x03\x04\x00\x00\x08\x08net/data.pkl")
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains("a PyTorch checkpoint"), "{message}");
     }
 
     proptest! {
