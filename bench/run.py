@@ -1,0 +1,482 @@
+#!/usr/bin/env python3
+"""Times consilience against its peers on the same input files, and checks that both agree.
+
+    python bench/run.py            measures, writes bench/results/DATE.md and .json
+    python bench/run.py --quick    tiny sizes, no measurement worth reading: do all benches work and agree?
+
+Run it with a Python that has bench/peers/requirements.txt. docs/bench.md says what is measured.
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import datetime
+import glob
+import json
+import os
+import pathlib
+import platform
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy as np
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PEERS = ROOT / "bench" / "peers"
+PROGRAM = ROOT / "target" / "release" / "consilience"
+KERNEL = ROOT / "bench" / "target" / "release" / "kernel"
+DATA = pathlib.Path(os.environ.get("CONSILIENCE_DATA", ROOT / ".." / "shared" / "data")).resolve()
+WEIGHTS = DATA / "squeezenet1_1" / "squeezenet1_1.safetensors"
+PICTURES = DATA / "kriegeskorte92" / "stimuli"
+
+
+@dataclasses.dataclass
+class Side:
+    """One way to do a case: what is run, and how long it took."""
+
+    command: list
+    seconds: list = dataclasses.field(default_factory=list)
+    others: list = dataclasses.field(default_factory=list)
+    peak_mib: float = 0.0
+
+
+@dataclasses.dataclass
+class Case:
+    """The same work by us and by a peer.
+
+    A kernel writes its numbers to a file and prints the seconds of each round inside the process;
+    a whole command is timed from outside.
+    """
+
+    name: str
+    peer: str
+    ours: Side
+    theirs: Side
+    whole: bool
+    check: object
+    outputs: tuple
+    slow: bool = False
+    agreement: str = ""
+
+
+@dataclasses.dataclass
+class Bar:
+    """A whole command of ours with limits that were set beforehand."""
+
+    name: str
+    side: Side
+    max_seconds: float
+    max_mib: float
+
+
+# --- running -------------------------------------------------------------------------------------
+
+
+def busy_seconds():
+    """Processor seconds that the whole machine has spent working."""
+    fields = [int(x) for x in pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]]
+    user, nice, system, _idle, _wait, irq, softirq = fields[:7]
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
+
+
+def own_seconds():
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_CHILDREN, resource.RUSAGE_SELF)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def wait_until_quiet(patience):
+    """Waits until other processes use less than a fifth of a core, at most `patience` seconds."""
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        before = busy_seconds() - own_seconds()
+        time.sleep(0.5)
+        if (busy_seconds() - own_seconds() - before) / 0.5 < 0.2:
+            return
+
+
+def call(command, environment):
+    """Runs a command: its output, wall seconds, cores that others used meanwhile, peak MiB."""
+    with tempfile.NamedTemporaryFile("r") as usage:
+        others, start = busy_seconds() - own_seconds(), time.perf_counter()
+        done = subprocess.run(
+            ["/usr/bin/time", "-f", "%M", "-o", usage.name, *map(str, command)],
+            env=environment, cwd=ROOT, text=True, capture_output=True,
+        )
+        wall = time.perf_counter() - start
+        if done.returncode:
+            sys.exit(f"{' '.join(map(str, command))}\nended with {done.returncode}:\n{done.stderr}")
+        others = (busy_seconds() - own_seconds() - others) / wall
+        return done.stdout, wall, max(others, 0.0), int(usage.read().split()[-1]) / 1024
+
+
+def measure(side, whole, fresh, environment, patience):
+    for path in fresh:
+        shutil.rmtree(path, ignore_errors=True)
+    wait_until_quiet(patience)
+    printed, wall, others, peak = call(side.command, environment)
+    side.seconds += [wall] if whole else json.loads(printed)["seconds"]
+    side.others.append(others)
+    side.peak_mib = max(side.peak_mib, peak)
+    return printed
+
+
+# --- checking ------------------------------------------------------------------------------------
+
+
+def largest_difference(found, expected):
+    found, expected = np.ravel(found), np.ravel(expected)
+    assert found.shape == expected.shape, f"{found.shape} numbers against {expected.shape}"
+    return float(np.max(np.abs(found - expected)))
+
+
+def within(tolerance):
+    def check(found, expected):
+        difference = largest_difference(found, expected)
+        assert difference <= tolerance, f"numbers differ by {difference}, more than {tolerance}"
+        return f"{difference:.0e}"
+
+    return check
+
+
+def scores_and_errors(resamples):
+    """Scores are the same number; standard errors come from different draws."""
+    # A standard error from N draws varies by 1/√(2N) of itself, the corrected one by some times that.
+    tolerance = 5 / np.sqrt(resamples)
+
+    def check(found, expected):
+        n_models = len(expected) // 2
+        difference = largest_difference(found[:n_models], expected[:n_models])
+        assert difference <= 1e-9, f"scores differ by {difference}"
+        ratio = found[n_models:] / expected[n_models:]
+        worst = float(np.max(np.abs(ratio - 1)))
+        assert worst <= tolerance, f"standard errors differ by {worst:.0%}, more than {tolerance:.0%}"
+        return f"{difference:.0e}, errors within {worst:.0%}"
+
+    return check
+
+
+def same_layers(found, expected):
+    """Every layer file of the peer against ours, relative to the layer's largest value."""
+    worst = 0.0
+    for path in sorted(pathlib.Path(expected).glob("*.npy")):
+        theirs = np.load(path, mmap_mode="r")
+        ours = np.load(pathlib.Path(found) / path.name, mmap_mode="r")
+        worst = max(worst, largest_difference(ours, theirs) / float(np.max(np.abs(theirs))))
+    assert worst <= 1e-4, f"layers differ by {worst} of their largest value"
+    return f"{worst:.0e} of the largest"
+
+
+def numbers(path):
+    """What a command wrote: an array, or the JSON it printed."""
+    path = pathlib.Path(path)
+    if path.suffix == ".npy":
+        return np.load(path).ravel()
+    found = json.loads(path.read_text())
+    if "lower" in found:
+        return np.array([found["lower"], found["upper"]])
+    return np.array([m[key] for key in ("score", "sem") for m in found["models"]])
+
+
+# --- cases ---------------------------------------------------------------------------------------
+
+
+def write_inputs(folder, quick):
+    """Arrays from fixed seeds; the RDMs share some structure, as those of real subjects do."""
+    rng = np.random.default_rng(92)
+    n, p = (40, 300) if quick else (1000, 50_000)
+    np.save(folder / "patterns.npy", rng.standard_normal((n, p), np.float32))
+    n_conditions = 12 if quick else 92
+    shared = rng.standard_normal((n_conditions, 30))
+    upper = np.triu_indices(n_conditions, 1)
+    for name, count, noise in [("models", 10, 2.0), ("data", 8, 1.5), ("many", 200, 2.0)]:
+        noisy = [shared + noise * rng.standard_normal(shared.shape) for _ in range(count)]
+        np.save(folder / f"{name}.npy", np.array([1 - np.corrcoef(x)[upper] for x in noisy]))
+    return f"{n}x{p}", n_conditions
+
+
+def array_cases(folder, quick, threads, inner):
+    size, n_conditions = write_inputs(folder, quick)
+    patterns, models, data, many = (
+        folder / f"{name}.npy" for name in ("patterns", "models", "data", "many")
+    )
+    ours, theirs = folder / "ours.npy", folder / "theirs.npy"
+
+    def in_process(name, peer, script, tasks, inputs, tolerance, slow=False):
+        rounds = 1 if slow else inner
+        return Case(
+            name, peer,
+            Side([KERNEL, tasks[0], rounds, ours, *inputs]),
+            Side([sys.executable, PEERS / script, tasks[1], rounds, theirs, *inputs]),
+            False, within(tolerance), (ours, theirs), slow,
+        )
+
+    def whole(name, peer, script, task, inputs, command, check, slow=False):
+        """A command that prints JSON or is told where to write an array."""
+        written = ours if task in ("rdm", "compare") else folder / "ours.json"
+        to = ["--out", ours] if written == ours else []
+        return Case(
+            name, peer,
+            Side([PROGRAM, *command, *to, "--threads", threads]),
+            Side([sys.executable, PEERS / script, task, 0, theirs, *inputs]),
+            True, check, (written, theirs), slow,
+        )
+
+    rsatoolbox = "rsatoolbox_rsa.py"
+    name, x = f"rdm/{size}", [patterns]
+    yield in_process(name, "numpy.corrcoef", "numpy_rdm.py", ("rdm", "rdm"), x, 1e-5)
+    yield in_process(
+        name, "numpy.corrcoef, dtype f32", "numpy_rdm.py", ("rdm", "rdm-f32"), x, 1e-5
+    )
+    yield in_process(
+        name, "rsatoolbox calc_rdm", rsatoolbox, ("rdm", "rdm"), x, 1e-5, slow=True
+    )
+    command = ["rdm", patterns, "--dissimilarity", "correlation"]
+    yield whole(name, "numpy.corrcoef", "numpy_rdm.py", "rdm", x, command, within(1e-5))
+
+    spearman = ["--similarity", "spearman"]
+    for task, case, peer, inputs in [
+        ("compare", f"200x200x{n_conditions}", "compare", [many, many]),
+        ("ceiling", f"8x{n_conditions}", "boot_noise_ceiling", [data]),
+    ]:
+        name, peer = f"{task}/{case}", f"rsatoolbox {peer}"
+        yield in_process(name, peer, rsatoolbox, (task, task), inputs, 1e-9)
+        command = [task, *inputs, *spearman]
+        yield whole(name, peer, rsatoolbox, task, inputs, command, within(1e-9))
+
+    # A thousand resamples take rsatoolbox many minutes; the time of both grows with their number.
+    resamples = 50 if quick else 100
+    for bootstrap, function in [
+        ("both", "eval_dual_bootstrap"),
+        ("conditions", "eval_bootstrap_pattern"),
+    ]:
+        command = ["infer", "--models", models, "--data", data, *spearman, "--seed", 1]
+        yield whole(
+            f"infer/{bootstrap}/10x8x{n_conditions}/{resamples}", f"rsatoolbox {function}",
+            rsatoolbox, "infer", [models, data, bootstrap, resamples],
+            [*command, "--bootstrap", bootstrap, "--resamples", resamples],
+            scores_and_errors(resamples), slow=True,
+        )
+
+
+def extraction_cases(folder, quick, threads, torch_python, executors):
+    pictures = PICTURES
+    if quick:
+        pictures = folder / "pictures"
+        pictures.mkdir()
+        for path in sorted(PICTURES.glob("*.png"))[:3]:
+            shutil.copy(path, pictures)
+    n = len(list(pictures.glob("*.png")))
+    ours, theirs = folder / "ours.npy", folder / "theirs.npy"
+    torch = [torch_python, PEERS / "torch_extract.py"]
+    for executor in executors:
+        for batch in [1] if quick else [1, 8]:
+            yield Case(
+                f"extract/squeezenet1_1/{n}/{executor}", f"PyTorch hooks, batch {batch}",
+                Side([KERNEL, "extract", 2, ours, WEIGHTS, pictures, executor, threads]),
+                Side([*torch, "extract", 2, theirs, WEIGHTS, pictures, batch]),
+                False, within(1e-4), (ours, theirs),
+            )
+        ours_files, theirs_files = folder / "ours-layers", folder / "theirs-layers"
+        command = ["extract", "--model", "squeezenet1_1", "--weights", WEIGHTS, "--images", pictures]
+        yield Case(
+            f"extract/squeezenet1_1/{n}/{executor}", "PyTorch hooks, batch 1",
+            Side([PROGRAM, *command, "--executor", executor, "--out", ours_files, "--threads", threads]),
+            Side([*torch, "save", WEIGHTS, pictures, 1, theirs_files]),
+            True, same_layers, (ours_files, theirs_files),
+        )
+
+
+def bars(folder, quick, threads, executors):
+    out = folder / "results"
+    command = [PROGRAM, "demo", "--out", out, "--threads", threads]
+    yield Bar("demo", Side(command), 30, 1500)
+    if not quick and DATA.is_dir():
+        study = ROOT / "examples" / "kriegeskorte92" / "study.toml"
+        for executor in executors:
+            yield Bar(
+                f"run kriegeskorte92 ({executor}, cold cache)",
+                Side([PROGRAM, "run", study, "--executor", executor, "--out", out, "--threads", threads]),
+                60, 1500,
+            )
+
+
+# --- report --------------------------------------------------------------------------------------
+
+
+def first_line(*command):
+    with contextlib.suppress(OSError, subprocess.CalledProcessError):
+        return subprocess.run(
+            command, cwd=ROOT, text=True, capture_output=True, check=True
+        ).stdout.strip().split("\n")[0]
+    return "unknown"
+
+
+def machine(threads, versions):
+    processor = [
+        line.split(":")[1].strip()
+        for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    ]
+    return {
+        "processor": processor[0] if processor else platform.processor(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
+        "system": f"{platform.system()} {platform.machine()}",
+        "threads": threads,
+        "consilience": first_line(PROGRAM, "--version"),
+        "commit": first_line("git", "rev-parse", "--short", "HEAD"),
+        "rustc": first_line("rustc", "--version"),
+        "python": platform.python_version(),
+        **versions,
+    }
+
+
+def duration(seconds):
+    return f"{seconds:.2f} s" if seconds >= 1 else f"{1000 * seconds:.3g} ms"
+
+
+def as_markdown(facts, bars, cases):
+    """Ratio above one: we are that many times as fast."""
+    lines = ["| " + " | ".join(str(key) for key in facts) + " |", "|" + "---|" * len(facts)]
+    lines += ["| " + " | ".join(str(value) for value in facts.values()) + " |", ""]
+    lines += ["| whole command | wall min / median | peak memory | limits | others' load |"]
+    lines += ["|---|---|---|---|---|"]
+    for bar in bars:
+        s = bar.side
+        lines.append(
+            f"| {bar.name} | {duration(min(s.seconds))} / {duration(statistics.median(s.seconds))} "
+            f"| {s.peak_mib:.0f} MiB | {bar.max_seconds:.0f} s, {bar.max_mib:.0f} MB "
+            f"| {max(s.others):.2f} |"
+        )
+    lines += ["", "| case | measured | peer | ours min / median | peer min / median "]
+    lines[-1] += "| ratio to peer | peak MiB ours / peer | largest difference | others' load |"
+    lines += ["|" + "---|" * 9]
+    for case in cases:
+        ours, theirs = case.ours, case.theirs
+        ratio = min(theirs.seconds) / min(ours.seconds)
+        lines.append(
+            f"| {case.name} | {'whole command' if case.whole else 'in process'} | {case.peer} "
+            f"| {duration(min(ours.seconds))} / {duration(statistics.median(ours.seconds))} "
+            f"| {duration(min(theirs.seconds))} / {duration(statistics.median(theirs.seconds))} "
+            f"| {ratio:.2f} | {ours.peak_mib:.0f} / {theirs.peak_mib:.0f} | {case.agreement} "
+            f"| {max(ours.others + theirs.others):.2f} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def as_json(facts, bars, cases):
+    def plain(value):
+        entry = dataclasses.asdict(value)
+        for unwanted in ("check", "outputs"):
+            entry.pop(unwanted, None)
+        for side in (entry.get(key) for key in ("ours", "theirs", "side")):
+            if side:
+                # The command without the machine's folders.
+                side["command"] = [pathlib.Path(str(word)).name for word in side["command"]]
+        return entry
+
+    results = {"machine": facts, "bars": [*map(plain, bars)], "cases": [*map(plain, cases)]}
+    return json.dumps(results, indent=1) + "\n"
+
+
+# --- main ----------------------------------------------------------------------------------------
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--quick", action="store_true", help="tiny sizes, only checks")
+    parser.add_argument("--rounds", type=int, default=3, help="alternations of us and the peer")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--only", default="", help="cases whose name contains this")
+    parser.add_argument("--patience", type=float, default=60, help="seconds to wait for a quiet machine")
+    parser.add_argument("--torch-python", default="/usr/bin/python3", help="a Python with PyTorch")
+    parser.add_argument("--work", help="folder for large files; default: /dev/shm where there is one")
+    parser.add_argument("--no-build", action="store_true")
+    return parser.parse_args()
+
+
+def main():
+    args = arguments()
+    if not args.no_build:
+        for extra in ([], ["--manifest-path", "bench/Cargo.toml"]):
+            subprocess.run(["cargo", "build", "--release", "--locked", *extra], cwd=ROOT, check=True)
+    shared_memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(dir=args.work or shared_memory) as folder:
+        compare(args, pathlib.Path(folder))
+
+
+def compare(args, folder):
+    # One round is enough to see that a bench works.
+    rounds, inner, patience = (1, 1, 0) if args.quick else (args.rounds, 3, args.patience)
+    cache = folder / "cache"
+    environment = {
+        **os.environ,
+        **{f"{name}_NUM_THREADS": str(args.threads) for name in ("OMP", "OPENBLAS", "RAYON")},
+        "CONSILIENCE_CACHE": str(cache),
+        "CONSILIENCE_DATA": str(DATA),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    executors = ["rten"]
+    found = glob.glob(f"{sys.prefix}/lib/python3*/site-packages/onnxruntime/capi/libonnxruntime.so*")
+    if found:
+        environment["ORT_DYLIB_PATH"] = found[0]
+        executors.append("onnx-runtime")
+
+    torch = first_line(args.torch_python, "-c", "import torch; print(torch.__version__)")
+    cases = array_cases(folder, args.quick, args.threads, inner)
+    with_torch = []
+    if torch == "unknown":
+        print(f"SKIPPED: extraction against PyTorch ({args.torch_python} has none)", file=sys.stderr)
+    elif not DATA.is_dir():
+        print("SKIPPED: extraction against PyTorch (no data folder)", file=sys.stderr)
+    else:
+        with_torch = extraction_cases(
+            folder, args.quick, args.threads, args.torch_python, executors
+        )
+
+    versions, done_bars, done_cases = {}, [], []
+    for bar in bars(folder, args.quick, args.threads, executors):
+        if args.only not in bar.name:
+            continue
+        print(bar.name, file=sys.stderr)
+        for _ in range(rounds):
+            measure(bar.side, True, [cache, folder / "results"], environment, patience)
+        done_bars.append(bar)
+    for case in [*cases, *with_torch]:
+        if args.only not in case.name:
+            continue
+        print(f"{case.name}: {case.peer}{', whole command' if case.whole else ''}", file=sys.stderr)
+        for _ in range(1 if case.slow else rounds):
+            for side, output in zip((case.ours, case.theirs), case.outputs):
+                fresh = [output] if not output.suffix else []
+                printed = measure(side, case.whole, fresh, environment, patience)
+                if output.suffix == ".json":
+                    output.write_text(printed)
+                elif side is case.theirs and printed:
+                    versions |= json.loads(printed)["versions"]
+        ours, theirs = case.outputs
+        if ours.suffix:
+            ours, theirs = numbers(ours), numbers(theirs)
+        case.agreement = case.check(ours, theirs)
+        done_cases.append(case)
+
+    facts = machine(args.threads, versions)
+    report = as_markdown(facts, done_bars, done_cases)
+    print(report)
+    if args.quick:
+        print("every bench works and agrees with its peer")
+    elif not args.only:
+        results = ROOT / "bench" / "results"
+        results.mkdir(exist_ok=True)
+        name = datetime.date.today().isoformat()
+        (results / f"{name}.md").write_text(report)
+        (results / f"{name}.json").write_text(as_json(facts, done_bars, done_cases))
+
+
+if __name__ == "__main__":
+    main()
