@@ -35,28 +35,40 @@ macro_rules! topics {
 
 /// Every text, in the order of a study's way from pictures to answer.
 pub const ALL: &[Topic] = topics![
-    "rsa": ["rdm", "kind"],
+    "activations": [
+        "extract", "layers", "pool", "batch", "executor", "rten", "onnx-runtime", "model", "weights",
+        "images",
+    ],
+    "preprocessing": ["resize", "jpeg"],
+    "rsa": ["rdm", "rdms", "compare", "kind"],
     "dissimilarity": [
         "correlation", "spearman-dissimilarity", "cosine-dissimilarity", "euclidean", "sqeuclidean",
         "mahalanobis", "poisson-kl", "per-channel",
     ],
-    "crossnobis": ["runs", "noise"],
+    "crossnobis": ["runs", "noise", "precision"],
     "similarity": [
         "pearson", "spearman", "kendall-tau-a", "kendall-tau-b", "rho-a", "cosine",
-        "whitened-pearson", "whitened-cosine", "bures",
+        "whitened-pearson", "whitened-cosine", "whitening", "bures", "kendall", "tau-a", "tau-b",
     ],
     "noise-ceiling": ["ceiling"],
-    "bootstrap": ["resamples", "both", "subjects", "conditions", "sem", "p_zero", "p_ceiling"],
+    "bootstrap": [
+        "infer", "dual-bootstrap", "resamples", "both", "subjects", "conditions", "none", "sem", "ci",
+        "p-zero", "p-ceiling", "p-difference",
+    ],
     "permutation": ["permutations", "mantel"],
     "correction": ["fdr", "fwe", "alpha"],
-    "preprocessing": ["resize", "jpeg"],
+    "missing-values": ["nan", "omit", "refuse"],
+    "reproducibility": ["seed", "threads"],
     "cache": ["resume"],
 ];
 
-/// The text called `name`, also by one of its other names.
+/// The text called `name`, also by one of its other names; an option may keep its dashes.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Topic> {
-    let name = name.to_lowercase().replace(' ', "-");
+    let name = name
+        .trim_start_matches('-')
+        .to_lowercase()
+        .replace([' ', '_'], "-");
     ALL.iter().find(|topic| topic.name == name).or_else(|| {
         ALL.iter()
             .find(|topic| topic.aliases.contains(&name.as_str()))
@@ -81,6 +93,9 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(n, names.len(), "a name leads to two texts");
+        for name in ["--per-channel", "P_zero", "noise ceiling"] {
+            assert!(find(name).is_some(), "{name}");
+        }
         assert!(find("no such topic").is_none());
     }
 
