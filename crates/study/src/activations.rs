@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use consilience_core::Stimuli;
 use consilience_io::{Dtype, atomic, npy};
 use consilience_methods::rdm::{Dissimilarity, Patterns, RdmParams, rdm};
-use consilience_models::{ExtractParams, Extractor, Images, Layer};
+use consilience_methods::{MethodsError, PatternId};
+use consilience_models::{ExtractParams, Extractor, Images, Layer, ModelError};
 use ndarray::{Array2, ArrayView1, Axis, Ix2, concatenate};
 use serde::Serialize;
 
 use crate::cache::{Cache, Key};
+use crate::file::KeyPath;
 use crate::plan::{Plan, PlannedLayer, PlannedModel, PlannedStimulus};
 use crate::prepare::Prepared;
 use crate::progress::Progress;
@@ -93,6 +96,8 @@ pub fn model_rdms(
             };
             let outcome = rdm(Patterns::F32(patterns.view()), &params).map_err(|source| {
                 StudyError::Layer {
+                    key: KeyPath::root("model").index(model_idx).key("layers"),
+                    picture: picture_at_fault(&source, &prepared.stimuli),
                     model: model.name.clone(),
                     layer: layer.name.clone(),
                     source: Box::new(source),
@@ -179,15 +184,24 @@ fn extract_missing(
                 npy::Writer::<f32>::create(path, &[block.len(), layer.n_features])
             })
             .collect::<std::result::Result<Vec<_>, _>>()?;
-        extractor.run(
-            Images::Files(paths),
-            |rows| -> Result<()> {
-                let values = rows.rows.as_standard_layout();
-                let values = values.as_slice().expect("standard layout is contiguous");
-                Ok(writers[rows.layer_idx].append(values)?)
-            },
-            |done| progress.advance_to((block_idx * BLOCK + done) as u64),
-        )?;
+        extractor
+            .run(
+                Images::Files(paths),
+                |rows| -> Result<()> {
+                    let values = rows.rows.as_standard_layout();
+                    let values = values.as_slice().expect("standard layout is contiguous");
+                    Ok(writers[rows.layer_idx].append(values)?)
+                },
+                |done| progress.advance_to((block_idx * BLOCK + done) as u64),
+            )
+            .map_err(|error| match error {
+                // The network is loaded: the only files that are read here are the pictures.
+                StudyError::Model(ModelError::File(problem)) => StudyError::Invalid {
+                    key: KeyPath::root("stimuli").key("images"),
+                    message: problem.to_string(),
+                },
+                other => other,
+            })?;
         for writer in writers {
             writer.finish()?;
         }
@@ -196,6 +210,22 @@ fn extract_missing(
         progress.end();
     }
     Ok(())
+}
+
+/// The picture whose activations a method refused.
+fn picture_at_fault(source: &MethodsError, stimuli: &Stimuli) -> Option<PathBuf> {
+    let row = match source {
+        MethodsError::UndefinedPattern {
+            pattern: PatternId::Row(row),
+            ..
+        }
+        | MethodsError::NonFinite { row, .. } => *row,
+        _ => return None,
+    };
+    stimuli
+        .iter()
+        .nth(row)
+        .map(|stimulus| stimulus.path.clone())
 }
 
 /// Whether the file is an f32 array of that shape with all its bytes.

@@ -1,6 +1,6 @@
 //! Why a study was not done.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use consilience_methods::MethodsError;
 use consilience_models::ModelError;
@@ -41,12 +41,16 @@ pub enum StudyError {
         message: String,
     },
     /// A layer whose activations give no RDM.
-    #[error("{model}, layer {layer}: {source}")]
+    #[error("{model}, layer {layer}{}: {source}", named(picture.as_deref()))]
     Layer {
+        /// The key that asks for the layer.
+        key: KeyPath,
         /// Model name in the study.
         model: String,
         /// Layer name.
         layer: String,
+        /// The picture whose activations are at fault, if it is one.
+        picture: Option<PathBuf>,
         /// What is wrong with its activations.
         source: Box<MethodsError>,
     },
@@ -78,6 +82,10 @@ pub enum StudyError {
     Model(#[from] ModelError),
 }
 
+fn named(picture: Option<&Path>) -> String {
+    picture.map_or_else(String::new, |path| format!(", picture {}", path.display()))
+}
+
 /// An error with the place in the study file that it comes from, for printing.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
@@ -96,7 +104,7 @@ impl Failure {
         let location = match &error {
             StudyError::Syntax { location, .. } => Some(location.clone()),
             // What is not in the file at all is reported at its beginning.
-            StudyError::Invalid { key, .. } => {
+            StudyError::Invalid { key, .. } | StudyError::Layer { key, .. } => {
                 Some(text.locate(key).unwrap_or_else(|| text.beginning()))
             }
             _ => None,
