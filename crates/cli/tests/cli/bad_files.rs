@@ -177,6 +177,11 @@ fn pictures_cut_short_are_refused() {
     const TAIL: usize = 64;
     let file = "pictures/p3.png";
     cut_before_tail(&scratch, file, &whole, TAIL, &["run", "study.toml"]);
+    scratch.put(file, &whole[..100]);
+    scratch.refused(
+        &["run", "study.toml"],
+        &["p3.png", "study.toml:6:", "images = "],
+    );
     cut_before_tail(&scratch, file, &whole, TAIL, &extract("pictures"));
     let mut huge = whole.clone();
     huge[16..24].copy_from_slice(&[0x7F, 0xFF, 0xFF, 0xFF, 0x7F, 0xFF, 0xFF, 0xFF]);
