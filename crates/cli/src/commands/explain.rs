@@ -8,6 +8,7 @@ use consilience::topics;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A method or option, e.g. crossnobis, noise-ceiling, bootstrap; none lists the topics
+    #[arg(allow_hyphen_values = true)]
     topic: Option<String>,
 }
 
