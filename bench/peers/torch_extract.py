@@ -147,5 +147,5 @@ if __name__ == "__main__":
     if sys.argv[1] == "save":
         save(*sys.argv[2:])
     else:
-        versions = {"torch": torch.__version__, "pillow": PIL.__version__, "numpy": np.__version__}
+        versions = {"torch": torch.__version__, "pillow": PIL.__version__}
         clock.main({"extract": in_memory}, versions)
