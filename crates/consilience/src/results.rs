@@ -22,6 +22,14 @@ pub enum ResultsError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// An older record that could not be removed.
+    #[error("cannot replace: {source} ({})", path.display())]
+    Irreplaceable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// A file that is not a record.
     #[error("not a record of consilience: {source}; give the record.json of a run ({})", path.display())]
     NotARecord {
@@ -57,16 +65,22 @@ pub const RECORD: &str = "record.json";
 /// Writes a record with its tables, figures and page into `folder`:
 /// `record.json`, `scores.csv`, `differences.csv`, `figures/*.svg` and `.png`, `report.html`.
 ///
-/// The record comes last: a folder with a record is complete.
+/// The record comes last, and one of other content goes first: a folder with a record is complete.
 ///
 /// # Errors
 ///
-/// [`ResultsError::File`] when the disk refuses, [`ResultsError::Report`] when a figure cannot be
+/// [`ResultsError::File`] and [`ResultsError::Irreplaceable`] when the disk refuses, [`ResultsError::Report`] when a figure cannot be
 /// drawn.
 pub fn write(record: &Record, folder: &Path) -> Result<Vec<PathBuf>, ResultsError> {
     let rendered = consilience_report::render(record)?;
     for folder in [folder, &folder.join("figures")] {
         atomic::clear_leftovers(folder);
+    }
+    let json = to_json(record);
+    let path = folder.join(RECORD);
+    if std::fs::read(&path).is_ok_and(|older| older != json) {
+        std::fs::remove_file(&path)
+            .map_err(|source| ResultsError::Irreplaceable { path, source })?;
     }
     let mut written = Vec::new();
     let mut put = |name: &str, bytes: &[u8]| -> Result<(), ResultsError> {
@@ -88,7 +102,7 @@ pub fn write(record: &Record, folder: &Path) -> Result<Vec<PathBuf>, ResultsErro
         )?;
     }
     put("report.html", rendered.html.as_bytes())?;
-    put(RECORD, &to_json(record))?;
+    put(RECORD, &json)?;
     Ok(written)
 }
 
