@@ -264,6 +264,8 @@ fn lists_of_pictures_are_checked_before_any_work() {
     scratch.refused(&args, &["study.toml"]);
 }
 
+type Damage = fn(&[u8]) -> Vec<u8>;
+
 /// An entry that cannot be read counts as absent, whatever is wrong with it.
 #[test]
 fn a_damaged_cache_is_computed_again() {
@@ -271,7 +273,7 @@ fn a_damaged_cache_is_computed_again() {
     scratch.ok(&["run", "study.toml", "--out", "first"]);
     let entries = listing(&scratch.cache());
     assert!(entries.len() >= 5, "{:?}", entries.keys());
-    let damages: [fn(&[u8]) -> Vec<u8>; 4] = [
+    let damages: [Damage; 4] = [
         |_| Vec::new(),
         |bytes| bytes[..bytes.len() / 2].to_vec(),
         |bytes| bytes[..bytes.len() - 1].to_vec(),

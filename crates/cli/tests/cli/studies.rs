@@ -16,17 +16,17 @@ const RESULTS: [&str; 4] = [
 fn the_demo_finds_what_was_planted() {
     let scratch = Scratch::new();
     let told = scratch.ok(&["demo", "--out", "demo"]);
-    let record = scratch.record("demo/results");
+    let record = scratch.record("demo");
     let expectations = record["expectations"].as_array().unwrap();
     assert_eq!(expectations.len(), 3);
     for claim in expectations {
         assert_eq!(claim["met"], true, "{claim}");
     }
     assert_eq!(told.matches(": as expected").count(), 3, "{told}");
-    assert!(told.contains("report: demo/results/report.html"), "{told}");
+    assert!(told.contains("report: demo/report.html"), "{told}");
     assert!(told.contains(record["answer"].as_str().unwrap()));
 
-    let files = listing(&scratch.path("demo/results"));
+    let files = listing(&scratch.path("demo"));
     for name in RESULTS {
         assert!(files.contains_key(Path::new(name)), "{name}");
     }
@@ -102,8 +102,9 @@ fn a_killed_run_is_taken_up_again() {
     let scratch = Scratch::new();
     scratch.ok(&["demo", "--out", "demo"]);
     std::fs::remove_dir_all(scratch.cache()).unwrap();
-    let args = ["run", "demo/study.toml", "--out", "taken-up"];
-    kill_and_resume(&scratch, &args, "taken-up", &scratch.path("demo/results"));
+    std::fs::rename(scratch.path("demo/study"), scratch.path("study")).unwrap();
+    let args = ["run", "study/study.toml", "--out", "taken-up"];
+    kill_and_resume(&scratch, &args, "taken-up", &scratch.path("demo"));
 }
 
 #[test]
@@ -184,6 +185,24 @@ fn results_of_another_plan_are_kept_unless_forced() {
         &["run", "study.toml", "--seed", "4"],
         &["record.json", "--force"],
     );
+}
+
+#[test]
+fn a_folder_with_a_record_is_complete() {
+    let scratch = Scratch::small_study();
+    scratch.ok(&["run", "study.toml"]);
+    // The new page cannot take this name, so replacing stops half-way.
+    std::fs::remove_file(scratch.path("results/report.html")).unwrap();
+    std::fs::create_dir(scratch.path("results/report.html")).unwrap();
+    let other = ["run", "study.toml", "--seed", "4", "--force"];
+    let answer = scratch.run(&other);
+    assert_eq!(answer.code, Some(2));
+    assert!(answer.stderr.contains("report.html"), "{}", answer.stderr);
+    assert!(!scratch.path("results/record.json").exists());
+    assert_no_partial_files(&scratch.path("results"));
+    std::fs::remove_dir(scratch.path("results/report.html")).unwrap();
+    scratch.ok(&other[..4]);
+    assert_eq!(scratch.record("results")["provenance"]["seed"], 4);
 }
 
 #[test]
