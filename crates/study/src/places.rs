@@ -31,7 +31,8 @@ impl Places {
         })
     }
 
-    /// The files that match `pattern` in the first folder where any does, in natural order.
+    /// The files that match `pattern` in the first folder where any does, in natural order; a `*` stands
+    /// for no leading dot.
     pub fn matching(&self, key: &KeyPath, pattern: &str) -> Result<Vec<PathBuf>> {
         let invalid = |message| StudyError::Invalid {
             key: key.clone(),
@@ -39,7 +40,11 @@ impl Places {
         };
         for candidate in self.candidates(pattern) {
             let text = candidate.to_string_lossy();
-            let paths = glob::glob(&text)
+            let options = glob::MatchOptions {
+                require_literal_leading_dot: true,
+                ..glob::MatchOptions::new()
+            };
+            let paths = glob::glob_with(&text, options)
                 .map_err(|e| invalid(format!("{pattern:?} is not a file pattern: {e}")))?;
             let mut files: Vec<PathBuf> = paths.flatten().filter(|path| path.is_file()).collect();
             if !files.is_empty() {
@@ -74,7 +79,8 @@ impl Places {
     }
 }
 
-/// The PNG and JPEG files of a folder, in natural order.
+/// The PNG and JPEG files of a folder, in natural order; hidden ones, which systems leave beside
+/// pictures (`._face.png`), are none.
 ///
 /// # Errors
 ///
@@ -82,13 +88,15 @@ impl Places {
 pub fn pictures_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
+        let entry = entry?;
+        let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        let path = entry.path();
         let ending = path
             .extension()
             .unwrap_or_default()
             .to_string_lossy()
             .to_lowercase();
-        if ["png", "jpg", "jpeg"].contains(&ending.as_str()) {
+        if !is_hidden && ["png", "jpg", "jpeg"].contains(&ending.as_str()) {
             paths.push(path);
         }
     }
@@ -130,6 +138,24 @@ mod tests {
     }
 
     #[test]
+    fn pictures_of_a_folder_are_neither_hidden_nor_other_files() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [
+            "b10.PNG",
+            "b9.jpeg",
+            "a.jpg",
+            "._a.jpg",
+            ".b.png",
+            "notes.txt",
+        ] {
+            std::fs::write(folder.path().join(name), b"").unwrap();
+        }
+        let found = pictures_in(folder.path()).unwrap();
+        let names: Vec<_> = found.iter().filter_map(|path| path.file_name()).collect();
+        assert_eq!(names, ["a.jpg", "b9.jpeg", "b10.PNG"]);
+    }
+
+    #[test]
     fn own_folder_comes_first_and_absence_names_the_folders() {
         let own = tempfile::tempdir().unwrap();
         let data = tempfile::tempdir().unwrap();
@@ -145,6 +171,7 @@ mod tests {
             places.file(&key, "x1.png").unwrap(),
             own.path().join("x1.png")
         );
+        std::fs::write(own.path().join("._x1.png"), b"").unwrap();
         assert_eq!(places.matching(&key, "*.png").unwrap().len(), 1);
         let error = places.file(&key, "y.png").unwrap_err().to_string();
         assert!(
