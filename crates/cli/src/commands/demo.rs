@@ -12,7 +12,7 @@ use super::run::{StudyArgs, carry_out, tell};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder for the study and its results
+    /// Folder for the results, and for the study as `study/` in it
     #[arg(long, value_name = "DIR", default_value = "consilience-demo")]
     out: PathBuf,
     /// Seed of the simulated subjects and of every draw
@@ -21,7 +21,8 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
-    let file = demo::write(&args.out, args.seed, threads)?;
+    let study_folder = args.out.join("study");
+    let file = demo::write(&study_folder, args.seed, threads)?;
     let study = StudyArgs {
         file,
         overrides: Vec::new(),
@@ -30,12 +31,11 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
     };
     let ready = study.prepare(threads)?;
     let record = carry_out(&ready, threads)?;
-    let folder = args.out.join("results");
-    results::write(&record, &folder)?;
+    results::write(&record, &args.out)?;
     writeln!(
         out,
         "The study lies in {}; its answer was planted, and this is what came out:",
-        args.out.display()
+        study_folder.display()
     )?;
-    tell(&record, &folder, out)
+    tell(&record, &args.out, out)
 }

@@ -33,6 +33,7 @@ fn the_demo_finds_what_was_planted() {
     let count = |ending: &str| {
         files
             .keys()
+            .filter(|path| path.starts_with("figures"))
             .filter(|path| path.extension().is_some_and(|e| e == ending))
             .count()
     };
@@ -318,6 +319,11 @@ fn values_are_replaced_from_the_command_line() {
         ],
         &["\"correlations\"", "did you mean", "sqeuclidean"],
     );
+    // The file has this key too, but its value is not the one at fault.
+    scratch.edit("study.toml", "resamples = 40", "similarity = \"pearson\"");
+    let set = "analysis.similarity=pearsonn";
+    let message = scratch.refused(&["check", "study.toml", "--set", set], &["--set", set]);
+    assert!(!message.contains("study.toml:"), "{message}");
 }
 
 #[test]
