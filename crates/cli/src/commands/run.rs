@@ -8,7 +8,7 @@ use consilience::core::{AnalysisRecord, Record};
 use consilience::models::ExecutorChoice;
 use consilience::results;
 use consilience::study::file::{Override, Study, StudyText};
-use consilience::study::{self, Cache, Failure, Places, Prepared};
+use consilience::study::{self, Cache, Failure, Places, Prepared, StudyError};
 
 use crate::console::Console;
 use crate::places;
@@ -59,8 +59,23 @@ impl StudyArgs {
         let prepared = self
             .parse(&text)
             .and_then(|study| study::prepare(&study, &places, self.executor, threads))
-            .map_err(|error| Failure::locate(error, &text))?;
+            .map_err(|error| Failure::locate(self.blame(error), &text))?;
         Ok(Ready { text, prepared })
+    }
+
+    /// A value that came from `--set` is not to be looked for in the file.
+    fn blame(&self, error: StudyError) -> StudyError {
+        let StudyError::Invalid { key, message } = error else {
+            return error;
+        };
+        match self.overrides.iter().rev().find(|set| set.gives(&key)) {
+            Some(set) => StudyError::Override {
+                key: set.key.clone(),
+                value: set.value.clone(),
+                why: message,
+            },
+            None => StudyError::Invalid { key, message },
+        }
     }
 
     fn parse(&self, text: &StudyText) -> study::Result<Study> {

@@ -83,6 +83,22 @@ pub struct Override {
     pub value: String,
 }
 
+impl Override {
+    /// Whether the value at `key` comes from here and not from the file.
+    #[must_use]
+    pub fn gives(&self, key: &KeyPath) -> bool {
+        let mut rest = key.0.iter();
+        KeyPath::parse(&self.key).0.iter().all(|named| {
+            let found = match named {
+                Segment::Index(_) => rest.next(),
+                // Without a position all entries of a list are meant.
+                Segment::Key(_) => rest.find(|segment| matches!(segment, Segment::Key(_))),
+            };
+            found == Some(named)
+        })
+    }
+}
+
 impl std::str::FromStr for Override {
     type Err = String;
 
@@ -468,6 +484,16 @@ permutations = 10
             Err(StudyError::Syntax { message, location }) => (message, location.line()),
             other => panic!("expected a syntax error, got {other:?}"),
         }
+    }
+
+    #[test]
+    fn an_override_knows_what_it_gives() {
+        let key = KeyPath::root("analysis").index(1).key("similarity");
+        let gives = |text: &str| text.parse::<Override>().unwrap().gives(&key);
+        assert!(gives("analysis.similarity=x") && gives("analysis[1].similarity=x"));
+        assert!(gives("analysis=x"));
+        assert!(!gives("analysis[0].similarity=x") && !gives("analysis.alpha=x"));
+        assert!(!gives("analysis.similarity.deep=x"));
     }
 
     #[test]
