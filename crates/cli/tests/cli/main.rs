@@ -2,7 +2,7 @@
 //!
 //! - `studies`: whole studies, from the demo to a run that is killed and taken up again
 //! - `real`: the 92-image study on real data
-//! - `steps`: the commands on arrays that scripts rely on
+//! - `steps`, `extract`: the commands on arrays and pictures that scripts rely on
 //! - `downloads`: `consilience data`
 //! - `bad_study`, `bad_files`: what is refused, and how that is said
 
@@ -11,6 +11,7 @@ mod support;
 mod bad_files;
 mod bad_study;
 mod downloads;
+mod extract;
 mod real;
 mod steps;
 mod studies;

@@ -281,6 +281,18 @@ pub fn npy_values(path: &Path) -> Vec<f64> {
     npy::read(path).unwrap().into_f64().into_iter().collect()
 }
 
+/// Each number is the expected one within an absolute tolerance.
+#[track_caller]
+pub fn assert_close(found: &[f64], expected: &[f64], tolerance: f64) {
+    assert_eq!(found.len(), expected.len(), "{found:?}");
+    for (f, e) in found.iter().zip(expected) {
+        assert!(
+            (f - e).abs() <= tolerance,
+            "{found:?}, expected {expected:?}"
+        );
+    }
+}
+
 /// The folder of real data, or `None` after saying so.
 ///
 /// It fails instead when `CONSILIENCE_REQUIRE_DATA=1`.
