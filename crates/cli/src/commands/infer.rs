@@ -81,7 +81,8 @@ fn as_json(inference: &Inference, args: &Args) -> Value {
                 "name": format!("model_{idx}"),
                 "score": estimate.map(|e| e.value),
                 "sem": estimate.and_then(|e| e.sem),
-                "ci": estimate.and_then(|e| e.interval),
+                // Always two entries, so that scripts can unpack it.
+                "ci": estimate.and_then(|e| e.interval).map(|ci| ci.map(Some)).unwrap_or_default(),
                 "p_zero": estimate.and_then(|e| e.p),
                 "p_zero_corrected": estimate.and_then(|e| e.p_corrected),
                 "p_ceiling": estimate.and_then(|e| e.p_ceiling),
@@ -95,7 +96,10 @@ fn as_json(inference: &Inference, args: &Args) -> Value {
         "models": models,
         "p_difference": inference.p_difference,
         "p_difference_corrected": inference.p_difference_corrected,
-        "ceiling": inference.ceiling,
+        "ceiling": {
+            "lower": inference.ceiling.map(|c| c.lower),
+            "upper": inference.ceiling.map(|c| c.upper),
+        },
         "dof": inference.dof,
         "similarity": args.similarity.to_string(),
         "bootstrap": inference.bootstrap.to_string(),
