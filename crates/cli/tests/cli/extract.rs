@@ -107,7 +107,7 @@ fn extract_pools_selects_and_takes_a_list() {
 
 #[test]
 fn extract_gives_the_same_from_both_ways_in() {
-    let Some(data) = real_data("steps::extract_gives_the_same_from_both_ways_in") else {
+    let Some(data) = real_data("extract::extract_gives_the_same_from_both_ways_in") else {
         return;
     };
     let scratch = Scratch::new();
