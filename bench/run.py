@@ -249,7 +249,7 @@ def array_cases(folder, quick, threads, inner):
         yield whole(name, peer, rsatoolbox, task, inputs, command, within(1e-9))
 
     # A thousand resamples take rsatoolbox many minutes; the time of both grows with their number.
-    resamples = 50 if quick else 100
+    resamples = 20 if quick else 50
     for bootstrap, function in [
         ("both", "eval_dual_bootstrap"),
         ("conditions", "eval_bootstrap_pattern"),
@@ -400,6 +400,16 @@ def arguments():
     return parser.parse_args()
 
 
+def save(args, versions, done_bars, done_cases):
+    """Writes what is there so far: a run of many minutes may be cut short."""
+    facts = machine(args.threads, versions)
+    folder = ROOT / "bench" / "results"
+    folder.mkdir(exist_ok=True)
+    name = datetime.date.today().isoformat() + (f"-{args.only}" if args.only else "")
+    (folder / f"{name}.md").write_text(as_markdown(facts, done_bars, done_cases))
+    (folder / f"{name}.json").write_text(as_json(facts, done_bars, done_cases))
+
+
 def main():
     args = arguments()
     if not args.no_build:
@@ -465,17 +475,11 @@ def compare(args, folder):
         case.agreement = case.check(ours, theirs)
         done_cases.append(case)
 
-    facts = machine(args.threads, versions)
-    report = as_markdown(facts, done_bars, done_cases)
-    print(report)
+        if not args.quick:
+            save(args, versions, done_bars, done_cases)
+    print(as_markdown(machine(args.threads, versions), done_bars, done_cases))
     if args.quick:
         print("every bench works and agrees with its peer")
-    elif not args.only:
-        results = ROOT / "bench" / "results"
-        results.mkdir(exist_ok=True)
-        name = datetime.date.today().isoformat()
-        (results / f"{name}.md").write_text(report)
-        (results / f"{name}.json").write_text(as_json(facts, done_bars, done_cases))
 
 
 if __name__ == "__main__":
