@@ -10,7 +10,7 @@
 //! let text = StudyText::new("study.toml", std::fs::read_to_string("study.toml")?);
 //! let places = Places::new(".", &[]);
 //! let prepared = study::prepare(&text.parse(&[])?, &places, Default::default(), 2)?;
-//! let record = study::run(&prepared, text.text(), &Cache::new("cache"), 2, &Silent)?;
+//! let record = study::run(&prepared, &text, &[], &Cache::new("cache"), 2, &Silent)?;
 //! println!("{}", record.answer);
 //! consilience::results::write(&record, "results".as_ref())?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -41,6 +41,9 @@ pub struct StudyInfo {
     pub description: Option<String>,
     /// The study file as it was read.
     pub source: String,
+    /// What replaced values of the file, each as `KEY=VALUE`, in order.
+    #[serde(default)]
+    pub overrides: Vec<String>,
 }
 
 /// One stimulus as the report shows it.

@@ -39,6 +39,7 @@ struct Page<'a> {
     provenance: &'a Provenance,
     inputs_size: String,
     source: &'a str,
+    overrides: &'a [String],
     n_stimuli: usize,
 }
 
@@ -167,6 +168,7 @@ pub(crate) fn page(record: &Record, plates: &[Vec<Plate>], scores_csv: &str) -> 
         provenance,
         inputs_size: bytes(provenance.inputs.iter().map(|i| i.n_bytes).sum()),
         source: &record.study.source,
+        overrides: &record.study.overrides,
         n_stimuli: record.stimuli.len(),
     };
     let mut environment = Environment::new();
@@ -175,6 +177,7 @@ pub(crate) fn page(record: &Record, plates: &[Vec<Plate>], scores_csv: &str) -> 
     environment.set_syntax(syntax.build()?);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.add_filter("bytes", bytes);
+    environment.add_filter("shell", shell);
     environment.add_template("report.html", TEMPLATE)?;
     Ok(environment
         .get_template("report.html")?
@@ -330,6 +333,11 @@ fn bytes(n: u64) -> String {
     } else {
         format!("{:.1} MB", n / 1e6)
     }
+}
+
+/// One word for a POSIX shell, whatever it holds.
+fn shell(word: String) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// A source expression that allows exactly this inline block.

@@ -8,7 +8,7 @@
 //!
 //! let record = Record {
 //!     schema: Record::SCHEMA,
-//!     study: StudyInfo { title: "Empty".into(), description: None, source: String::new() },
+//!     study: StudyInfo { title: "Empty".into(), description: None, source: String::new(), overrides: vec![] },
 //!     answer: "Nothing was asked.".into(),
 //!     stimuli: vec![],
 //!     analyses: vec![],

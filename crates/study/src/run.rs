@@ -10,6 +10,7 @@ use consilience_models::preprocess;
 
 use crate::cache::Cache;
 use crate::citations;
+use crate::file::{Override, StudyText};
 use crate::plan::Plan;
 use crate::prepare::Prepared;
 use crate::progress::Progress;
@@ -23,7 +24,8 @@ use crate::{Result, rsa};
 /// A picture that cannot be decoded, a layer with a constant pattern, a full disk.
 pub fn run(
     prepared: &Prepared,
-    source: &str,
+    text: &StudyText,
+    overrides: &[Override],
     cache: &Cache,
     n_threads: usize,
     progress: &dyn Progress,
@@ -38,7 +40,8 @@ pub fn run(
         study: StudyInfo {
             title: plan.title.clone(),
             description: plan.description.clone(),
-            source: source.to_owned(),
+            source: text.text().to_owned(),
+            overrides: overrides.iter().map(ToString::to_string).collect(),
         },
         answer: answer(&analyses),
         stimuli: stimuli(prepared)?,

@@ -45,6 +45,7 @@ pub struct StudyArgs {
 /// A study that was read and checked.
 pub struct Ready {
     pub text: StudyText,
+    pub overrides: Vec<Override>,
     pub prepared: Prepared,
 }
 
@@ -60,7 +61,11 @@ impl StudyArgs {
             .parse(&text)
             .and_then(|study| study::prepare(&study, &places, self.executor, threads))
             .map_err(|error| Failure::locate(self.blame(error), &text))?;
-        Ok(Ready { text, prepared })
+        Ok(Ready {
+            text,
+            overrides: self.overrides.clone(),
+            prepared,
+        })
     }
 
     /// A value that came from `--set` is not to be looked for in the file.
@@ -110,7 +115,8 @@ pub fn carry_out(ready: &Ready, threads: usize) -> Result<Record> {
     let console = Console::new();
     let record = study::run(
         &ready.prepared,
-        ready.text.text(),
+        &ready.text,
+        &ready.overrides,
         &cache,
         threads,
         &console,

@@ -295,6 +295,13 @@ fn values_are_replaced_from_the_command_line() {
     assert_eq!(plan["seed"], 9);
     assert_eq!(plan["models"][0]["layers"].as_array().unwrap().len(), 3);
 
+    // The record tells them, so that it can be made again.
+    scratch.ok(&["run", "study.toml", "--set", "analysis.permutations=7"]);
+    let record = scratch.record("results");
+    assert_eq!(record["study"]["overrides"][0], "analysis.permutations=7");
+    let page = std::fs::read_to_string(scratch.path("results/report.html")).unwrap();
+    assert!(page.contains("--set &#x27;analysis.permutations=7&#x27;"));
+
     for (set, phrases) in [
         (
             "analysis.permutation=7",

@@ -436,6 +436,7 @@ pub fn record(shape: &Shape) -> Record {
                 "[study]\ntitle = {:?}\nseed = 1\n\n[stimuli]\nimages = \"stimuli/*.png\"\n",
                 shape.title
             ),
+            overrides: vec!["model.name=it's <b>".into()],
         },
         answer,
         stimuli: (0..shape.n_stimuli)
