@@ -11,7 +11,7 @@
 //! | [`npz`] | NumPy archive | yes | yes |
 //! | [`mat`] | MATLAB 5–7.2 | yes | – |
 //! | [`table`] | CSV and TSV | yes | yes |
-//! | [`weights`] | safetensors | yes | yes |
+//! | [`weights`] | safetensors, darknet `.weights` | yes | safetensors |
 //! | [`image`] | PNG, JPEG | yes | PNG |
 //!
 //! [`source`] picks a reader by what an argument such as `file.npz:key` names, [`rdms`] turns what

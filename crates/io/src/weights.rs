@@ -1,5 +1,7 @@
 //! Network weights (`.safetensors`) as single precision.
 
+pub mod darknet;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

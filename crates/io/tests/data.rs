@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use consilience_io::mat::{MatFile, MatValue};
 use consilience_io::rdms::load_rdms;
 use consilience_io::source::load_array;
-use consilience_io::weights::Weights;
+use consilience_io::weights::{Weights, darknet};
 use consilience_io::{catalogue, hash, image, npy, table, unpack};
 use ndarray::Axis;
 use serde::Deserialize;
@@ -245,4 +245,20 @@ fn photographs_and_weights_are_read() {
     let mut weights = Weights::read(folder.join("squeezenet1_1.safetensors")).unwrap();
     assert_eq!(weights.names().count(), 52);
     weights.take("features.0.weight", &[64, 3, 3, 3]).unwrap();
+}
+
+#[test]
+fn darknet_weights_have_as_many_numbers_as_their_cfg_asks_for() {
+    let Some(folder) = data("yolo_fastest") else {
+        return;
+    };
+    for (name, seen, n_values) in [
+        ("yolo-fastest-1.1.weights", 14_231_680, 346_062),
+        ("yolo-fastest-1.1-xl.weights", 16_000_000, 923_486),
+    ] {
+        let weights = darknet::read(folder.join(name)).unwrap();
+        assert_eq!((weights.major, weights.minor), (0, 2), "{name}");
+        assert_eq!((weights.revision, weights.seen), (5, seen), "{name}");
+        assert_eq!(weights.values.len(), n_values, "{name}");
+    }
 }
