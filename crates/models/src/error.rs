@@ -39,6 +39,20 @@ pub enum ModelError {
         /// Keys whose shapes differ.
         misshapen: Vec<Misshapen>,
     },
+    /// Images that are too small for the architecture's windows.
+    #[error(
+        "{architecture} cannot take images of {} × {} pixels: too little is left of them at layer {layer:?}; enlarge the crop",
+        size[0],
+        size[1]
+    )]
+    TooSmallFor {
+        /// Architecture that was asked for.
+        architecture: String,
+        /// Height and width in pixels.
+        size: [usize; 2],
+        /// First layer whose window does not fit.
+        layer: String,
+    },
     /// One of the other errors, and the file it comes from.
     #[error("{fault} ({})", path.display())]
     InFile {

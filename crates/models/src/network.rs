@@ -51,7 +51,7 @@ impl Network {
     /// [`ModelError::StateDict`] when the tensors do not fit.
     pub fn with_state_dict(architecture: &zoo::Architecture, weights: StateDict) -> Result<Self> {
         Ok(Self {
-            architecture: architecture.name.to_owned(),
+            architecture: architecture.name.clone(),
             graph: architecture.with_weights(weights)?,
             preprocessing: architecture.preprocessing.clone(),
         })

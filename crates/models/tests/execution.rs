@@ -18,7 +18,8 @@ fn demo(seed: u64) -> Network {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let weights: StateDict = architecture
         .parameters()
-        .iter()
+        .unwrap()
+        .into_iter()
         .map(|(key, shape)| {
             let n: usize = shape.iter().product();
             let values: Vec<f32> = (0..n).map(|_| rng.random_range(-0.2..0.2)).collect();

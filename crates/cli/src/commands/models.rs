@@ -41,7 +41,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
             }
             writeln!(out, "preprocessing: {}", architecture.preprocessing)?;
             writeln!(out, "layers:")?;
-            for layer in &architecture.skeleton().layers {
+            for layer in &architecture.skeleton()?.layers {
                 writeln!(out, "  {}", layer.name)?;
             }
         }

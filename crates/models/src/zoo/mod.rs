@@ -1,52 +1,73 @@
 //! Architectures that are known by name.
 //!
 //! An [`Architecture`] is data (description, citation, preprocessing) and a recipe that builds its
-//! graph; with a state dict in torchvision's keys it becomes a network.
+//! graph for the size of its preprocessing; with a state dict in torchvision's keys it becomes a
+//! network.
+//!
+//! # Names of layers
+//!
+//! A layer is called as torch's module path (`layer1.0.conv2`), a container as its path too
+//! (`layer1.0`). A module that is called several times in one pass, as the one `relu` of a ResNet
+//! block, gives `layer1.0.relu`, `layer1.0.relu_1`, … in the order of the calls, and steps that are
+//! no module have the names of torchvision's feature extraction (`layer1.0.add`, `flatten`).
 
+#[allow(dead_code, reason = "families of architectures use it piece by piece")]
 mod builder;
 mod demo;
 mod squeezenet;
+mod state_dict;
 
-use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
 
 use consilience_core::Citation;
 
-use crate::error::Misshapen;
-use crate::graph::{Graph, Tensor};
+use crate::graph::Graph;
 use crate::suggest::nearest;
 use crate::{ModelError, Preprocessing, Result};
-use builder::Builder;
+use builder::{Activation, Builder, Built, Conv, Pool, Value};
 
-/// Weights by key, as in PyTorch's state dict.
-pub type StateDict = BTreeMap<String, Tensor>;
+pub use state_dict::StateDict;
 
 /// An architecture without its weights.
 #[derive(Debug, Clone)]
 pub struct Architecture {
     /// Name, torchvision's where it has the architecture.
-    pub name: &'static str,
+    pub name: String,
+    /// Architectures that differ in depth or width only share it.
+    pub family: &'static str,
     /// One sentence about it.
-    pub description: &'static str,
+    pub description: String,
     /// Work to cite; `None` for this project's own.
     pub citation: Option<Citation>,
-    /// Number of classes of the last layer.
+    /// Numbers that come out at the end: classes, or features of an embedding.
     pub n_classes: usize,
     /// What its usual weights expect done to an image.
     pub preprocessing: Preprocessing,
-    /// Graph without weights.
-    graph: Graph,
-    /// Keys of the state dict and their shapes.
-    parameters: BTreeMap<String, Vec<usize>>,
+    recipe: Recipe,
+    /// The present key for a key of older weight files.
+    renamed: fn(&str) -> Option<String>,
+}
+
+/// Builds the graph onto the images and gives what the network is for.
+#[derive(Clone)]
+struct Recipe(Arc<dyn Fn(&mut Builder, &Value) -> Value + Send + Sync>);
+
+impl fmt::Debug for Recipe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Recipe")
+    }
 }
 
 /// All architectures, in alphabetical order.
 #[must_use]
 pub fn list() -> Vec<Architecture> {
-    vec![
-        demo::consilience_demo(),
-        squeezenet::squeezenet1_0(),
-        squeezenet::squeezenet1_1(),
-    ]
+    let mut all: Vec<Architecture> = [demo::entries(), squeezenet::entries()]
+        .into_iter()
+        .flatten()
+        .collect();
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    all
 }
 
 /// The architecture called `name`.
@@ -66,116 +87,108 @@ pub fn list() -> Vec<Architecture> {
 /// # Ok::<(), consilience_models::ModelError>(())
 /// ```
 pub fn find(name: &str) -> Result<Architecture> {
-    let all = list();
-    let names: Vec<&str> = all.iter().map(|architecture| architecture.name).collect();
-    let near = nearest(name, names, 2);
-    all.into_iter()
-        .find(|architecture| architecture.name == name)
-        .ok_or_else(|| ModelError::UnknownModel {
-            name: name.to_owned(),
-            nearest: near,
-        })
+    let mut all = list();
+    match all
+        .iter()
+        .position(|architecture| architecture.name == name)
+    {
+        Some(idx) => Ok(all.swap_remove(idx)),
+        None => {
+            let names = all.iter().map(|architecture| architecture.name.as_str());
+            Err(ModelError::UnknownModel {
+                name: name.to_owned(),
+                nearest: nearest(name, names, 2),
+            })
+        }
+    }
 }
 
 impl Architecture {
-    /// The graph without weights: layer names are there, numbers are not.
-    #[must_use]
-    pub fn skeleton(&self) -> &Graph {
-        &self.graph
+    /// An architecture for ImageNet's 1000 classes with torchvision's usual preprocessing; what
+    /// differs is to be overwritten.
+    fn imagenet(
+        name: impl Into<String>,
+        family: &'static str,
+        description: impl Into<String>,
+        recipe: impl Fn(&mut Builder, &Value) -> Value + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            family,
+            description: description.into(),
+            citation: None,
+            n_classes: 1000,
+            preprocessing: Preprocessing::imagenet(),
+            recipe: Recipe(Arc::new(recipe)),
+            renamed: |_| None,
+        }
     }
 
-    /// Keys of the state dict and the shapes of their tensors.
-    #[must_use]
-    pub fn parameters(&self) -> &BTreeMap<String, Vec<usize>> {
-        &self.parameters
+    /// The work to cite for it, in one line, and its digital object identifier if it has one.
+    fn cite(mut self, text: &str, doi: Option<&str>) -> Self {
+        self.citation = Some(Citation {
+            text: text.to_owned(),
+            doi: doi.map(str::to_owned),
+            used_for: format!("network {}", self.name),
+        });
+        self
     }
 
-    /// The graph with its weights.
+    /// The graph without weights for the size of [`Architecture::preprocessing`]: layer names are
+    /// there, numbers are not.
     ///
     /// # Errors
     ///
-    /// [`ModelError::StateDict`] naming every key that is missing, not expected or of another
-    /// shape.
-    pub fn with_weights(&self, weights: StateDict) -> Result<Graph> {
-        let missing: Vec<String> = self
-            .parameters
-            .keys()
-            .filter(|key| !weights.contains_key(*key))
-            .cloned()
-            .collect();
-        let extra: Vec<String> = weights
-            .keys()
-            .filter(|key| !self.parameters.contains_key(*key))
-            .cloned()
-            .collect();
-        let misshapen: Vec<Misshapen> = self
-            .parameters
-            .iter()
-            .filter_map(|(key, expected)| {
-                let found = weights.get(key)?.shape();
-                (found != expected).then(|| Misshapen {
-                    key: key.clone(),
-                    expected: expected.clone(),
-                    found: found.to_vec(),
-                })
-            })
-            .collect();
-        if !(missing.is_empty() && extra.is_empty() && misshapen.is_empty()) {
-            return Err(ModelError::StateDict {
-                architecture: self.name.to_owned(),
-                missing,
-                extra,
-                misshapen,
-            });
+    /// As [`Architecture::skeleton_at`].
+    pub fn skeleton(&self) -> Result<Graph> {
+        Ok(self.build()?.graph)
+    }
+
+    /// The graph without weights for images of `[height, width]`.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::TooSmallFor`] where a window is larger than what is left of the image.
+    pub fn skeleton_at(&self, size: [usize; 2]) -> Result<Graph> {
+        Ok(self.build_at(size)?.graph)
+    }
+
+    /// Height and width of the images that the graph is built for: those of the preprocessing, or
+    /// 224 × 224 where it leaves them open.
+    #[must_use]
+    pub fn size(&self) -> [usize; 2] {
+        self.preprocessing.fixed_size().unwrap_or([224, 224])
+    }
+
+    fn build(&self) -> Result<Built> {
+        self.build_at(self.size())
+    }
+
+    fn build_at(&self, size: [usize; 2]) -> Result<Built> {
+        let (mut builder, input) = Builder::new(&self.name, size);
+        let output = (self.recipe.0)(&mut builder, &input);
+        let built = builder.finish(&output);
+        match built.too_small {
+            Some(layer) => Err(ModelError::TooSmallFor {
+                architecture: self.name.clone(),
+                size,
+                layer,
+            }),
+            None => Ok(built),
         }
-        Ok(Graph {
-            initialisers: weights,
-            ..self.graph.clone()
-        })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
-
-    fn zeros(architecture: &Architecture) -> StateDict {
-        let zeros = |shape: &Vec<usize>| {
-            let n = shape.iter().product();
-            Tensor::from_f32(shape.clone(), &vec![0.0; n]).unwrap()
-        };
-        architecture
-            .parameters
-            .iter()
-            .map(|(key, shape)| (key.clone(), zeros(shape)))
-            .collect()
-    }
-
-    #[test]
-    fn every_fault_of_a_state_dict_is_named() {
-        let architecture = find("consilience_demo").unwrap();
-        let mut weights = zeros(&architecture);
-        assert!(architecture.with_weights(weights.clone()).is_ok());
-        weights.remove("conv1.bias");
-        weights.insert(
-            "fc.scale".into(),
-            Tensor::from_f32(vec![1], &[1.0]).unwrap(),
-        );
-        weights.insert("fc.bias".into(), Tensor::from_f32(vec![1], &[1.0]).unwrap());
-        let message = architecture.with_weights(weights).unwrap_err().to_string();
-        for part in [
-            "missing conv1.bias",
-            "not expected fc.scale",
-            "fc.bias expected [8], found [1]",
-        ] {
-            assert!(message.contains(part), "{message}");
-        }
-    }
 
     #[test]
     fn torchvision_names_its_layers_so() {
         let names = |architecture: &str| -> Vec<String> {
-            let graph = find(architecture).unwrap().graph;
+            let graph = find(architecture).unwrap().skeleton().unwrap();
             graph.layers.into_iter().map(|layer| layer.name).collect()
         };
         let squeezenet = names("squeezenet1_1");
@@ -212,7 +225,7 @@ mod tests {
         );
         // torchvision counts 1,248,424 parameters in squeezenet1_0 and 1,235,496 in squeezenet1_1.
         let n_parameters = |architecture: &str| -> usize {
-            let parameters = find(architecture).unwrap().parameters;
+            let parameters = find(architecture).unwrap().parameters().unwrap();
             parameters
                 .values()
                 .map(|shape| shape.iter().product::<usize>())
@@ -224,8 +237,8 @@ mod tests {
 
     #[test]
     fn a_star_selects_every_module() {
-        let squeezenet = find("squeezenet1_1").unwrap();
-        let selected = squeezenet.skeleton().select(&["*"]).unwrap();
+        let squeezenet = find("squeezenet1_1").unwrap().skeleton().unwrap();
+        let selected = squeezenet.select(&["*"]).unwrap();
         let names: Vec<&str> = selected.iter().map(|layer| layer.name.as_str()).collect();
         for name in [
             "features.0",
@@ -239,5 +252,56 @@ mod tests {
         // `features` has 13 modules, 8 of them Fire modules with 6 parts; the classifier has 4; and
         // there are the two containers.
         assert_eq!(names.len(), 13 + 8 * 6 + 4 + 2);
+    }
+
+    #[test]
+    fn names_are_sorted_and_distinct() {
+        let names: Vec<String> = list().into_iter().map(|a| a.name).collect();
+        assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
+    }
+
+    #[test]
+    fn every_graph_is_whole() {
+        for architecture in list() {
+            let name = &architecture.name;
+            let built = architecture.build().unwrap();
+            let graph = built.graph;
+            let mut made: HashSet<&str> = graph.initialisers.keys().map(String::as_str).collect();
+            made.extend(built.parameters.keys().map(String::as_str));
+            made.insert("input");
+            for node in &graph.nodes {
+                for input in &node.inputs {
+                    assert!(made.contains(input.as_str()), "{name}: {input}");
+                }
+                for output in &node.outputs {
+                    assert!(made.insert(output), "{name}: {output} is made twice");
+                }
+            }
+            let mut layers = HashSet::new();
+            for layer in &graph.layers {
+                assert!(made.contains(layer.tensor.as_str()), "{name}: {layer:?}");
+                assert!(
+                    layers.insert(&layer.name),
+                    "{name}: {layer:?} is named twice"
+                );
+            }
+            assert!(made.contains(graph.outputs[0].as_str()), "{name}");
+        }
+    }
+
+    #[test]
+    fn any_size_is_a_graph_or_an_error() {
+        for architecture in list() {
+            for size in [[1, 1], [7, 3], [33, 65]] {
+                match architecture.skeleton_at(size) {
+                    Ok(graph) => assert!(!graph.nodes.is_empty()),
+                    Err(error) => assert!(
+                        matches!(error, ModelError::TooSmallFor { .. }),
+                        "{}: {error}",
+                        architecture.name
+                    ),
+                }
+            }
+        }
     }
 }

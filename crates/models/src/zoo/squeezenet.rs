@@ -1,157 +1,88 @@
 //! SqueezeNet as torchvision defines it.
 
-use consilience_core::Citation;
+use super::{Activation, Architecture, Builder, Conv, Pool, Value};
 
-use super::builder::Window;
-use super::{Architecture, Builder};
-use crate::Preprocessing;
+const CITATION: &str = "Iandola FN, Han S, Moskewicz MW, Ashraf K, Dally WJ, Keutzer K (2016) \
+     SqueezeNet: AlexNet-level accuracy with 50x fewer parameters and <0.5MB model size. \
+     arXiv:1602.07360";
 
 /// A stage of the feature part after the first ReLU.
+#[derive(Clone, Copy)]
 enum Stage {
     /// `MaxPool2d(3, 2, ceil_mode=True)`.
     Pool,
-    /// Fire module: channels in, squeezed, and expanded by each of the two branches.
-    Fire(usize, usize, usize),
+    /// Fire module: channels squeezed to, and expanded to by each of the two branches.
+    Fire(usize, usize),
 }
 
-use Stage::{Fire, Pool};
+use Stage::Fire;
 
-pub(super) fn squeezenet1_0() -> Architecture {
-    architecture(
-        "squeezenet1_0",
-        "SqueezeNet 1.0: AlexNet's accuracy with 50 times fewer parameters (1.25 million)",
-        (96, 7),
-        &[
-            Pool,
-            Fire(96, 16, 64),
-            Fire(128, 16, 64),
-            Fire(128, 32, 128),
-            Pool,
-            Fire(256, 32, 128),
-            Fire(256, 48, 192),
-            Fire(384, 48, 192),
-            Fire(384, 64, 256),
-            Pool,
-            Fire(512, 64, 256),
-        ],
-    )
+#[rustfmt::skip]
+const V1_0: [Stage; 11] = [
+    Stage::Pool, Fire(16, 64), Fire(16, 64), Fire(32, 128),
+    Stage::Pool, Fire(32, 128), Fire(48, 192), Fire(48, 192), Fire(64, 256),
+    Stage::Pool, Fire(64, 256),
+];
+#[rustfmt::skip]
+const V1_1: [Stage; 11] = [
+    Stage::Pool, Fire(16, 64), Fire(16, 64),
+    Stage::Pool, Fire(32, 128), Fire(32, 128),
+    Stage::Pool, Fire(48, 192), Fire(48, 192), Fire(64, 256), Fire(64, 256),
+];
+
+pub(super) fn entries() -> Vec<Architecture> {
+    [
+        (
+            "squeezenet1_0",
+            "SqueezeNet 1.0: AlexNet's accuracy with 50 times fewer parameters (1.25 million)",
+            Conv::square(96, 7),
+            V1_0,
+        ),
+        (
+            "squeezenet1_1",
+            "SqueezeNet 1.1: as 1.0 with 2.4 times less computation (1.24 million parameters)",
+            Conv::square(64, 3),
+            V1_1,
+        ),
+    ]
+    .map(|(name, description, first, stages)| {
+        let recipe = move |b: &mut Builder, x: &Value| build(b, x, first.stride(2), &stages);
+        Architecture::imagenet(name, "squeezenet", description, recipe)
+            .cite(CITATION, Some("10.48550/arXiv.1602.07360"))
+    })
+    .into()
 }
 
-pub(super) fn squeezenet1_1() -> Architecture {
-    architecture(
-        "squeezenet1_1",
-        "SqueezeNet 1.1: as 1.0 with 2.4 times less computation (1.24 million parameters)",
-        (64, 3),
-        &[
-            Pool,
-            Fire(64, 16, 64),
-            Fire(128, 16, 64),
-            Pool,
-            Fire(128, 32, 128),
-            Fire(256, 32, 128),
-            Pool,
-            Fire(256, 48, 192),
-            Fire(384, 48, 192),
-            Fire(384, 64, 256),
-            Fire(512, 64, 256),
-        ],
-    )
+fn build(b: &mut Builder, images: &Value, first: Conv, stages: &[Stage]) -> Value {
+    let mut x = b.conv("features.0", images, first);
+    x = b.activation("features.1", &x, Activation::Relu);
+    for (idx, stage) in (2..).zip(stages) {
+        let module = format!("features.{idx}");
+        x = match *stage {
+            Stage::Pool => b.max_pool(&module, &x, Pool::new(3, 2).ceil()),
+            Fire(n_squeeze, n_expand) => fire(b, &module, &x, n_squeeze, n_expand),
+        };
+    }
+    b.container("features", &x);
+    b.identity("classifier.0", &x);
+    x = b.conv("classifier.1", &x, Conv::square(1000, 1));
+    x = b.activation("classifier.2", &x, Activation::Relu);
+    x = b.adaptive_avg_pool("classifier.3", &x, [1, 1]);
+    b.container("classifier", &x);
+    b.flatten("logits", &x)
 }
 
-fn architecture(
-    name: &'static str,
-    description: &'static str,
-    (n_first, first_size): (usize, usize),
-    stages: &[Stage],
-) -> Architecture {
-    let n_classes = 1000;
-    let mut builder = Builder::new(name);
-    let first = Window {
-        size: first_size,
-        stride: 2,
-        padding: 0,
+fn fire(b: &mut Builder, module: &str, x: &Value, n_squeeze: usize, n_expand: usize) -> Value {
+    let mut convolve = |name: &str, x: &Value, conv: Conv| {
+        let y = b.conv(&format!("{module}.{name}"), x, conv.same());
+        b.activation(&format!("{module}.{name}_activation"), &y, Activation::Relu)
     };
-    builder.conv("features.0", "input", (3, n_first), first);
-    builder.relu("features.1", "features.0");
-    let mut last = "features.1".to_owned();
-    for (module_idx, stage) in (2..).zip(stages) {
-        let module = format!("features.{module_idx}");
-        match *stage {
-            Pool => {
-                let window = Window {
-                    size: 3,
-                    stride: 2,
-                    padding: 0,
-                };
-                builder.max_pool(&module, &last, window, true);
-            }
-            Fire(n_in, n_squeeze, n_expand) => {
-                fire(&mut builder, &module, &last, n_in, n_squeeze, n_expand);
-            }
-        }
-        last = module;
-    }
-    builder.layer("features", &last);
-    // Dropout does nothing outside training.
-    builder.layer("classifier.0", &last);
-    builder.conv("classifier.1", &last, (512, n_classes), POINT);
-    builder.relu("classifier.2", "classifier.1");
-    builder.global_average("classifier.3", "classifier.2");
-    builder.layer("classifier", "classifier.3");
-    builder.flatten("logits", "classifier.3");
-    let (graph, parameters) = builder.finish("logits");
-    Architecture {
-        name,
-        description,
-        citation: Some(Citation {
-            text:
-                "Iandola FN, Han S, Moskewicz MW, Ashraf K, Dally WJ, Keutzer K (2016) SqueezeNet: \
-                   AlexNet-level accuracy with 50x fewer parameters and <0.5MB model size. \
-                   arXiv:1602.07360"
-                    .into(),
-            doi: Some("10.48550/arXiv.1602.07360".into()),
-            used_for: format!("network {name}"),
-        }),
-        n_classes,
-        preprocessing: Preprocessing::imagenet(),
-        graph,
-        parameters,
-    }
-}
-
-const POINT: Window = Window {
-    size: 1,
-    stride: 1,
-    padding: 0,
-};
-
-fn fire(
-    builder: &mut Builder,
-    module: &str,
-    input: &str,
-    n_in: usize,
-    n_squeeze: usize,
-    n_expand: usize,
-) {
-    let child = |name: &str| format!("{module}.{name}");
-    let squeezed = child("squeeze_activation");
-    builder.conv(&child("squeeze"), input, (n_in, n_squeeze), POINT);
-    builder.relu(&squeezed, &child("squeeze"));
-    let around = Window {
-        size: 3,
-        stride: 1,
-        padding: 1,
-    };
-    for (branch, window) in [("expand1x1", POINT), ("expand3x3", around)] {
-        let branch = child(branch);
-        builder.conv(&branch, &squeezed, (n_squeeze, n_expand), window);
-        builder.relu(&format!("{branch}_activation"), &branch);
-    }
-    builder.concat(
-        module,
-        &[
-            &child("expand1x1_activation"),
-            &child("expand3x3_activation"),
-        ],
-    );
+    let x = convolve("squeeze", x, Conv::square(n_squeeze, 1));
+    let branches = [
+        convolve("expand1x1", &x, Conv::square(n_expand, 1)),
+        convolve("expand3x3", &x, Conv::square(n_expand, 3)),
+    ];
+    let x = b.concat(module, &branches.each_ref(), 0);
+    b.container(module, &x);
+    x
 }
