@@ -1,10 +1,12 @@
 //! A network as a graph of named operations, and the names of its layers.
 
+mod layout;
 mod select;
 mod tensor;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+pub use layout::{Layout, TokenGrid};
 pub use tensor::{Element, Tensor};
 
 /// A network: operations in execution order, their constant tensors, and the layers' names.
@@ -31,6 +33,9 @@ pub struct Graph {
     /// Whether `layers` lists the tensors under their own names besides the modules, as for a graph
     /// read from a file.
     pub lists_tensors: bool,
+    /// Layout of the tensors, by their names, that do not have their channels first; see
+    /// [`Graph::layout`]. Nothing is known of the tensors of a graph read from a file.
+    pub layouts: BTreeMap<String, Layout>,
 }
 
 /// Version of a set of operators; the default set has the empty domain.
@@ -133,7 +138,19 @@ impl Graph {
             outputs: outputs.iter().map(|&name| name.to_owned()).collect(),
             layers: Vec::new(),
             lists_tensors: false,
+            layouts: self
+                .layouts
+                .iter()
+                .filter(|(name, _)| needed.contains(name.as_str()))
+                .map(|(name, layout)| (name.clone(), *layout))
+                .collect(),
         }
+    }
+
+    /// How the values of `tensor` are laid out.
+    #[must_use]
+    pub fn layout(&self, tensor: &str) -> Layout {
+        self.layouts.get(tensor).copied().unwrap_or_default()
     }
 
     /// Size of all constant tensors in bytes.
@@ -242,12 +259,18 @@ mod tests {
                 node("Tanh", "a", "c"),
             ],
             outputs: vec!["c".into()],
+            layouts: [("a", Layout::ChannelsLast), ("c", Layout::ChannelsLast)]
+                .map(|(name, layout)| (name.to_owned(), layout))
+                .into(),
             ..Graph::default()
         };
         let ops =
             |graph: &Graph| -> Vec<String> { graph.nodes.iter().map(|n| n.op.clone()).collect() };
         assert_eq!(ops(&graph.cut(&["b"])), ["Relu", "Sigmoid"]);
         assert_eq!(ops(&graph.cut(&["a"])), ["Relu"]);
-        assert_eq!(graph.cut(&["b", "a"]).outputs, ["b", "a"]);
+        let cut = graph.cut(&["b", "a"]);
+        assert_eq!(cut.outputs, ["b", "a"]);
+        assert_eq!(cut.layout("a"), Layout::ChannelsLast);
+        assert_eq!(cut.layout("c"), Layout::ChannelsFirst);
     }
 }

@@ -89,6 +89,7 @@ pub fn read(bytes: Bytes) -> Result<Graph, OnnxError> {
             .collect(),
         layers: Vec::new(),
         lists_tensors: true,
+        layouts: BTreeMap::new(),
     };
     check_names(&graph)?;
     graph.layers = modules::layers(&graph);
