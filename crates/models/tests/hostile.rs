@@ -29,8 +29,7 @@ fn small() -> Graph {
         }],
         initialisers: [("w".to_owned(), weight)].into(),
         outputs: vec!["y".into()],
-        layers: Vec::new(),
-        lists_tensors: false,
+        ..Graph::default()
     }
 }
 
