@@ -87,6 +87,29 @@ pub enum IoError {
         /// What to do about it.
         cure: &'static str,
     },
+    /// A film without a picture.
+    #[error("the film has no frames; check that it has a video track and was copied as a whole")]
+    NoFrames,
+    /// A span or rate that takes no frames of a film.
+    #[error("{problem}: asked for {start} s to {end} s of a film of {duration:.3} s")]
+    Span {
+        /// What is wrong.
+        problem: &'static str,
+        /// Where the span begins, in seconds.
+        start: f64,
+        /// Where it ends, in seconds.
+        end: f64,
+        /// Length of the film in seconds.
+        duration: f64,
+    },
+    /// A program that was called and failed.
+    #[error("{program} failed: {message}")]
+    Program {
+        /// Name of the program.
+        program: &'static str,
+        /// What it said.
+        message: String,
+    },
     /// A name that is not in the file.
     #[error(
         "no {kind} {name:?}{}; there {}",

@@ -13,6 +13,7 @@
 //! | [`table`] | CSV and TSV | yes | yes |
 //! | [`weights`] | safetensors, darknet `.weights` | yes | safetensors |
 //! | [`image`] | PNG, JPEG | yes | PNG |
+//! | [`video`] | H.264 in MP4 and MOV; others through FFmpeg | yes | – |
 //!
 //! [`source`] picks a reader by what an argument such as `file.npz:key` names, [`rdms`] turns what
 //! was read into RDMs, [`atomic`] writes files that appear whole or not at all, [`hash`] names their
@@ -38,6 +39,7 @@ pub mod rdms;
 pub mod source;
 pub mod table;
 pub mod unpack;
+pub mod video;
 pub mod weights;
 
 pub use array::{AnyArray, Dtype, Element};

@@ -25,6 +25,8 @@ pub struct Limits {
     pub max_depth: usize,
     /// Most pixels of a picture. Default 2²⁸ (16,384 × 16,384).
     pub max_pixels: u64,
+    /// Most frames of a film. Default 4,194,304 (19 hours of 60 a second).
+    pub max_frames: usize,
 }
 
 impl Default for Limits {
@@ -38,6 +40,7 @@ impl Default for Limits {
             max_cells: 1 << 28,
             max_depth: 32,
             max_pixels: 1 << 28,
+            max_frames: 1 << 22,
         }
     }
 }
