@@ -127,3 +127,87 @@ fn the_interval_over_subjects_covers_the_expected_score() {
         assert!((found - 0.95).abs() < 0.025, "{bootstrap}: {found}");
     }
 }
+
+/// Dimensions of a stimulus.
+const N_DIMS: usize = 8;
+
+/// A way to see stimuli: a matrix that is the identity plus noise.
+fn view(seed: u64, index: u64, noise: f64) -> Array2<f64> {
+    let mut stream = Stream::new(seed, Domain::Simulation, index);
+    Array2::from_shape_fn((N_DIMS, N_DIMS), |(i, j)| {
+        f64::from(u8::from(i == j)) + noise * stream.normal()
+    })
+}
+
+/// Conditions drawn from all possible ones, `(n, N_DIMS)`.
+fn conditions(seed: u64, index: u64, n: usize) -> Array2<f64> {
+    let mut stream = Stream::new(seed, Domain::Simulation, index);
+    Array2::from_shape_fn((n, N_DIMS), |_| stream.normal())
+}
+
+/// RDMs of the same conditions in several views, `(n_views, n_pairs)`.
+fn seen(views: &[Array2<f64>], conditions: &Array2<f64>) -> Array2<f64> {
+    let n = conditions.nrows();
+    let mut rdms = Array2::zeros((views.len(), pairs::n_pairs(n)));
+    for (view, mut rdm) in views.iter().zip(rdms.rows_mut()) {
+        let patterns = conditions.dot(view);
+        let all = (0..n).flat_map(|a| (a + 1..n).map(move |b| (a, b)));
+        for ((a, b), distance) in all.zip(&mut rdm) {
+            let difference = &patterns.row(a) - &patterns.row(b);
+            *distance = difference.dot(&difference);
+        }
+    }
+    rdms
+}
+
+fn mean_score(model: &Array2<f64>, subjects: &[Array2<f64>], conditions: &Array2<f64>) -> f64 {
+    let model = seen(std::slice::from_ref(model), conditions);
+    let data = seen(subjects, conditions);
+    let found = compare(
+        model.view(),
+        data.view(),
+        Similarity::Pearson,
+        NanPolicy::Refuse,
+    );
+    found.unwrap().scores.mean().unwrap()
+}
+
+/// Conditions are drawn anew for each study. With the subjects fixed, the interval over conditions
+/// must cover the score on very many conditions; with subjects drawn anew as well, the interval over
+/// both must cover the score on very many of both.
+#[test]
+#[ignore = "slow: calibration, run by the checks"]
+fn the_intervals_over_conditions_cover_the_score_on_all_conditions() {
+    let (n_subjects, n_conditions, noise) = (8, 20, 0.4);
+    let model = view(81, 0, noise);
+    let subjects = |study: u64, n: u64| -> Vec<Array2<f64>> {
+        (0..n).map(|s| view(82, study * 1000 + s, noise)).collect()
+    };
+    let fixed = subjects(0, n_subjects);
+    let everything = conditions(83, u64::MAX, 600);
+    for bootstrap in [Bootstrap::Conditions, Bootstrap::Both] {
+        let subjects_of = |study: u64| match bootstrap {
+            Bootstrap::Both => subjects(study + 1, n_subjects),
+            _ => fixed.clone(),
+        };
+        let truth = match bootstrap {
+            Bootstrap::Both => mean_score(&model, &subjects(u64::from(u32::MAX), 400), &everything),
+            _ => mean_score(&model, &fixed, &everything),
+        };
+        let params = InferParams {
+            similarity: Similarity::Pearson,
+            bootstrap,
+            resamples: 300,
+            ..InferParams::default()
+        };
+        let found = rate(|study| {
+            let conditions = conditions(83, study, n_conditions);
+            let models = seen(std::slice::from_ref(&model), &conditions);
+            let data = seen(&subjects_of(study), &conditions);
+            let [low, high] = estimate(&models, &data, &params).interval.unwrap();
+            low <= truth && truth <= high
+        });
+        eprintln!("coverage of the 95 % interval, bootstrap {bootstrap}: {found:.3}");
+        assert!((found - 0.95).abs() < 0.035, "{bootstrap}: {found}");
+    }
+}
