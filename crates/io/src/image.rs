@@ -22,8 +22,10 @@ use crate::source::read_file;
 use crate::{IoError, Limits, Result};
 
 mod jpeg;
+mod orientation;
 mod png;
 
+pub use self::orientation::Orientation;
 pub use self::png::{Channels, encode_png, encode_png_as};
 
 /// A picture of 8-bit RGB pixels.
@@ -56,10 +58,32 @@ pub struct RgbImage {
 /// # Ok::<(), consilience_io::IoError>(())
 /// ```
 pub fn read(path: impl AsRef<Path>) -> Result<RgbImage> {
+    read_oriented(path, Orientation::Ignore)
+}
+
+/// [`read`], with a choice of what becomes of an orientation tag.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_oriented(path: impl AsRef<Path>, orientation: Orientation) -> Result<RgbImage> {
     let path = path.as_ref();
     let limits = Limits::default();
     let bytes = read_file(path, &limits)?;
-    decode(&bytes, &limits).at(path)
+    let image = decode(&bytes, &limits).at(path)?;
+    Ok(match orientation {
+        Orientation::Ignore => image,
+        Orientation::Exif => orientation::upright(image, orientation_tag(&bytes)),
+    })
+}
+
+/// Orientation of a picture that was decoded already: 1 (upright) to 8.
+fn orientation_tag(bytes: &[u8]) -> u16 {
+    match Kind::of(bytes) {
+        Ok(Kind::Png) => png::exif(bytes).map_or(1, |exif| orientation::tag(&exif)),
+        Ok(Kind::Jpeg) => orientation::exif_of_jpeg(bytes).map_or(1, orientation::tag),
+        Err(_) => 1,
+    }
 }
 
 /// Decodes the bytes of a picture.

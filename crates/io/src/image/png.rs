@@ -66,6 +66,13 @@ pub(super) fn size(bytes: &[u8], limits: &Limits) -> Result<(usize, usize)> {
     checked_size(&mut decoder(bytes), bytes.len(), limits)
 }
 
+/// The EXIF data before the pixels.
+pub(super) fn exif(bytes: &[u8]) -> Option<Vec<u8>> {
+    let reader = decoder(bytes).read_info().ok()?;
+    let exif = reader.info().exif_metadata.as_ref()?;
+    Some(exif.to_vec())
+}
+
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<RgbImage> {
     let mut decoder = decoder(bytes);
     let (width, height) = checked_size(&mut decoder, bytes.len(), limits)?;

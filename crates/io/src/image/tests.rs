@@ -24,7 +24,7 @@ fn parse(bytes: &[u8]) -> Result<RgbImage> {
 fn pictures_are_those_of_pillow() {
     let expected = fixture("expected.npz");
     for name in npz::keys(&expected).unwrap() {
-        if name == "cmyk.jpg" {
+        if name == "cmyk.jpg" || name.starts_with("upright_") {
             continue;
         }
         let AnyArray::U8(pillow) = npz::read(&expected, Some(&name)).unwrap() else {
@@ -41,6 +41,35 @@ fn pictures_are_those_of_pillow() {
             .map(|(a, b)| a.abs_diff(*b))
             .max();
         assert!(largest <= Some(allowed), "{name}: {largest:?}");
+    }
+}
+
+#[test]
+fn orientation_tags_are_applied_on_demand() {
+    let expected = fixture("expected.npz");
+    let keys = npz::keys(&expected).unwrap();
+    let turned: Vec<&String> = keys
+        .iter()
+        .filter(|key| key.starts_with("upright_"))
+        .collect();
+    assert_eq!(turned.len(), 8);
+    for key in turned {
+        let name = key.trim_start_matches("upright_");
+        let AnyArray::U8(pillow) = npz::read(&expected, Some(key)).unwrap() else {
+            panic!("{name}: pictures are bytes");
+        };
+        let image = read_oriented(fixture(name), Orientation::Exif).unwrap();
+        assert_eq!([image.height, image.width, 3], pillow.shape(), "{name}");
+        let allowed = if name.ends_with(".jpg") { 3 } else { 0 };
+        let pairs = image.pixels.iter().zip(&pillow);
+        assert!(
+            pairs.map(|(a, b)| a.abs_diff(*b)).max() <= Some(allowed),
+            "{name}"
+        );
+        assert_eq!(
+            read_oriented(fixture(name), Orientation::Ignore).unwrap(),
+            read(fixture(name)).unwrap()
+        );
     }
 }
 
