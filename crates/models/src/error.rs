@@ -64,6 +64,17 @@ pub enum ModelError {
     /// ONNX bytes that cannot be used.
     #[error("not a usable ONNX network: {0}")]
     Onnx(#[from] OnnxError),
+    /// A picture without pixels.
+    #[error("the picture has no pixels; leave it out")]
+    EmptyPicture,
+    /// No preprocessing of that name.
+    #[error("no preprocessing is called {name:?}; did you mean {}?", quoted(.nearest))]
+    UnknownPreset {
+        /// The name that was given.
+        name: String,
+        /// Names that resemble it.
+        nearest: Vec<String>,
+    },
     /// A file that could not be read.
     #[error("cannot read: {source} ({})", path.display())]
     Unreadable {

@@ -1,7 +1,7 @@
 //! Resizing gives Pillow's bytes; the numbers come from `fixtures/generate/resize.py`.
 
 use consilience_io::{AnyArray, image::RgbImage, npz};
-use consilience_models::preprocess::{Filter, Preprocessing, Resize};
+use consilience_models::preprocess::{Filter, Preprocessing, Range, Resize};
 use ndarray::{Array3, Ix3};
 
 fn array(key: &str) -> Array3<u8> {
@@ -32,10 +32,12 @@ fn every_filter_gives_pillows_bytes() {
         .into_iter()
         .filter(|k| k != "image")
         .collect();
-    assert_eq!(cases.len(), 28);
+    assert_eq!(cases.len(), 72);
     for case in cases {
         let (filter, size) = case.split_once('_').unwrap();
         let filter = match filter {
+            "nearest" => Filter::Nearest,
+            "hamming" => Filter::Hamming,
             "box" => Filter::Box,
             "bilinear" => Filter::Bilinear,
             "bicubic" => Filter::Bicubic,
@@ -43,7 +45,6 @@ fn every_filter_gives_pillows_bytes() {
             other => panic!("{other}"),
         };
         let (height, width) = size.split_once('x').unwrap();
-        // With mean 0 and standard deviation 1/255 a byte comes out as itself.
         let preprocessing = Preprocessing {
             resize: Resize::Exact {
                 height: height.parse().unwrap(),
@@ -51,14 +52,16 @@ fn every_filter_gives_pillows_bytes() {
                 filter,
             },
             crop: None,
+            range: Range::Bytes,
             mean: [0.0; 3],
-            std: [1.0 / 255.0; 3],
+            std: [1.0; 3],
+            ..Preprocessing::imagenet()
         };
         let found = preprocessing
             .apply(&image)
             .unwrap()
             .permuted_axes([1, 2, 0]);
-        let found = found.mapv(|value| value.round() as u8);
+        let found = found.mapv(|value| value as u8);
         let expected = array(&case);
         let n_wrong = found.iter().zip(&expected).filter(|(a, b)| a != b).count();
         assert_eq!(

@@ -323,7 +323,7 @@ impl Extractor {
             let read;
             let picture = match images {
                 Images::Files(paths) => {
-                    read = image::read(&paths[image_idx])?;
+                    read = image::read_oriented(&paths[image_idx], self.preprocessing.orientation)?;
                     &read
                 }
                 Images::Decoded(pictures) => &pictures[image_idx],

@@ -1,14 +1,17 @@
 //! From a picture to what a network takes, exactly as torchvision does it with Pillow.
 
+mod display;
+mod layout;
+mod presets;
 mod resample;
 
-use std::fmt;
-
-use consilience_io::image::RgbImage;
-use ndarray::{Array3, ArrayViewMut3};
+use consilience_io::image::{Orientation, RgbImage};
+use ndarray::{Array3, ArrayViewMut3, Axis};
 use serde::{Deserialize, Serialize};
 
+pub use layout::{Align, Placement, Resize};
 pub use resample::Filter;
+pub(crate) use resample::resize;
 
 use crate::{ModelError, Result};
 
@@ -20,95 +23,102 @@ const MAX_PIXELS: usize = 1 << 28;
 /// # Definition
 ///
 /// Resize, then cut out the centre, then for each of red, green and blue
-/// value = (byte ÷ 255 − mean) ÷ std in 32-bit floats, channels first.
+/// value = (byte ÷ 255 − mean) ÷ std in 32-bit floats, without the division by 255 when the range is
+/// [`Range::Bytes`]; channels first, in the given order.
 ///
 /// # Peers
 ///
 /// torchvision `Resize`, `CenterCrop`, `ToTensor`, `Normalize` on Pillow images: the same bytes after
 /// resizing and cropping, the same floats after normalisation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Preprocessing {
+    /// What becomes of an orientation tag of a picture file. Default: nothing, as in torchvision.
+    pub orientation: Orientation,
     /// Resizing.
     pub resize: Resize,
     /// Height and width of the part that is cut out of the centre; `None` to keep everything.
     pub crop: Option<[usize; 2]>,
-    /// Subtracted from red, green, blue after the division by 255.
+    /// Range of the values that mean and std refer to.
+    pub range: Range,
+    /// Subtracted from red, green, blue, whatever their order in the input.
     pub mean: [f32; 3],
     /// What red, green, blue are divided by then.
     pub std: [f32; 3],
+    /// Order of the channels in the input.
+    pub order: ChannelOrder,
 }
 
-/// How an image is resized.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Range of the values before normalisation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Range {
+    /// Bytes are divided by 255.
+    #[default]
+    #[serde(rename = "0..1")]
+    Unit,
+    /// Bytes are taken as they are.
+    #[serde(rename = "0..255")]
+    Bytes,
+}
+
+/// Order of the channels in a network's input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Resize {
-    /// Not at all.
-    Keep,
-    /// The shorter side gets `size` pixels, the longer one keeps the proportion, rounded down.
-    ShortSide {
-        /// Pixels of the shorter side.
-        size: usize,
-        /// Weights of the pixels.
-        filter: Filter,
-    },
-    /// Both sides are given; the proportion may change.
-    Exact {
-        /// New height.
-        height: usize,
-        /// New width.
-        width: usize,
-        /// Weights of the pixels.
-        filter: Filter,
-    },
+pub enum ChannelOrder {
+    /// Red, green, blue.
+    #[default]
+    Rgb,
+    /// Blue, green, red, as of networks that were trained with OpenCV or Caffe.
+    Bgr,
+}
+
+impl Default for Preprocessing {
+    /// [`Preprocessing::imagenet`].
+    fn default() -> Self {
+        Self::imagenet()
+    }
 }
 
 impl Preprocessing {
-    /// torchvision's preset for ImageNet weights: short side 256 (bilinear), centre 224 × 224.
-    #[must_use]
-    pub fn imagenet() -> Self {
-        Self::imagenet_for([224, 224])
-    }
-
-    /// The ImageNet preset for another input size `[height, width]`: the crop is that size and the
-    /// short side is in the proportion 256 : 224 to its longer extent, rounded.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use consilience_models::Preprocessing;
-    ///
-    /// assert_eq!(
-    ///     Preprocessing::imagenet_for([299, 299]).to_string(),
-    ///     "short side resized to 342 (bilinear, antialiased), centre 299 × 299, RGB ÷ 255, \
-    ///      minus (0.485, 0.456, 0.406), ÷ (0.229, 0.224, 0.225)"
-    /// );
-    /// ```
-    #[must_use]
-    pub fn imagenet_for([height, width]: [usize; 2]) -> Self {
-        Self {
-            resize: Resize::ShortSide {
-                size: (height.max(width).saturating_mul(256).saturating_add(112)) / 224,
-                filter: Filter::Bilinear,
-            },
-            crop: Some([height, width]),
-            mean: [0.485, 0.456, 0.406],
-            std: [0.229, 0.224, 0.225],
-        }
-    }
-
     /// Height and width that an image of `height` and `width` pixels comes out with.
     #[must_use]
-    pub fn output_size(&self, [height, width]: [usize; 2]) -> [usize; 2] {
-        self.crop.unwrap_or_else(|| self.resized([height, width]))
+    pub fn output_size(&self, size: [usize; 2]) -> [usize; 2] {
+        self.crop.unwrap_or_else(|| self.resize.frame(size))
     }
 
     /// Height and width of every image that comes out, when they do not depend on the image.
     #[must_use]
     pub fn fixed_size(&self) -> Option<[usize; 2]> {
         self.crop.or(match self.resize {
-            Resize::Exact { height, width, .. } => Some([height, width]),
+            Resize::Exact { height, width, .. } | Resize::Letterbox { height, width, .. } => {
+                Some([height, width])
+            }
             Resize::Keep | Resize::ShortSide { .. } => None,
         })
+    }
+
+    /// Where an image of `height` and `width` pixels lies in what comes out, to carry boxes and maps
+    /// back.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use consilience_models::Preprocessing;
+    ///
+    /// let placement = Preprocessing::imagenet().placement([512, 1024]);
+    /// // 1024 × 512 becomes 512 × 256, of which the left 144 and the upper 16 columns and rows are cut.
+    /// assert_eq!(placement.to_image([0.0, 0.0]), [288.0, 32.0]);
+    /// assert_eq!(placement.to_input([288.0, 32.0]), [0.0, 0.0]);
+    /// ```
+    #[must_use]
+    pub fn placement(&self, size: [usize; 2]) -> Placement {
+        let resized = self.resize.resized(size);
+        let [top, left] = self.origin(size, self.output_size(size));
+        let scale = |axis: usize| size[axis] as f64 / resized[axis].max(1) as f64;
+        Placement {
+            offset: [left as f64, top as f64],
+            scale: [scale(1), scale(0)],
+        }
     }
 
     /// What the network takes for `image`.
@@ -119,7 +129,8 @@ impl Preprocessing {
     ///
     /// # Errors
     ///
-    /// [`ModelError::Elongated`] for an image so narrow that its long side would become enormous.
+    /// [`ModelError::EmptyPicture`] for an image without pixels, [`ModelError::Elongated`] for one so
+    /// narrow that its long side would become enormous.
     pub fn apply(&self, image: &RgbImage) -> Result<Array3<f32>> {
         let [height, width] = self.output_size([image.height, image.width]);
         let mut out = Array3::zeros((3, height, width));
@@ -133,58 +144,93 @@ impl Preprocessing {
         image: &RgbImage,
         mut out: ArrayViewMut3<'_, f32>,
     ) -> Result<()> {
-        let (_, height, width) = out.dim();
-        let [resized_height, resized_width] = self.resized([image.height, image.width]);
+        let size = [image.height, image.width];
+        if size.contains(&0) {
+            return Err(ModelError::EmptyPicture);
+        }
+        let [resized_height, resized_width] = self.resize.resized(size);
         if resized_height.saturating_mul(resized_width) > MAX_PIXELS {
             return Err(ModelError::Elongated {
                 height: image.height,
                 width: image.width,
             });
         }
-        let pixels = resample::resize(
+        let (_, height, width) = out.dim();
+        let [top, left] = self.origin(size, [height, width]);
+        // Of the resized image only what lies in the output is computed.
+        let (rows, columns) = (
+            overlap(top, resized_height, height),
+            overlap(left, resized_width, width),
+        );
+        let pixels = resample::resize_part(
             &image.pixels,
             (image.width, image.height),
             (resized_width, resized_height),
-            self.filter(),
+            (columns.in_image.clone(), rows.in_image.clone()),
+            self.resize.filter(),
         );
-        let (pixels, _) = pixels.as_chunks::<3>();
-        let top = offset(resized_height, height);
-        let left = offset(resized_width, width);
-        for y in 0..height {
-            for x in 0..width {
-                let from = |at: usize, offset: isize, extent: usize| {
-                    at.checked_add_signed(offset).filter(|&at| at < extent)
-                };
-                // Outside a picture that is smaller than the crop it is black.
-                let pixel = match (from(y, top, resized_height), from(x, left, resized_width)) {
-                    (Some(y), Some(x)) => pixels[y * resized_width + x],
-                    _ => [0; 3],
-                };
-                for (channel, byte) in pixel.into_iter().enumerate() {
-                    out[[channel, y, x]] =
-                        (f32::from(byte) / 255.0 - self.mean[channel]) / self.std[channel];
+        let fill = self.resize.fill();
+        let partial = rows.in_image.len() < height || columns.in_image.len() < width;
+        for (channel, mut plane) in out.axis_iter_mut(Axis(0)).enumerate() {
+            let channel = match self.order {
+                ChannelOrder::Rgb => channel,
+                ChannelOrder::Bgr => 2 - channel,
+            };
+            if partial {
+                plane.fill(self.value(fill, channel));
+            }
+            if columns.in_image.is_empty() {
+                continue;
+            }
+            #[allow(clippy::cast_possible_truncation, reason = "bytes")]
+            let values: [f32; 256] =
+                std::array::from_fn(|byte| self.value(f32::from(byte as u8), channel));
+            let picture = pixels.chunks_exact(columns.in_image.len() * 3);
+            for (row, picture) in picture.enumerate() {
+                let mut row = plane.row_mut(rows.first + row);
+                let row = row.iter_mut().skip(columns.first);
+                let (picture, _) = picture.as_chunks::<3>();
+                for (value, pixel) in row.zip(picture) {
+                    *value = values[usize::from(pixel[channel])];
                 }
             }
         }
         Ok(())
     }
 
-    fn resized(&self, [height, width]: [usize; 2]) -> [usize; 2] {
-        match self.resize {
-            Resize::Keep => [height, width],
-            Resize::Exact { height, width, .. } => [height, width],
-            Resize::ShortSide { size, .. } if width <= height => {
-                [(size * height / width).max(1), size]
-            }
-            Resize::ShortSide { size, .. } => [size, (size * width / height).max(1)],
-        }
+    fn value(&self, byte: f32, channel: usize) -> f32 {
+        let value = match self.range {
+            Range::Unit => byte / 255.0,
+            Range::Bytes => byte,
+        };
+        (value - self.mean[channel]) / self.std[channel]
     }
 
-    fn filter(&self) -> Filter {
-        match self.resize {
-            Resize::Keep => Filter::Bilinear,
-            Resize::ShortSide { filter, .. } | Resize::Exact { filter, .. } => filter,
-        }
+    /// Row and column of the output at which the resized image begins; negative where it is cut.
+    fn origin(&self, size: [usize; 2], output: [usize; 2]) -> [isize; 2] {
+        let (resized, frame) = (self.resize.resized(size), self.resize.frame(size));
+        let inside = self.resize.origin(size);
+        std::array::from_fn(|axis| {
+            debug_assert!(inside[axis] + resized[axis] <= frame[axis]);
+            inside[axis].cast_signed() - layout::crop_offset(frame[axis], output[axis])
+        })
+    }
+}
+
+/// The part of an axis of the resized image that lies in the output.
+struct Overlap {
+    in_image: std::ops::Range<usize>,
+    /// Where it begins in the output.
+    first: usize,
+}
+
+fn overlap(origin: isize, n_image: usize, n_output: usize) -> Overlap {
+    let begin = origin.min(0).unsigned_abs().min(n_image);
+    let first = origin.max(0).unsigned_abs().min(n_output);
+    let n = (n_image - begin).min(n_output - first);
+    Overlap {
+        in_image: begin..begin + n,
+        first,
     }
 }
 
@@ -198,7 +244,7 @@ pub fn thumbnail(image: &RgbImage, side: usize) -> RgbImage {
     let scaled = |extent: usize| (extent * side / longer).max(1);
     let (width, height) = (scaled(image.width), scaled(image.height));
     let old = (image.width, image.height);
-    let pixels = resample::resize(&image.pixels, old, (width, height), Filter::Lanczos);
+    let pixels = resize(&image.pixels, old, (width, height), Filter::Lanczos);
     RgbImage {
         width,
         height,
@@ -206,110 +252,5 @@ pub fn thumbnail(image: &RgbImage, side: usize) -> RgbImage {
     }
 }
 
-/// Where a crop of `crop` begins along an axis of `extent`; negative when padding comes first.
-///
-/// torchvision halves with Python's `round` when it cuts (ties to even) and rounds down when it
-/// pads.
-#[allow(
-    clippy::cast_possible_wrap,
-    reason = "extents of images are far below the limit"
-)]
-fn offset(extent: usize, crop: usize) -> isize {
-    if crop > extent {
-        return -(((crop - extent) / 2) as isize);
-    }
-    let surplus = (extent - crop) as isize;
-    let half = surplus / 2;
-    if surplus % 2 == 1 && half % 2 == 1 {
-        half + 1
-    } else {
-        half
-    }
-}
-
-impl fmt::Display for Preprocessing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let antialiased = |filter: Filter| match filter {
-            Filter::Box => "box",
-            Filter::Bilinear => "bilinear, antialiased",
-            Filter::Bicubic => "bicubic, antialiased",
-            Filter::Lanczos => "Lanczos, antialiased",
-        };
-        match self.resize {
-            Resize::Keep => write!(f, "not resized")?,
-            Resize::ShortSide { size, filter } => {
-                write!(f, "short side resized to {size} ({})", antialiased(filter))?;
-            }
-            Resize::Exact {
-                height,
-                width,
-                filter,
-            } => write!(f, "resized to {height} × {width} ({})", antialiased(filter))?,
-        }
-        if let Some([height, width]) = self.crop {
-            write!(f, ", centre {height} × {width}")?;
-        }
-        let triple = |[r, g, b]: [f32; 3]| format!("({r}, {g}, {b})");
-        let (mean, std) = (triple(self.mean), triple(self.std));
-        write!(f, ", RGB ÷ 255, minus {mean}, ÷ {std}")
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn crops_begin_where_torchvision_begins() {
-        // int(round((extent - crop) / 2)) in Python for surpluses 0…6.
-        let offsets: Vec<isize> = (0..7).map(|surplus| offset(10 + surplus, 10)).collect();
-        assert_eq!(offsets, [0, 0, 1, 2, 2, 2, 3]);
-        // Padding puts the odd pixel after the image.
-        let paddings: Vec<isize> = (0..4).map(|short| offset(10 - short, 10)).collect();
-        assert_eq!(paddings, [0, 0, -1, -1]);
-    }
-
-    #[test]
-    fn a_thread_of_pixels_is_refused() {
-        let image = RgbImage {
-            width: 1,
-            height: 60_000,
-            pixels: vec![0; 180_000],
-        };
-        let error = Preprocessing::imagenet().apply(&image).unwrap_err();
-        assert!(matches!(error, ModelError::Elongated { width: 1, .. }));
-    }
-
-    #[test]
-    fn the_long_side_is_rounded_down() {
-        let preprocessing = Preprocessing::imagenet();
-        assert_eq!(preprocessing.resized([175, 175]), [256, 256]);
-        assert_eq!(preprocessing.resized([333, 500]), [256, 384]);
-        assert_eq!(preprocessing.resized([500, 333]), [384, 256]);
-        assert_eq!(preprocessing.output_size([9, 9]), [224, 224]);
-    }
-
-    #[test]
-    fn a_small_image_is_padded_with_black_and_normalised() {
-        let image = RgbImage {
-            width: 1,
-            height: 1,
-            pixels: vec![255, 51, 0],
-        };
-        let preprocessing = Preprocessing {
-            resize: Resize::Keep,
-            crop: Some([2, 3]),
-            mean: [0.5, 0.0, 0.0],
-            std: [0.5, 1.0, 1.0],
-        };
-        let out = preprocessing.apply(&image).unwrap();
-        assert_eq!(out.dim(), (3, 2, 3));
-        let red: Vec<f32> = out
-            .index_axis(ndarray::Axis(0), 0)
-            .iter()
-            .copied()
-            .collect();
-        assert_eq!(red, [-1.0, 1.0, -1.0, -1.0, -1.0, -1.0]);
-        assert!((out[[1, 0, 1]] - 0.2).abs() < 1e-7);
-    }
-}
+mod tests;

@@ -19,6 +19,7 @@ pub(super) fn entries() -> Vec<Architecture> {
             crop: Some([64, 64]),
             mean: [0.5; 3],
             std: [0.5; 3],
+            ..Preprocessing::imagenet()
         },
         ..Architecture::imagenet("consilience_demo", "demo", description, build)
     }]
