@@ -110,6 +110,14 @@ pub enum IoError {
         /// What it said.
         message: String,
     },
+    /// A pickle that asks for a Python object which is no part of a state dict.
+    #[error(
+        "the file asks for the Python object {name:?}, which weights do not need; nothing was executed: load it where it comes from and save its state_dict"
+    )]
+    PythonObject {
+        /// Module and name of the object.
+        name: String,
+    },
     /// A name that is not in the file.
     #[error(
         "no {kind} {name:?}{}; there {}",
@@ -256,6 +264,8 @@ pub enum Named {
     Column,
     /// A tensor of a weights file.
     Tensor,
+    /// A state dict of a checkpoint.
+    StateDict,
     /// A data set of the catalogue.
     DataSet,
 }
@@ -268,6 +278,7 @@ impl fmt::Display for Named {
             Self::Field => "field",
             Self::Column => "column",
             Self::Tensor => "tensor",
+            Self::StateDict => "state dict",
             Self::DataSet => "data set",
         })
     }

@@ -11,7 +11,7 @@
 //! | [`npz`] | NumPy archive | yes | yes |
 //! | [`mat`] | MATLAB 5–7.2 | yes | – |
 //! | [`table`] | CSV and TSV | yes | yes |
-//! | [`weights`] | safetensors, darknet `.weights` | yes | safetensors |
+//! | [`weights`] | safetensors, PyTorch `.pth` (both forms), darknet `.weights` | yes | safetensors |
 //! | [`image`] | PNG, JPEG | yes | PNG |
 //! | [`video`] | H.264 in MP4 and MOV; others through FFmpeg | yes | – |
 //!
@@ -21,7 +21,8 @@
 //!
 //! # Not here
 //!
-//! MATLAB 4 and 7.3 files, pickled objects, image orientation tags, CMYK pictures: each is refused with
+//! MATLAB 4 and 7.3 files, pickled objects that are no tensors, image orientation tags, CMYK pictures:
+//! each is refused with
 //! the way round it.
 
 mod array;

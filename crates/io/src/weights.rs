@@ -1,11 +1,19 @@
-//! Network weights (`.safetensors`) as single precision.
+//! Network weights as single precision.
+//!
+//! | file | read by |
+//! |---|---|
+//! | safetensors | [`Weights`] |
+//! | PyTorch's `.pth`, zip form and old form, and TorchScript archives | [`Weights`]; nothing is executed |
+//! | darknet's `.weights` | [`darknet`] |
 
 pub mod darknet;
+mod number;
+mod pickle;
+mod torch;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use half::{bf16, f16};
 use ndarray::{ArrayD, IxDyn};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype as StDtype, SafeTensors};
@@ -14,6 +22,7 @@ use crate::atomic::write_atomically;
 use crate::error::AtPath;
 use crate::source::read_file;
 use crate::{Element, IoError, Limits, Named, Result};
+use number::Number;
 
 const FORMAT: &str = "safetensors file";
 
@@ -30,15 +39,17 @@ impl Weights {
         Self { tensors }
     }
 
-    /// Reads a file within the default [`Limits`].
+    /// Reads a safetensors or PyTorch file within the default [`Limits`]; its content says which it
+    /// is.
     ///
     /// Half precision (both kinds) is widened exactly; double precision and integers are rounded to the
-    /// nearest single-precision number.
+    /// nearest single-precision number. Of a checkpoint, the only state dict in it is taken.
     ///
     /// # Errors
     ///
     /// [`IoError`] when the file cannot be read, is damaged, or holds a type of fewer than 8 bits or
-    /// complex numbers.
+    /// complex numbers; [`IoError::PythonObject`] when it asks for more than tensors;
+    /// [`IoError::Ambiguous`] when it holds several state dicts ([`read_entry`](Self::read_entry)).
     ///
     /// # Example
     ///
@@ -53,23 +64,37 @@ impl Weights {
     /// # Ok::<(), consilience_io::IoError>(())
     /// ```
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        Self::read_entry(path, None)
+    }
+
+    /// Reads the state dict of a checkpoint that lies under the key `entry` (`teacher`; with `/`
+    /// where it is nested).
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read); [`IoError::Missing`] lists the state dicts there.
+    pub fn read_entry(path: impl AsRef<Path>, entry: Option<&str>) -> Result<Self> {
         let path = path.as_ref();
         let limits = Limits::default();
         let bytes = read_file(path, &limits)?;
-        Self::from_bytes(&bytes, &limits).at(path)
+        Self::from_bytes(&bytes, entry, &limits).at(path)
     }
 
     /// Takes the bytes of a file.
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read).
-    pub fn from_bytes(bytes: &[u8], limits: &Limits) -> Result<Self> {
-        // A zip archive, which would be a header of 67 MB.
-        if bytes.starts_with(b"PK\x03\x04") {
-            return Err(IoError::Unsupported {
-                what: "a PyTorch checkpoint".to_owned(),
-                cure: "save its state_dict with safetensors.torch.save_file",
+    /// As [`read_entry`](Self::read_entry).
+    pub fn from_bytes(bytes: &[u8], entry: Option<&str>, limits: &Limits) -> Result<Self> {
+        if torch::is_torch(bytes) {
+            let tensors = torch::read(bytes, entry, limits)?;
+            return Ok(Self { tensors });
+        }
+        if let Some(entry) = entry {
+            return Err(IoError::Missing {
+                kind: Named::StateDict,
+                name: entry.to_owned(),
+                available: Vec::new(),
             });
         }
         let file = SafeTensors::deserialize(bytes)
@@ -122,6 +147,12 @@ impl Weights {
         self.tensors.keys().map(String::as_str)
     }
 
+    /// Gives the tensors away.
+    #[must_use]
+    pub fn into_tensors(self) -> BTreeMap<String, ArrayD<f32>> {
+        self.tensors
+    }
+
     /// The tensors by name.
     #[must_use]
     pub fn tensors(&self) -> &BTreeMap<String, ArrayD<f32>> {
@@ -153,29 +184,20 @@ impl Weights {
 }
 
 fn array(name: &str, view: &TensorView<'_>) -> Result<ArrayD<f32>> {
-    fn values<T: Element>(data: &[u8]) -> Vec<f32> {
-        data.chunks_exact(T::DTYPE.n_bytes())
-            .map(|bytes| T::from_le(bytes).to_f64() as f32)
-            .collect()
-    }
-    let data = view.data();
-    let values = match view.dtype() {
-        StDtype::F32 => values::<f32>(data),
-        StDtype::F64 => values::<f64>(data),
-        StDtype::F16 => values::<f16>(data),
-        StDtype::BF16 => data
-            .chunks_exact(2)
-            .map(|bytes| bf16::from_le_bytes([bytes[0], bytes[1]]).to_f32())
-            .collect(),
-        StDtype::BOOL => values::<bool>(data),
-        StDtype::I8 => values::<i8>(data),
-        StDtype::U8 => values::<u8>(data),
-        StDtype::I16 => values::<i16>(data),
-        StDtype::U16 => values::<u16>(data),
-        StDtype::I32 => values::<i32>(data),
-        StDtype::U32 => values::<u32>(data),
-        StDtype::I64 => values::<i64>(data),
-        StDtype::U64 => values::<u64>(data),
+    let number = match view.dtype() {
+        StDtype::BOOL => Number::Bool,
+        StDtype::U8 => Number::U8,
+        StDtype::I8 => Number::I8,
+        StDtype::U16 => Number::U16,
+        StDtype::I16 => Number::I16,
+        StDtype::U32 => Number::U32,
+        StDtype::I32 => Number::I32,
+        StDtype::U64 => Number::U64,
+        StDtype::I64 => Number::I64,
+        StDtype::F16 => Number::F16,
+        StDtype::BF16 => Number::Bf16,
+        StDtype::F32 => Number::F32,
+        StDtype::F64 => Number::F64,
         other => {
             return Err(IoError::Unsupported {
                 what: format!("tensor {name:?} of type {other:?}"),
@@ -183,6 +205,7 @@ fn array(name: &str, view: &TensorView<'_>) -> Result<ArrayD<f32>> {
             });
         }
     };
+    let values = number.to_f32(view.data());
     ArrayD::from_shape_vec(IxDyn(view.shape()), values).map_err(|_| {
         IoError::malformed(
             FORMAT,
@@ -214,7 +237,7 @@ mod tests {
     }
 
     fn parse(bytes: &[u8]) -> Result<Weights> {
-        Weights::from_bytes(bytes, &Limits::default())
+        Weights::from_bytes(bytes, None, &Limits::default())
     }
 
     #[test]
@@ -254,14 +277,6 @@ mod tests {
         let mut huge = u64::MAX.to_le_bytes().to_vec();
         huge.extend(&whole);
         assert!(parse(&huge).is_err());
-    }
-
-    #[test]
-    fn a_pytorch_checkpoint_is_told_from_a_damaged_file() {
-        let message = parse(b"PK\x03\x04\x00\x00\x08\x08net/data.pkl")
-            .unwrap_err()
-            .to_string();
-        assert!(message.contains("a PyTorch checkpoint"), "{message}");
     }
 
     proptest! {

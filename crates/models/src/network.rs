@@ -21,7 +21,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// An architecture of the [`zoo`] with the weights of a `.safetensors` file.
+    /// An architecture of the [`zoo`] with the weights of a `.safetensors` or PyTorch file.
     ///
     /// # Errors
     ///
@@ -29,19 +29,19 @@ impl Network {
     /// [`ModelError::InFile`] around [`ModelError::StateDict`] when its tensors do not fit.
     pub fn from_zoo(name: &str, weights: &Path) -> Result<Self> {
         let architecture = zoo::find(name)?;
-        Self::with_state_dict(&architecture, state_dict(&Weights::read(weights)?))
+        Self::with_state_dict(&architecture, state_dict(Weights::read(weights)?))
             .map_err(|error| error.at(weights))
     }
 
-    /// An architecture of the [`zoo`] with the weights of `.safetensors` bytes.
+    /// An architecture of the [`zoo`] with the weights of a file's bytes.
     ///
     /// # Errors
     ///
     /// As [`Network::from_zoo`], without the name of a file.
     pub fn from_zoo_bytes(name: &str, weights: &[u8]) -> Result<Self> {
         let architecture = zoo::find(name)?;
-        let weights = Weights::from_bytes(weights, &Limits::default())?;
-        Self::with_state_dict(&architecture, state_dict(&weights))
+        let weights = Weights::from_bytes(weights, None, &Limits::default())?;
+        Self::with_state_dict(&architecture, state_dict(weights))
     }
 
     /// An architecture with weights that are already in memory.
@@ -127,14 +127,18 @@ impl Network {
     }
 }
 
-fn state_dict(weights: &Weights) -> StateDict {
+fn state_dict(weights: Weights) -> StateDict {
     weights
-        .tensors()
-        .iter()
+        .into_tensors()
+        .into_iter()
         .map(|(key, array)| {
-            let values: Vec<f32> = array.iter().copied().collect();
-            let tensor = Tensor::from_f32(array.shape().to_vec(), &values);
-            (key.clone(), tensor.expect("an array fills its shape"))
+            let shape = array.shape().to_vec();
+            let (values, _) = array.into_raw_vec_and_offset();
+            let tensor = Tensor::from_vec(shape, values);
+            (
+                key,
+                tensor.expect("readers make arrays that fill their shape"),
+            )
         })
         .collect()
 }

@@ -17,7 +17,7 @@ pub struct Args {
     /// Architecture from `consilience models list`, or an .onnx file
     #[arg(long, value_name = "NAME|FILE.onnx")]
     model: String,
-    /// Weights of the architecture (.safetensors)
+    /// Weights of the architecture (.safetensors, .pth)
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
     /// Folder of pictures (natural order of names), or a text file with a path a line
@@ -140,7 +140,7 @@ fn network(model: &str, weights: Option<&Path>) -> Result<(Network, PathBuf)> {
         (false, Some(weights)) => Ok((Network::from_zoo(model, weights)?, weights.to_owned())),
         (false, None) => {
             consilience::models::zoo::find(model)?;
-            bail!("{model} needs --weights FILE.safetensors")
+            bail!("{model} needs --weights FILE (.safetensors, .pth)")
         }
     }
 }

@@ -89,6 +89,23 @@ impl Tensor {
         Self::from_bytes(Element::F32, shape, bytes.into())
     }
 
+    /// [`Tensor::from_f32`] that takes the numbers without copying them.
+    #[must_use]
+    pub fn from_vec(shape: Vec<usize>, mut values: Vec<f32>) -> Option<Self> {
+        struct Numbers(Vec<f32>);
+        impl AsRef<[u8]> for Numbers {
+            fn as_ref(&self) -> &[u8] {
+                bytemuck::cast_slice(&self.0)
+            }
+        }
+        if cfg!(target_endian = "big") {
+            for value in &mut values {
+                *value = f32::from_le_bytes(value.to_be_bytes());
+            }
+        }
+        Self::from_bytes(Element::F32, shape, Bytes::from_owner(Numbers(values)))
+    }
+
     /// The numbers, when they are `f32`.
     #[must_use]
     pub fn to_f32(&self) -> Option<Vec<f32>> {

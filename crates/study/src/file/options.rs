@@ -73,7 +73,7 @@ pub struct ModelOptions {
     /// Architecture from `consilience models list`.
     #[serde(default)]
     pub architecture: Option<String>,
-    /// Weights of the architecture: a `.safetensors` file with torchvision's keys.
+    /// Weights of the architecture: a `.safetensors` or PyTorch `.pth` file with torchvision's keys.
     #[serde(default)]
     pub weights: Option<String>,
     /// An `.onnx` file instead of `architecture` and `weights`.
