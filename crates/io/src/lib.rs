@@ -22,8 +22,7 @@
 //! # Not here
 //!
 //! MATLAB 4 and 7.3 files, pickled objects that are no tensors, image orientation tags, CMYK pictures:
-//! each is refused with
-//! the way round it.
+//! each is refused with the way round it.
 
 mod array;
 pub mod atomic;
