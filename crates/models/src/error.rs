@@ -124,6 +124,16 @@ pub enum ModelError {
         /// Where it was looked for and what was found.
         reason: String,
     },
+    /// An operator that an executor does not have.
+    #[error("{executor} has no operator {operator}, which node {node:?} needs; {}", other_executor(.executor))]
+    MissingOperator {
+        /// Name of the executor.
+        executor: &'static str,
+        /// The operator, or the part of it.
+        operator: String,
+        /// First operation that needs it.
+        node: String,
+    },
     /// An executor refused the network.
     #[error("{executor} cannot load the network: {reason}")]
     Load {
@@ -199,6 +209,14 @@ pub struct Misshapen {
     pub expected: Vec<usize>,
     /// Shape in the file.
     pub found: Vec<usize>,
+}
+
+/// What to do when an executor lacks an operator.
+fn other_executor(executor: &str) -> &'static str {
+    match executor {
+        "rten" => "try ONNX Runtime, or cut the network before it",
+        _ => "export the network with standard operators, or cut it before this one",
+    }
 }
 
 fn quoted(names: &[String]) -> String {

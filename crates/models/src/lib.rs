@@ -33,7 +33,7 @@
 //! # Not supported
 //!
 //! Networks with several inputs or inputs that are not `(n, 3, h, w)`; ONNX files with control
-//! flow, local functions or weights in separate files; gradients.
+//! flow, sparse weights, or operators of sets before 7; gradients.
 
 mod error;
 pub mod executor;

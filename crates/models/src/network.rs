@@ -57,7 +57,7 @@ impl Network {
         })
     }
 
-    /// A network from an `.onnx` file, with torchvision's ImageNet preprocessing for its input size
+    /// A network from an `.onnx` file and the files of weights beside it, with torchvision's ImageNet preprocessing for its input size
     /// (224 × 224 when the file leaves it open).
     ///
     /// # Errors
@@ -74,9 +74,12 @@ impl Network {
             return Err(unusable(onnx::OnnxError::TooLarge { found: n_bytes }));
         }
         let bytes = std::fs::read(path).map_err(unreadable)?;
-        Ok(Self::from_graph(
-            onnx::read(bytes.into()).map_err(unusable)?,
-        ))
+        // The folder of a bare file name is the current one.
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        let graph = onnx::read_in(folder.unwrap_or(Path::new(".")), bytes.into());
+        Ok(Self::from_graph(graph.map_err(unusable)?))
     }
 
     /// A network from ONNX bytes, as [`Network::from_onnx`].

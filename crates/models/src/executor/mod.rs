@@ -22,7 +22,7 @@ use std::str::FromStr;
 
 use ndarray::{ArrayD, ArrayView4};
 
-use crate::graph::Graph;
+use crate::graph::{Graph, Node};
 use crate::{ModelError, Result, onnx};
 
 /// Which executor runs the network.
@@ -100,42 +100,80 @@ const COPIES_BUDGET: usize = 4 << 30;
 ///
 /// # Errors
 ///
-/// [`ModelError::NoOnnxRuntime`] when ONNX Runtime is demanded and not there, [`ModelError::Load`]
-/// when the executor refuses the network.
+/// [`ModelError::NoOnnxRuntime`] when ONNX Runtime is demanded and not there,
+/// [`ModelError::MissingOperator`] with the first operation that the executor cannot do,
+/// [`ModelError::Load`] when it refuses the network for another reason.
 pub fn load(
     choice: ExecutorChoice,
     graph: &Graph,
     n_threads: usize,
 ) -> Result<(ExecutorInfo, Vec<Box<dyn Executor>>)> {
     let bytes = onnx::write(graph);
-    let outputs = &graph.outputs;
     let with_onnx_runtime = || {
         let affordable = COPIES_BUDGET / graph.n_weight_bytes().max(1);
-        onnxruntime::load(&bytes, outputs, n_threads.min(affordable.max(1)))
+        onnxruntime::load(graph, &bytes, n_threads.min(affordable.max(1)))
     };
     match choice {
         ExecutorChoice::OnnxRuntime => with_onnx_runtime(),
-        ExecutorChoice::Rten => rten::load(bytes, outputs, n_threads),
+        ExecutorChoice::Rten => rten::load(graph, bytes, n_threads),
         ExecutorChoice::Auto => {
-            let refusal = match with_onnx_runtime() {
+            let preferred = match with_onnx_runtime() {
                 Ok(loaded) => return Ok(loaded),
-                Err(ModelError::NoOnnxRuntime { reason }) => {
+                Err(error) => error,
+            };
+            let refusal = match &preferred {
+                ModelError::NoOnnxRuntime { reason } => {
                     format!("ONNX Runtime was not used: {reason}")
                 }
-                Err(error) => error.to_string(),
+                error => error.to_string(),
             };
-            match rten::load(bytes, outputs, n_threads) {
-                Ok((mut info, executors)) => {
+            match (rten::load(graph, bytes, n_threads), preferred) {
+                (Ok((mut info, executors)), _) => {
                     info.note = Some(refusal);
                     Ok((info, executors))
                 }
-                Err(ModelError::Load { executor, reason }) => Err(ModelError::Load {
+                // Neither can: what the more complete one lacks.
+                (Err(_), lacking @ ModelError::MissingOperator { .. }) => Err(lacking),
+                (Err(ModelError::Load { executor, reason }), _) => Err(ModelError::Load {
                     executor,
                     reason: format!("{reason} ({refusal})"),
                 }),
-                Err(error) => Err(error),
+                (Err(error), _) => Err(error),
             }
         }
+    }
+}
+
+/// An executor's refusal of a network; names the operation when it is for want of an operator.
+fn refusal(executor: &'static str, graph: &Graph, reason: String) -> ModelError {
+    let lacks = |node: &&Node| {
+        // rten's words, then those of ONNX Runtime.
+        [
+            format!("{} operator not supported", node.op),
+            format!("{}.{} operator not supported", node.domain, node.op),
+            format!("No Op registered for {} ", node.op),
+            format!("implementation for {}(", node.op),
+            format!("{}:{}(", node.domain, node.op),
+        ]
+        .iter()
+        .any(|words| reason.contains(words.as_str()))
+    };
+    match graph.nodes.iter().find(lacks) {
+        Some(node) => missing(executor, node, ""),
+        None => ModelError::Load { executor, reason },
+    }
+}
+
+/// The error for an operation that an executor cannot do, with what of the operator it lacks.
+fn missing(executor: &'static str, node: &Node, part: &'static str) -> ModelError {
+    let operator = match node.domain.as_str() {
+        "" => format!("{}{part}", node.op),
+        domain => format!("{domain}.{}{part}", node.op),
+    };
+    ModelError::MissingOperator {
+        executor,
+        operator,
+        node: node.name.clone(),
     }
 }
 

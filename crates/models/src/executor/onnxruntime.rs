@@ -9,7 +9,8 @@ use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::value::TensorRef;
 
-use super::{Executor, ExecutorInfo, guard, library};
+use super::{Executor, ExecutorInfo, guard, library, refusal};
+use crate::graph::Graph;
 use crate::{ModelError, Result};
 
 const NAME: &str = "ONNX Runtime";
@@ -26,22 +27,18 @@ struct Loaded {
 }
 
 pub(super) fn load(
+    graph: &Graph,
     onnx: &[u8],
-    outputs: &[String],
     n_threads: usize,
 ) -> Result<(ExecutorInfo, Vec<Box<dyn Executor>>)> {
     let loaded = loaded().map_err(|reason| ModelError::NoOnnxRuntime { reason })?;
     let executors = (0..n_threads.max(1))
         .map(|_| {
-            let session = guard(|| session(&loaded.environment, onnx)).map_err(|reason| {
-                ModelError::Load {
-                    executor: NAME,
-                    reason,
-                }
-            })?;
+            let session = guard(|| session(&loaded.environment, onnx))
+                .map_err(|reason| refusal(NAME, graph, reason))?;
             let executor: Box<dyn Executor> = Box::new(OnnxRuntime {
                 session,
-                outputs: outputs.to_vec(),
+                outputs: graph.outputs.clone(),
             });
             Ok(executor)
         })

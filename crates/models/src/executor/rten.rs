@@ -6,7 +6,8 @@ use ndarray::{ArrayD, ArrayView4, IxDyn};
 use rten::{Model, ModelOptions, NodeId, RunOptions, ThreadPool, ValueOrView, ValueView};
 use rten_tensor::{Layout, Tensor};
 
-use super::{Executor, ExecutorInfo, guard};
+use super::{Executor, ExecutorInfo, guard, missing, refusal};
+use crate::graph::{Attribute, Graph, Node};
 use crate::{ModelError, Result};
 
 const NAME: &str = "rten";
@@ -22,10 +23,13 @@ struct Rten {
 }
 
 pub(super) fn load(
+    graph: &Graph,
     onnx: Vec<u8>,
-    outputs: &[String],
     n_threads: usize,
 ) -> Result<(ExecutorInfo, Vec<Box<dyn Executor>>)> {
+    if let Some(node) = graph.nodes.iter().find(|node| is_cubic_resize(node)) {
+        return Err(missing(NAME, node, " with cubic interpolation"));
+    }
     let (model, input, outputs) = guard(|| {
         let model = ModelOptions::with_all_ops()
             .enable_optimization(false)
@@ -33,16 +37,14 @@ pub(super) fn load(
             .load(onnx)
             .map_err(|error| error.to_string())?;
         let input = *model.input_ids().first().ok_or("it has no input")?;
-        let outputs: Arc<[NodeId]> = outputs
+        let outputs: Arc<[NodeId]> = graph
+            .outputs
             .iter()
             .map(|name| model.node_id(name).map_err(|error| error.to_string()))
             .collect::<std::result::Result<_, _>>()?;
         Ok((Arc::new(model), input, outputs))
     })
-    .map_err(|reason| ModelError::Load {
-        executor: NAME,
-        reason,
-    })?;
+    .map_err(|reason| refusal(NAME, graph, reason))?;
     let executors = (0..n_threads.max(1))
         .map(|_| -> Box<dyn Executor> {
             Box::new(Rten {
@@ -59,6 +61,12 @@ pub(super) fn load(
         note: None,
     };
     Ok((info, executors))
+}
+
+/// rten would interpolate linearly.
+fn is_cubic_resize(node: &Node) -> bool {
+    let cubic = || Attribute::Text("cubic".into());
+    node.op == "Resize" && node.attributes.get("mode") == Some(&cubic())
 }
 
 impl Executor for Rten {

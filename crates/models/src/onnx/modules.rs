@@ -2,33 +2,31 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::proto;
 use crate::graph::{Graph, Layer};
 
 /// Names every tensor that depends on the input, in execution order: first the modules whose output
-/// it is, inner before outer, then the tensor itself.
+/// it is, inner before outer, then the tensor itself. `paths` are the modules that each operation
+/// lies in, as [`path`] gives them.
 ///
 /// # Definition
 ///
-/// torch's exporter calls a node `/features/features.3/squeeze/Conv`: the modules it lies in from
-/// outside to inside, then the operation. A part that repeats the one before it and adds to it
-/// (`features`, `features.3`) replaces it, so this node lies in `features`, `features.3` and
-/// `features.3.squeeze`. A module's output is the last tensor made in it that is read outside it or
-/// is an output of the network.
-pub(super) fn layers(graph: &Graph) -> Vec<Layer> {
+/// A module's output is the last tensor made in it that is read outside it or is an output of the
+/// network. A module without inner ones that is called again gets `_1`, `_2`, … for its further
+/// calls, as torchvision's feature extraction counts them; a call ends where an operation of another
+/// module begins.
+pub(super) fn layers(graph: &Graph, paths: &[Vec<String>]) -> Vec<Layer> {
     let mut live: HashSet<&str> = graph.inputs.iter().map(|i| i.name.as_str()).collect();
-    let mut paths: Vec<Vec<String>> = Vec::with_capacity(graph.nodes.len());
-    for node in &graph.nodes {
+    let mut live_paths: Vec<Vec<String>> = Vec::with_capacity(graph.nodes.len());
+    for (node, path) in graph.nodes.iter().zip(paths) {
         let depends = node.inputs.iter().any(|name| live.contains(name.as_str()));
         if depends {
             let outputs = node.outputs.iter().map(String::as_str);
             live.extend(outputs.filter(|name| !name.is_empty()));
         }
-        paths.push(if depends {
-            module_paths(&node.name)
-        } else {
-            Vec::new()
-        });
+        live_paths.push(if depends { path.clone() } else { Vec::new() });
     }
+    let paths = with_calls(live_paths);
 
     let outputs = module_outputs(graph, &paths);
     let mut modules_of: HashMap<&str, Vec<&str>> = HashMap::new();
@@ -50,7 +48,48 @@ pub(super) fn layers(graph: &Graph) -> Vec<Layer> {
     drop_ambiguous(layers)
 }
 
-/// Module paths that a node lies in, outermost first; empty for a name that is not a path.
+/// Modules that an operation lies in, outermost first; empty where the file does not say.
+///
+/// # Definition
+///
+/// torch's exporter of today writes them down: `['', 'layer1', 'layer1.0', 'layer1.0.conv1',
+/// 'conv2d_1']`, the network itself first and the operation last. Its older one calls an operation
+/// `/features/features.3/squeeze/Conv`; there a part that repeats the one before it and adds to it
+/// (`features`, `features.3`) replaces it, so that this one lies in `features`, `features.3` and
+/// `features.3.squeeze`.
+///
+/// The older exporter folds a batch normalisation into the convolution before it and calls the
+/// result by the convolution's name, though it is not the convolution's output. Such an operation
+/// has a weight that is no parameter of the module (`onnx::Conv_12`), and lies in the module around
+/// the convolution only.
+pub(super) fn path(node: &proto::Node) -> Vec<String> {
+    let written = node.metadata_props.iter().find(|entry| entry.key == SCOPES);
+    if let Some(scopes) = written {
+        let mut scopes: Vec<String> = scopes
+            .value
+            .split('\'')
+            .skip(1)
+            .step_by(2)
+            .map(str::to_owned)
+            .collect();
+        scopes.pop();
+        scopes.retain(|scope| !scope.is_empty() && scope != UNPLACED);
+        return scopes;
+    }
+    let mut path = module_paths(&node.name);
+    let weight = node.input.get(1).map_or("", String::as_str);
+    if node.op_type.starts_with("Conv") && weight.starts_with("onnx::Conv") {
+        path.pop();
+    }
+    path
+}
+
+/// Where torch's exporter writes the modules.
+const SCOPES: &str = "pkg.torch.onnx.name_scopes";
+/// What it writes for an operation of its own that lies nowhere.
+const UNPLACED: &str = "_empty_nn_module_stack_from_metadata_hook";
+
+/// Module paths in the name of a node; empty for a name that is not a path.
 fn module_paths(node: &str) -> Vec<String> {
     let Some(rest) = node.strip_prefix('/') else {
         return Vec::new();
@@ -74,6 +113,27 @@ fn module_paths(node: &str) -> Vec<String> {
     paths
 }
 
+/// Numbers the calls of modules without inner ones.
+fn with_calls(mut paths: Vec<Vec<String>>) -> Vec<Vec<String>> {
+    let outer: HashSet<String> = paths
+        .iter()
+        .flat_map(|path| path.iter().rev().skip(1).cloned())
+        .collect();
+    let mut n_calls: HashMap<String, usize> = HashMap::new();
+    let mut running = String::new();
+    for module in paths.iter_mut().filter_map(|path| path.last_mut()) {
+        let n_calls = n_calls.entry(module.clone()).or_default();
+        if *module != running {
+            running.clone_from(module);
+            *n_calls += 1;
+        }
+        if *n_calls > 1 && !outer.contains(module) {
+            *module = format!("{module}_{}", *n_calls - 1);
+        }
+    }
+    paths
+}
+
 /// The tensor that leaves each module.
 fn module_outputs<'a>(graph: &'a Graph, paths: &'a [Vec<String>]) -> BTreeMap<&'a str, &'a str> {
     let mut readers: HashMap<&str, Vec<usize>> = HashMap::new();
@@ -84,7 +144,8 @@ fn module_outputs<'a>(graph: &'a Graph, paths: &'a [Vec<String>]) -> BTreeMap<&'
     }
     let final_outputs: HashSet<&str> = graph.outputs.iter().map(String::as_str).collect();
     let mut outputs = BTreeMap::new();
-    for (node, modules) in graph.nodes.iter().zip(paths) {
+    let computed = graph.nodes.iter().zip(paths);
+    for (node, modules) in computed.filter(|(node, _)| node.op != "Shape") {
         for (depth, module) in modules.iter().enumerate() {
             let leaves = |tensor: &str| {
                 final_outputs.contains(tensor)
@@ -131,6 +192,71 @@ mod tests {
         assert!(module_paths("Conv_0").is_empty());
     }
 
+    fn written(scopes: &str) -> proto::Node {
+        proto::Node {
+            name: "node_conv2d_1".into(),
+            metadata_props: vec![proto::Entry {
+                key: SCOPES.into(),
+                value: scopes.into(),
+            }],
+            ..proto::Node::default()
+        }
+    }
+
+    #[test]
+    fn modules_that_the_exporter_wrote_down_are_read() {
+        assert_eq!(
+            path(&written(
+                "['', 'layer1', 'layer1.0', 'layer1.0.conv1', 'conv2d_1']"
+            )),
+            ["layer1", "layer1.0", "layer1.0.conv1"]
+        );
+        assert!(path(&written("['', 'flatten']")).is_empty());
+        assert!(path(&written(&format!("['{UNPLACED}', 'sym_size']"))).is_empty());
+        for odd in ["", "'", "[]", "']['"] {
+            assert!(path(&written(odd)).is_empty(), "{odd}");
+        }
+    }
+
+    /// Its output is the batch normalisation's.
+    #[test]
+    fn a_folded_convolution_is_not_called_by_its_module() {
+        let conv = |weight: &str| proto::Node {
+            name: "/layer1/layer1.0/conv1/Conv".into(),
+            op_type: "Conv".into(),
+            input: vec!["x".into(), weight.into()],
+            ..proto::Node::default()
+        };
+        assert_eq!(path(&conv("layer1.0.conv1.weight")).len(), 3);
+        assert_eq!(path(&conv("onnx::Conv_12")), ["layer1", "layer1.0"]);
+    }
+
+    #[test]
+    fn calls_of_a_module_are_numbered() {
+        let paths = [
+            vec!["block", "block.conv"],
+            vec!["block", "block.relu"],
+            vec!["block", "block.norm"],
+            vec!["block", "block.norm"],
+            vec!["block"],
+            vec!["block", "block.relu"],
+        ];
+        let paths = paths.map(|path| path.iter().map(|&p| p.to_owned()).collect());
+        let last: Vec<String> = with_calls(paths.to_vec())
+            .into_iter()
+            .filter_map(|mut path| path.pop())
+            .collect();
+        let expected = [
+            "block.conv",
+            "block.relu",
+            "block.norm",
+            "block.norm",
+            "block",
+            "block.relu_1",
+        ];
+        assert_eq!(last, expected);
+    }
+
     #[test]
     fn a_module_is_what_leaves_it() {
         let node = |name: &str, inputs: &[&str], output: &str| Node {
@@ -157,7 +283,8 @@ mod tests {
             outputs: vec!["out".into()],
             ..Graph::default()
         };
-        let names: Vec<(String, String)> = layers(&graph)
+        let paths: Vec<Vec<String>> = graph.nodes.iter().map(|n| module_paths(&n.name)).collect();
+        let names: Vec<(String, String)> = layers(&graph, &paths)
             .into_iter()
             .map(|l| (l.name, l.tensor))
             .collect();

@@ -1,7 +1,7 @@
 //! The part of ONNX's protobuf schema that a network without control flow uses.
 //!
-//! Field numbers are ONNX's. Fields that are read only to be refused (external data, sub-graphs,
-//! local functions) are here so that they are not overlooked.
+//! Field numbers are ONNX's. Fields that are read only to be refused (sub-graphs, sparse tensors)
+//! are here so that they are not overlooked.
 
 use bytes::Bytes;
 
@@ -31,6 +31,18 @@ pub(super) struct OperatorSet {
 pub(super) struct Function {
     #[prost(string, tag = "1")]
     pub name: String,
+    #[prost(string, repeated, tag = "4")]
+    pub input: Vec<String>,
+    #[prost(string, repeated, tag = "5")]
+    pub output: Vec<String>,
+    #[prost(message, repeated, tag = "7")]
+    pub node: Vec<Node>,
+    #[prost(message, repeated, tag = "9")]
+    pub opset_import: Vec<OperatorSet>,
+    #[prost(string, tag = "10")]
+    pub domain: String,
+    #[prost(message, repeated, tag = "11")]
+    pub attribute_proto: Vec<Attribute>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -69,6 +81,16 @@ pub(super) struct Node {
     pub attribute: Vec<Attribute>,
     #[prost(string, tag = "7")]
     pub domain: String,
+    #[prost(message, repeated, tag = "9")]
+    pub metadata_props: Vec<Entry>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct Entry {
+    #[prost(string, tag = "1")]
+    pub key: String,
+    #[prost(string, tag = "2")]
+    pub value: String,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -95,6 +117,8 @@ pub(super) struct Attribute {
     pub graphs: Vec<SubGraph>,
     #[prost(int32, tag = "20")]
     pub kind: i32,
+    #[prost(string, tag = "21")]
+    pub ref_attr_name: String,
 }
 
 /// Values of [`Attribute::kind`].
@@ -131,6 +155,8 @@ pub(super) struct Tensor {
     pub double_data: Vec<f64>,
     #[prost(uint64, repeated, tag = "11")]
     pub uint64_data: Vec<u64>,
+    #[prost(message, repeated, tag = "13")]
+    pub external_data: Vec<Entry>,
     #[prost(int32, tag = "14")]
     pub data_location: i32,
 }

@@ -1,20 +1,34 @@
 //! ONNX bytes → graph.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
+use std::path::Path;
 
 use bytes::Bytes;
 use prost::Message;
 
-use super::{MAX_BYTES, OnnxError, modules, proto};
+use super::external::DataFiles;
+use super::{MAX_BYTES, OnnxError, functions, lower, modules, order, proto, upgrade, widen};
 use crate::graph::{Attribute, Element, Graph, Input, Node, Opset, Tensor};
 
-/// Reads a network.
+/// Most numbers that a batch of images of the size that a network prescribes may take.
+const MAX_INPUT: usize = 1 << 28;
+
+/// Reads a network whose weights are all in `bytes`.
+///
+/// # Definition
+///
+/// Layers are named by the file as it is; then it is brought to a form that all executors read
+/// alike: local functions are written out where they are called, `Constant` operations become
+/// constants, 16-bit floats become 32-bit floats, operators of sets before 13 take the form of set
+/// 13, and `LRN`, `GroupNormalization`, `SpaceToDepth`, `Mish`, `Selu`, `Celu` and
+/// `ThresholdedRelu` are written out in simpler ones. Operations that are out of order are put in
+/// order.
 ///
 /// # Errors
 ///
 /// [`OnnxError`] when the bytes are not ONNX, are damaged, or describe something that we do not run:
-/// control flow, local functions, sparse or external weights, several inputs, an input that is not
-/// a batch of three-channel images.
+/// control flow, sparse weights, weights in other files (see [`read_in`]), several inputs, an input
+/// that is not a batch of three-channel images.
 ///
 /// # Example
 ///
@@ -23,18 +37,27 @@ use crate::graph::{Attribute, Element, Graph, Input, Node, Opset, Tensor};
 /// assert!(error.to_string().contains("holds no graph"));
 /// ```
 pub fn read(bytes: Bytes) -> Result<Graph, OnnxError> {
+    read_with(bytes, DataFiles::default())
+}
+
+/// Reads a network as [`read`], with weights in files in `folder`, where the `.onnx` file lies.
+///
+/// # Errors
+///
+/// As [`read`]; [`OnnxError::External`] when such a file lies elsewhere, is missing or too short.
+pub fn read_in(folder: &Path, bytes: Bytes) -> Result<Graph, OnnxError> {
+    read_with(bytes, DataFiles::in_folder(folder))
+}
+
+fn read_with(bytes: Bytes, mut files: DataFiles) -> Result<Graph, OnnxError> {
     if bytes.len() as u64 > MAX_BYTES {
         return Err(OnnxError::TooLarge {
             found: bytes.len() as u64,
         });
     }
-    let model = proto::Model::decode(bytes).map_err(|source| OnnxError::Encoding { source })?;
-    if let Some(function) = model.functions.into_iter().next() {
-        return Err(OnnxError::Unsupported {
-            what: "a local function",
-            place: function.name,
-            instead: "export the model with its functions inlined",
-        });
+    let mut model = proto::Model::decode(bytes).map_err(|source| OnnxError::Encoding { source })?;
+    for set in &mut model.opset_import {
+        own_domain(&mut set.domain);
     }
     let source = model.graph.ok_or(OnnxError::Empty { what: "graph" })?;
     if source.node.is_empty() {
@@ -52,48 +75,99 @@ pub fn read(bytes: Bytes) -> Result<Graph, OnnxError> {
     for tensor in source.initializer {
         let name = tensor.name.clone();
         if initialisers
-            .insert(name.clone(), read_tensor(tensor)?)
+            .insert(name.clone(), read_tensor(tensor, &mut files)?)
             .is_some()
         {
             return Err(OnnxError::Duplicate { tensor: name });
         }
     }
+    // Until IR version 4 weights were listed among the inputs as well.
+    let inputs = source
+        .input
+        .into_iter()
+        .filter(|input| !initialisers.contains_key(&input.name))
+        .collect();
     let mut graph = Graph {
         name: source.name,
-        opsets: model
-            .opset_import
-            .into_iter()
-            .map(|set| Opset {
-                domain: set.domain,
-                version: set.version,
-            })
-            .collect(),
-        // Until IR version 4 weights were listed among the inputs as well.
-        inputs: read_inputs(
-            source
-                .input
-                .into_iter()
-                .filter(|input| !initialisers.contains_key(&input.name))
-                .collect(),
-        )?,
-        nodes: source
-            .node
-            .into_iter()
-            .map(read_node)
-            .collect::<Result<_, _>>()?,
+        inputs: read_inputs(inputs)?,
         initialisers,
         outputs: source
             .output
             .into_iter()
             .map(|output| output.name)
             .collect(),
-        layers: Vec::new(),
         lists_tensors: true,
-        layouts: BTreeMap::new(),
+        ..Graph::default()
     };
-    check_names(&graph)?;
-    graph.layers = modules::layers(&graph);
+    let mut scopes = Vec::new();
+    for node in functions::inline(source.node, &model.functions, &model.opset_import)? {
+        let path = modules::path(&node);
+        let node = read_node(node, &mut files)?;
+        match constant(&node) {
+            Some((name, tensor)) => {
+                if graph.initialisers.insert(name.clone(), tensor).is_some() {
+                    return Err(OnnxError::Duplicate { tensor: name });
+                }
+            }
+            None => {
+                graph.nodes.push(node);
+                scopes.push(path);
+            }
+        }
+    }
+    graph.opsets = model
+        .opset_import
+        .into_iter()
+        .map(|set| Opset {
+            domain: set.domain,
+            version: set.version,
+        })
+        .collect();
+
+    let order = order::order(&graph)?;
+    let mut nodes: Vec<Option<Node>> = graph.nodes.drain(..).map(Some).collect();
+    graph.nodes = order.iter().filter_map(|&idx| nodes[idx].take()).collect();
+    let scopes: Vec<Vec<String>> = order
+        .iter()
+        .map(|&idx| std::mem::take(&mut scopes[idx]))
+        .collect();
+    graph.layers = modules::layers(&graph, &scopes);
+    widen::widen(&mut graph);
+    upgrade::upgrade(&mut graph)?;
+    lower::lower(&mut graph);
     Ok(graph)
+}
+
+/// The name and value of a constant that is written as an operation.
+fn constant(node: &Node) -> Option<(String, Tensor)> {
+    if node.op != "Constant" || !node.domain.is_empty() {
+        return None;
+    }
+    let bytes = |values: &[i64]| {
+        values
+            .iter()
+            .flat_map(|v| v.to_le_bytes())
+            .collect::<Vec<u8>>()
+    };
+    let (_, value) = node.attributes.first_key_value()?;
+    let tensor = match value {
+        Attribute::Tensor(tensor) => Some(tensor.clone()),
+        Attribute::Int(value) => Tensor::from_bytes(Element::I64, vec![], bytes(&[*value]).into()),
+        Attribute::Ints(values) => {
+            Tensor::from_bytes(Element::I64, vec![values.len()], bytes(values).into())
+        }
+        Attribute::Float(value) => Tensor::from_f32(vec![], &[*value]),
+        Attribute::Floats(values) => Tensor::from_f32(vec![values.len()], values),
+        Attribute::Text(_) | Attribute::Texts(_) => None,
+    };
+    Some((node.outputs.first()?.clone(), tensor?))
+}
+
+/// ONNX's own domain has two names.
+fn own_domain(domain: &mut String) {
+    if domain == "ai.onnx" {
+        domain.clear();
+    }
 }
 
 fn read_inputs(inputs: Vec<proto::ValueInfo>) -> Result<Vec<Input>, OnnxError> {
@@ -114,13 +188,26 @@ fn read_inputs(inputs: Vec<proto::ValueInfo>) -> Result<Vec<Input>, OnnxError> {
         .as_ref()
         .and_then(|t| t.tensor_type.as_ref());
     let shape: Option<Vec<Option<usize>>> = tensor_type
-        .filter(|t| t.elem_type == Element::F32 as i32)
+        .filter(|t| {
+            let element = Element::from_code(t.elem_type);
+            matches!(element, Some(Element::F32 | Element::F16 | Element::Bf16))
+        })
         .and_then(|t| t.shape.as_ref())
         .map(|shape| shape.dim.iter().map(read_extent).collect());
     match shape {
         Some(shape)
             if shape.len() == 4 && shape[1].is_none_or(|n| n == 3) && !shape.contains(&Some(0)) =>
         {
+            let found: Vec<usize> = shape.iter().flatten().copied().collect();
+            let n_numbers = found
+                .iter()
+                .try_fold(1, |n: usize, &extent| n.checked_mul(extent));
+            if n_numbers.is_none_or(|n| n > MAX_INPUT) {
+                return Err(OnnxError::Enormous {
+                    found,
+                    limit: MAX_INPUT,
+                });
+            }
             Ok(vec![Input {
                 name: input.name.clone(),
                 shape,
@@ -162,11 +249,17 @@ fn describe_input(input: &proto::ValueInfo) -> String {
     )
 }
 
-fn read_node(node: proto::Node) -> Result<Node, OnnxError> {
+fn read_node(mut node: proto::Node, files: &mut DataFiles) -> Result<Node, OnnxError> {
+    own_domain(&mut node.domain);
     let mut attributes = BTreeMap::new();
     for attribute in node.attribute {
         let name = attribute.name.clone();
-        attributes.insert(name, read_attribute(attribute, &node.name, &node.op_type)?);
+        let value = read_attribute(attribute, &node.name, &node.op_type, files)?;
+        attributes.insert(name, value);
+    }
+    // A name to call it by in messages.
+    if let (true, Some(output)) = (node.name.is_empty(), node.output.first()) {
+        node.name.clone_from(output);
     }
     Ok(Node {
         name: node.name,
@@ -182,6 +275,7 @@ fn read_attribute(
     attribute: proto::Attribute,
     node: &str,
     op: &str,
+    files: &mut DataFiles,
 ) -> Result<Attribute, OnnxError> {
     use proto::kind;
     let unsupported = |what, instead| OnnxError::Unsupported {
@@ -208,6 +302,7 @@ fn read_attribute(
         kind::STRING => Ok(Attribute::Text(attribute.s.unwrap_or_default())),
         kind::TENSOR => Ok(Attribute::Tensor(read_tensor(
             attribute.t.unwrap_or_default(),
+            files,
         )?)),
         kind::FLOATS => Ok(Attribute::Floats(attribute.floats)),
         kind::INTS => Ok(Attribute::Ints(attribute.ints)),
@@ -223,14 +318,7 @@ fn read_attribute(
     }
 }
 
-fn read_tensor(tensor: proto::Tensor) -> Result<Tensor, OnnxError> {
-    if tensor.data_location == proto::EXTERNAL {
-        return Err(OnnxError::Unsupported {
-            what: "a weight in a separate file",
-            place: tensor.name,
-            instead: "export the model with its weights inside the .onnx file",
-        });
-    }
+fn read_tensor(tensor: proto::Tensor, files: &mut DataFiles) -> Result<Tensor, OnnxError> {
     let Some(element) = Element::from_code(tensor.data_type) else {
         return Err(OnnxError::Unsupported {
             what: "a tensor of strings, complex or sub-byte numbers",
@@ -238,23 +326,26 @@ fn read_tensor(tensor: proto::Tensor) -> Result<Tensor, OnnxError> {
             instead: "export the model with ordinary numbers",
         });
     };
-    let bytes = match tensor.raw_data {
-        Some(raw) => raw,
-        None => typed_numbers(&tensor, element).into(),
+    let misfit = |found| OnnxError::TensorSize {
+        tensor: tensor.name.clone(),
+        shape: tensor.dims.clone(),
+        found,
+    };
+    let extents = tensor.dims.iter().map(|&extent| usize::try_from(extent));
+    let shape: Vec<usize> = extents.collect::<Result<_, _>>().map_err(|_| misfit(0))?;
+    let bytes = if tensor.data_location == proto::EXTERNAL {
+        let n_bytes = shape
+            .iter()
+            .try_fold(element.n_bytes(), |n, &extent| n.checked_mul(extent))
+            .ok_or_else(|| misfit(0))?;
+        files.bytes(&tensor, n_bytes)?
+    } else if let Some(raw) = &tensor.raw_data {
+        raw.clone()
+    } else {
+        typed_numbers(&tensor, element).into()
     };
     let found = bytes.len();
-    let shape: Option<Vec<usize>> = tensor
-        .dims
-        .iter()
-        .map(|&d| usize::try_from(d).ok())
-        .collect();
-    shape
-        .and_then(|shape| Tensor::from_bytes(element, shape, bytes))
-        .ok_or(OnnxError::TensorSize {
-            tensor: tensor.name,
-            shape: tensor.dims,
-            found,
-        })
+    Tensor::from_bytes(element, shape, bytes).ok_or_else(|| misfit(found))
 }
 
 /// Numbers from the field that ONNX prescribes for their kind, as little-endian bytes; small kinds
@@ -305,40 +396,5 @@ fn typed_numbers(tensor: &proto::Tensor, element: Element) -> Vec<u8> {
                 .flat_map(|v| v.to_le_bytes().into_iter().take(n_bytes))
                 .collect()
         }
-    }
-}
-
-/// Every tensor is made once, and before it is read.
-fn check_names(graph: &Graph) -> Result<(), OnnxError> {
-    let mut made: HashSet<&str> = graph.initialisers.keys().map(String::as_str).collect();
-    made.extend(graph.inputs.iter().map(|input| input.name.as_str()));
-    for node in &graph.nodes {
-        if let Some(tensor) = node
-            .inputs
-            .iter()
-            .find(|name| !name.is_empty() && !made.contains(name.as_str()))
-        {
-            return Err(OnnxError::Dangling {
-                node: node.name.clone(),
-                tensor: tensor.clone(),
-            });
-        }
-        for tensor in node.outputs.iter().filter(|name| !name.is_empty()) {
-            if !made.insert(tensor) {
-                return Err(OnnxError::Duplicate {
-                    tensor: tensor.clone(),
-                });
-            }
-        }
-    }
-    match graph
-        .outputs
-        .iter()
-        .find(|name| !made.contains(name.as_str()))
-    {
-        Some(tensor) => Err(OnnxError::UnknownOutput {
-            tensor: tensor.clone(),
-        }),
-        None => Ok(()),
     }
 }

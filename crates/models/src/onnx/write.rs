@@ -39,7 +39,7 @@ pub fn write(graph: &Graph) -> Vec<u8> {
                     value_type: None,
                 })
                 .collect(),
-            sparse_initializer: Vec::new(),
+            ..proto::Graph::default()
         }),
         opset_import: graph
             .opsets
@@ -89,6 +89,7 @@ fn write_node(node: &Node) -> proto::Node {
             .map(|(name, value)| write_attribute(name, value))
             .collect(),
         domain: node.domain.clone(),
+        ..proto::Node::default()
     }
 }
 
