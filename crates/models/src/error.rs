@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::graph::EditError;
 use crate::onnx::OnnxError;
 
 /// Shorthand for results of this crate.
@@ -171,6 +172,14 @@ pub enum ModelError {
         image: String,
         /// The value.
         value: f32,
+    },
+    /// An edit that cannot be read or applied.
+    #[error("the edit \"{edit}\": {fault}")]
+    Edit {
+        /// The edit.
+        edit: String,
+        /// What is wrong with it.
+        fault: Box<EditError>,
     },
     /// A parameter out of its range.
     #[error("{what} must be at least 1, found 0")]

@@ -48,6 +48,6 @@ pub mod zoo;
 pub use error::{ModelError, Result};
 pub use executor::{ExecutorChoice, ExecutorInfo};
 pub use extract::{Block, ExtractParams, ExtractedLayer, Extractor, Images, Pool};
-pub use graph::{Graph, Layer};
+pub use graph::{Edit, Graph, Layer};
 pub use network::Network;
 pub use preprocess::Preprocessing;

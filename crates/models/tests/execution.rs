@@ -2,59 +2,13 @@
 
 mod common;
 
-use common::{collect, onnx_runtime};
+use common::{collect, demo, executors, noise as pictures};
 use consilience_io::image::RgbImage;
 use consilience_models::graph::Tensor;
-use consilience_models::zoo::{self, StateDict};
 use consilience_models::{
     ExecutorChoice, ExtractParams, Extractor, Images, ModelError, Network, Pool, onnx,
 };
 use ndarray::{Array2, Array3, Axis, s};
-use rand::{Rng, RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-
-fn demo(seed: u64) -> Network {
-    let architecture = zoo::find("consilience_demo").unwrap();
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let weights: StateDict = architecture
-        .parameters()
-        .unwrap()
-        .into_iter()
-        .map(|(key, shape)| {
-            let n: usize = shape.iter().product();
-            let values: Vec<f32> = (0..n).map(|_| rng.random_range(-0.2..0.2)).collect();
-            (
-                key.clone(),
-                Tensor::from_f32(shape.clone(), &values).unwrap(),
-            )
-        })
-        .collect();
-    Network::with_state_dict(&architecture, weights).unwrap()
-}
-
-fn pictures(n: usize) -> Vec<RgbImage> {
-    let mut rng = ChaCha8Rng::seed_from_u64(7);
-    (0..n)
-        .map(|_| {
-            let mut pixels = vec![0; 64 * 64 * 3];
-            rng.fill_bytes(&mut pixels);
-            RgbImage {
-                width: 64,
-                height: 64,
-                pixels,
-            }
-        })
-        .collect()
-}
-
-/// The executors of this machine.
-fn executors(test: &str) -> Vec<ExecutorChoice> {
-    let mut all = vec![ExecutorChoice::Rten];
-    if onnx_runtime(test) {
-        all.push(ExecutorChoice::OnnxRuntime);
-    }
-    all
-}
 
 fn params(executor: ExecutorChoice) -> ExtractParams {
     ExtractParams {

@@ -1,5 +1,6 @@
 //! Activations of many layers for many images, in one pass.
 
+mod edited;
 mod params;
 
 use std::collections::HashMap;

@@ -48,6 +48,25 @@ pub struct TokenGrid {
     pub width: usize,
 }
 
+impl Layout {
+    /// The axis of the channels in one image's value of `n_axes` axes.
+    ///
+    /// Two axes of which nothing is known are those of tokens, as in transformers from a file.
+    #[must_use]
+    pub fn channel_axis(self, n_axes: usize) -> Option<usize> {
+        match self {
+            Self::ChannelsFirst if n_axes != 2 => (n_axes > 0).then_some(0),
+            _ => n_axes.checked_sub(1),
+        }
+    }
+
+    /// The axis of the tokens in one image's value of `n_axes` axes, where there are tokens.
+    #[must_use]
+    pub fn token_axis(self, n_axes: usize) -> Option<usize> {
+        (n_axes == 2 && self != Self::ChannelsLast).then_some(0)
+    }
+}
+
 impl TokenGrid {
     /// Tokens that stand for a place.
     #[must_use]

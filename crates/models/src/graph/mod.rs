@@ -1,11 +1,13 @@
 //! A network as a graph of named operations, and the names of its layers.
 
+mod edit;
 mod layout;
 mod select;
 mod tensor;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+pub use edit::{Edit, EditError, EditInputs, Fill, Head, Indices, Linear, Part};
 pub use layout::{Layout, TokenGrid};
 pub use tensor::{Element, Tensor};
 

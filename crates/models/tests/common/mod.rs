@@ -3,10 +3,15 @@
 
 use std::path::PathBuf;
 
+use consilience_io::image::RgbImage;
+use consilience_models::graph::Tensor;
+use consilience_models::zoo::{self, StateDict};
 use consilience_models::{
-    ExtractParams, Extractor, Images, Layer, ModelError, Network, executor::library,
+    ExecutorChoice, ExtractParams, Extractor, Images, Layer, ModelError, Network, executor::library,
 };
 use ndarray::{Array2, s};
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 /// The folder of real data; `None`, said loudly, where there is none.
 #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
@@ -33,6 +38,51 @@ pub fn onnx_runtime(test: &str) -> bool {
         eprintln!("SKIPPED: {test} with ONNX Runtime (its shared library was not found)");
     }
     there
+}
+
+/// The demo network with random weights.
+pub fn demo(seed: u64) -> Network {
+    let architecture = zoo::find("consilience_demo").unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let weights: StateDict = architecture
+        .parameters()
+        .unwrap()
+        .into_iter()
+        .map(|(key, shape)| {
+            let n: usize = shape.iter().product();
+            let values: Vec<f32> = (0..n).map(|_| rng.random_range(-0.2..0.2)).collect();
+            (
+                key.clone(),
+                Tensor::from_f32(shape.clone(), &values).unwrap(),
+            )
+        })
+        .collect();
+    Network::with_state_dict(&architecture, weights).unwrap()
+}
+
+/// Pictures of 64 × 64 random pixels.
+pub fn noise(n: usize) -> Vec<RgbImage> {
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    (0..n)
+        .map(|_| {
+            let mut pixels = vec![0; 64 * 64 * 3];
+            rng.fill_bytes(&mut pixels);
+            RgbImage {
+                width: 64,
+                height: 64,
+                pixels,
+            }
+        })
+        .collect()
+}
+
+/// The executors of this machine.
+pub fn executors(test: &str) -> Vec<ExecutorChoice> {
+    let mut all = vec![ExecutorChoice::Rten];
+    if onnx_runtime(test) {
+        all.push(ExecutorChoice::OnnxRuntime);
+    }
+    all
 }
 
 /// All rows of every layer of the extractor, aliases resolved.
