@@ -27,6 +27,9 @@ pub struct ModelProvenance {
     pub weights_blake3: String,
     /// Executor and its version, e.g. `"rten 0.27"`.
     pub executor: String,
+    /// Changes of the network in their order, e.g. `"lesion layer=features.8 channels=3 with=zero"`.
+    #[serde(default)]
+    pub edits: Vec<String>,
     /// Preprocessing in words, e.g. `"resize 256 (bilinear, antialiased), centre crop 224, …"`.
     pub preprocessing: String,
 }

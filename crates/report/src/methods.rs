@@ -58,6 +58,12 @@ fn representations(record: &Record, rsa: &RsaRecord) -> String {
                 model.executor,
                 model.preprocessing.trim_end_matches('.')
             ));
+            if !model.edits.is_empty() {
+                out.push_str(&format!(
+                    " The network was changed before: {}.",
+                    model.edits.join("; ")
+                ));
+            }
         }
     }
     out.push_str(&format!(

@@ -7,13 +7,13 @@ use consilience_core::Stimuli;
 use consilience_io::{Dtype, atomic, npy};
 use consilience_methods::rdm::{Dissimilarity, Patterns, RdmParams, rdm};
 use consilience_methods::{MethodsError, PatternId};
-use consilience_models::{ExtractParams, Extractor, Images, Layer, ModelError};
+use consilience_models::{ExtractParams, Extractor, Images, Layer, ModelError, Network};
 use ndarray::{Array2, ArrayView1, Axis, Ix2, concatenate};
 use serde::Serialize;
 
 use crate::cache::{Cache, Key};
 use crate::file::KeyPath;
-use crate::plan::{Plan, PlannedLayer, PlannedModel, PlannedStimulus};
+use crate::plan::{Plan, PlannedEdit, PlannedLayer, PlannedModel, PlannedStimulus};
 use crate::prepare::Prepared;
 use crate::progress::Progress;
 use crate::{Result, StudyError};
@@ -28,29 +28,38 @@ struct Activation<'a> {
     preprocessing: &'a consilience_models::Preprocessing,
     executor: &'a str,
     pool: String,
+    edits: &'a [PlannedEdit],
+    /// The pictures over which an edit takes means.
+    mean_over: Option<Vec<&'a str>>,
     tensor: &'a str,
 }
 
 impl<'a> Activation<'a> {
-    fn new(model: &'a PlannedModel, layer: &'a PlannedLayer) -> Self {
+    fn new(plan: &'a Plan, model: &'a PlannedModel, layer: &'a PlannedLayer) -> Self {
+        let takes_means = model.edits.iter().any(|planned| planned.edit.needs_mean());
         Self {
             weights: &model.weights_blake3,
             preprocessing: &model.preprocessing,
             executor: &model.executor,
             pool: model.pool.to_string(),
+            edits: &model.edits,
+            mean_over: takes_means.then(|| hashes(&plan.stimuli)),
             tensor: &layer.tensor,
         }
     }
 
     fn block_key(&self, block: &[PlannedStimulus]) -> Key {
-        let images: Vec<&str> = block.iter().map(|s| s.blake3.as_str()).collect();
-        Key::new("activations", &(self, images))
+        Key::new("activations", &(self, hashes(block)))
     }
 
     fn rdm_key(&self, plan: &Plan, dissimilarity: Dissimilarity) -> Key {
-        let images: Vec<&str> = plan.stimuli.iter().map(|s| s.blake3.as_str()).collect();
+        let images = hashes(&plan.stimuli);
         Key::new("rdm", &(self, images, dissimilarity.to_string()))
     }
+}
+
+fn hashes(stimuli: &[PlannedStimulus]) -> Vec<&str> {
+    stimuli.iter().map(|s| s.blake3.as_str()).collect()
 }
 
 /// The RDM of every layer of a model, `(n_layers, n_pairs)`.
@@ -68,7 +77,7 @@ pub fn model_rdms(
     let keys: Vec<Key> = model
         .layers
         .iter()
-        .map(|layer| Activation::new(model, layer).rdm_key(plan, dissimilarity))
+        .map(|layer| Activation::new(plan, model, layer).rdm_key(plan, dissimilarity))
         .collect();
     let mut rdms: Vec<Option<Vec<f64>>> = keys
         .iter()
@@ -129,18 +138,24 @@ fn extract_missing(
 ) -> Result<()> {
     let plan = &prepared.plan;
     let model = &plan.models[model_idx];
-    let paths: Vec<PathBuf> = prepared.stimuli.iter().map(|s| s.path.clone()).collect();
-    let mut begun = false;
+    let all_paths: Vec<PathBuf> = prepared.stimuli.iter().map(|s| s.path.clone()).collect();
+    let params = ExtractParams {
+        pool: model.pool,
+        executor: prepared.executor,
+        n_threads,
+        ..ExtractParams::default()
+    };
+    let mut network: Option<Network> = None;
     for (block_idx, (block, paths)) in plan
         .stimuli
         .chunks(BLOCK)
-        .zip(paths.chunks(BLOCK))
+        .zip(all_paths.chunks(BLOCK))
         .enumerate()
     {
         let absent: BTreeMap<&str, PathBuf> = layers
             .iter()
             .map(|layer| {
-                let key = Activation::new(model, layer).block_key(block);
+                let key = Activation::new(plan, model, layer).block_key(block);
                 let path = cache.path("activations", &key, "npy");
                 (layer, path)
             })
@@ -150,13 +165,21 @@ fn extract_missing(
         if absent.is_empty() {
             continue;
         }
-        if !begun {
-            progress.begin(
-                &format!("activations of {}", model.name),
-                plan.stimuli.len() as u64,
-            );
-            begun = true;
-        }
+        let network = match &mut network {
+            Some(network) => network,
+            None => {
+                let intact = &prepared.networks[model_idx];
+                let images = Images::Files(&all_paths);
+                let edited = intact
+                    .edited(&prepared.edits[model_idx], images, &params)
+                    .map_err(|error| of_picture(error.into()))?;
+                progress.begin(
+                    &format!("activations of {}", model.name),
+                    plan.stimuli.len() as u64,
+                );
+                network.insert(edited)
+            }
+        };
         let wanted: Vec<Layer> = layers
             .iter()
             .filter(|layer| absent.contains_key(layer.name.as_str()))
@@ -165,13 +188,7 @@ fn extract_missing(
                 tensor: layer.tensor.clone(),
             })
             .collect();
-        let params = ExtractParams {
-            pool: model.pool,
-            executor: prepared.executor,
-            n_threads,
-            ..ExtractParams::default()
-        };
-        let extractor = Extractor::prepare(&prepared.networks[model_idx], &wanted, &params)?;
+        let extractor = Extractor::prepare(network, &wanted, &params)?;
         let mut writers = extractor
             .layers
             .iter()
@@ -194,22 +211,26 @@ fn extract_missing(
                 },
                 |done| progress.advance_to((block_idx * BLOCK + done) as u64),
             )
-            .map_err(|error| match error {
-                // The network is loaded: the only files that are read here are the pictures.
-                StudyError::Model(ModelError::File(problem)) => StudyError::Invalid {
-                    key: KeyPath::root("stimuli").key("images"),
-                    message: problem.to_string(),
-                },
-                other => other,
-            })?;
+            .map_err(of_picture)?;
         for writer in writers {
             writer.finish()?;
         }
     }
-    if begun {
+    if network.is_some() {
         progress.end();
     }
     Ok(())
+}
+
+/// Points at the pictures when one cannot be read: while networks run, no other file is.
+fn of_picture(error: StudyError) -> StudyError {
+    match error {
+        StudyError::Model(ModelError::File(problem)) => StudyError::Invalid {
+            key: KeyPath::root("stimuli").key("images"),
+            message: problem.to_string(),
+        },
+        other => other,
+    }
 }
 
 /// The picture whose activations a method refused.
@@ -249,7 +270,7 @@ fn load_patterns(
 ) -> Result<Array2<f32>> {
     let mut blocks = Vec::new();
     for block in plan.stimuli.chunks(BLOCK) {
-        let key = Activation::new(model, layer).block_key(block);
+        let key = Activation::new(plan, model, layer).block_key(block);
         let path = cache.path("activations", &key, "npy");
         let damaged = || StudyError::DamagedCache { path: path.clone() };
         match npy::read(&path)? {

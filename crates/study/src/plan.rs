@@ -3,7 +3,7 @@
 use consilience_core::{InputFile, TargetKind};
 use consilience_methods::rdm::Dissimilarity;
 use consilience_methods::rsa::{Bootstrap, Correction, Similarity};
-use consilience_models::{Pool, Preprocessing};
+use consilience_models::{Edit, Pool, Preprocessing};
 use serde::{Serialize, Serializer};
 
 /// A resolved study: every file found and hashed, every layer named, every default filled in.
@@ -65,8 +65,19 @@ pub struct PlannedModel {
     pub pool: Pool,
     /// Executor and its version.
     pub executor: String,
+    /// Changes of the network, in their order.
+    pub edits: Vec<PlannedEdit>,
     /// Layers from input to output; a tensor with several names is listed once.
     pub layers: Vec<PlannedLayer>,
+}
+
+/// One change of a network.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlannedEdit {
+    /// What is done, with files as the study names them.
+    pub edit: Edit,
+    /// Hash of the file that it reads, if it reads one.
+    pub file_blake3: Option<String>,
 }
 
 /// One layer.

@@ -60,6 +60,7 @@ pub fn run(
                     architecture: model.architecture.clone(),
                     weights_blake3: model.weights_blake3.clone(),
                     executor: model.executor.clone(),
+                    edits: model.edits.iter().map(|p| p.edit.to_string()).collect(),
                     preprocessing: model.preprocessing.to_string(),
                 })
                 .collect(),

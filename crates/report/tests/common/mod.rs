@@ -371,6 +371,7 @@ fn provenance(shape: &Shape) -> Provenance {
                 architecture: (*name).into(),
                 weights_blake3: digest(7),
                 executor: "rten 0.27".into(),
+                edits: Vec::new(),
                 preprocessing: "resize 256 (bilinear, antialiased), centre crop 224, ImageNet mean and standard deviation".into(),
             })
             .collect(),

@@ -7,7 +7,7 @@ mod options;
 mod parse;
 
 pub use options::{
-    Analysis, BehaviourOptions, BrainOptions, ExpectOptions, ModelOptions, Pool, ReportOptions,
-    RsaOptions, StimuliOptions, Study, StudyOptions, TargetOptions,
+    Analysis, BehaviourOptions, BrainOptions, EditOptions, ExpectOptions, ModelOptions, Pool,
+    ReportOptions, RsaOptions, StimuliOptions, Study, StudyOptions, TargetOptions,
 };
 pub use parse::{KeyPath, Location, Override, StudyText};

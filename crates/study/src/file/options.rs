@@ -65,7 +65,7 @@ fn default_file_column() -> String {
 }
 
 /// `[[model]]`: a network and the layers to take.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ModelOptions {
     /// Name in the report; also the architecture when `architecture` and `onnx` are absent.
@@ -86,6 +86,82 @@ pub struct ModelOptions {
     /// positions.
     #[serde(default)]
     pub pool: Pool,
+    /// Changes of the network, applied in their order, e.g.
+    /// `edits = [{ kind = "lesion", layer = "features.8", channels = "3,5-9" }]`.
+    #[serde(default)]
+    pub edits: Vec<EditOptions>,
+}
+
+/// An entry of `edits`: a change of the network.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct EditOptions {
+    /// `"cut"` (the network ends at the layer), `"tap"` (the layer is one more output), `"lesion"`,
+    /// `"gain"`, or `"replace-head"` (another linear layer).
+    pub kind: String,
+    /// Name of the layer.
+    pub layer: String,
+    /// Channels to lesion or to change, counted from 0, ranges with both ends: `"3,5-9"`. Without
+    /// channels, units, heads or tokens the whole layer is meant.
+    #[serde(default)]
+    pub channels: Option<String>,
+    /// Units, as the columns of the flattened layer.
+    #[serde(default)]
+    pub units: Option<String>,
+    /// Heads of attention; needs `of`.
+    #[serde(default)]
+    pub heads: Option<String>,
+    /// How many heads there are.
+    #[serde(default)]
+    pub of: Option<usize>,
+    /// Tokens.
+    #[serde(default)]
+    pub tokens: Option<String>,
+    /// What a lesion leaves: `"zero"`, or `"mean"` for each unit's mean over the study's pictures in
+    /// the network without edits. Default: `"zero"`.
+    #[serde(default)]
+    pub with: Option<String>,
+    /// File (`.npy`) with the means instead, as many values as the flattened layer has units.
+    #[serde(default)]
+    pub means: Option<String>,
+    /// A gain multiplies by 1 + alpha.
+    #[serde(default)]
+    pub alpha: Option<f32>,
+    /// Weights of a new head: a `.safetensors` file with `weight` and `bias`.
+    #[serde(default)]
+    pub weights: Option<String>,
+    /// Outputs of a new head with random weights.
+    #[serde(default)]
+    pub outputs: Option<usize>,
+    /// Seed of those weights. Default: 0.
+    #[serde(default)]
+    pub seed: Option<u64>,
+}
+
+impl EditOptions {
+    /// The options that are given, by their names, `kind` excepted.
+    #[must_use]
+    pub fn given(&self) -> Vec<(&'static str, String)> {
+        let text = |name, value: &Option<String>| Some((name, value.clone()?));
+        let number = |name, value: Option<String>| Some((name, value?));
+        [
+            Some(("layer", self.layer.clone())),
+            text("channels", &self.channels),
+            text("units", &self.units),
+            text("heads", &self.heads),
+            number("of", self.of.map(|n| n.to_string())),
+            text("tokens", &self.tokens),
+            text("with", &self.with),
+            text("means", &self.means),
+            number("alpha", self.alpha.map(|alpha| alpha.to_string())),
+            text("weights", &self.weights),
+            number("outputs", self.outputs.map(|n| n.to_string())),
+            number("seed", self.seed.map(|seed| seed.to_string())),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
 }
 
 fn default_layers() -> Vec<String> {

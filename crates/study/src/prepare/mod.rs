@@ -9,7 +9,7 @@ use std::path::Path;
 
 use consilience_core::{InputFile, Rdms, Stimuli, TargetKind};
 use consilience_io::hash;
-use consilience_models::{ExecutorChoice, Network};
+use consilience_models::{Edit, ExecutorChoice, Network};
 
 use crate::file::{Analysis, KeyPath, Study, TargetOptions};
 use crate::places::Places;
@@ -27,8 +27,10 @@ pub struct Prepared {
     pub plan: Plan,
     /// The pictures.
     pub stimuli: Stimuli,
-    /// The networks, in the order of [`Plan::models`].
+    /// The networks without their edits, in the order of [`Plan::models`].
     pub networks: Vec<Network>,
+    /// The edits of each network, with the files where they were found.
+    pub edits: Vec<Vec<Edit>>,
     /// The subject RDMs, in the order of [`Plan::targets`].
     pub targets: Vec<Rdms>,
     /// What runs the networks.
@@ -52,14 +54,16 @@ pub fn prepare(
     let mut inputs = Vec::new();
     let (stimuli, planned_stimuli) = load_stimuli(study, places, &mut inputs)?;
     let mut networks = Vec::new();
+    let mut edits = Vec::new();
     let mut models: Vec<PlannedModel> = Vec::new();
     let mut warnings = Vec::new();
     for (idx, options) in study.models.iter().enumerate() {
         let key = KeyPath::root("model").index(idx);
         unique(&key, &options.name, models.iter().map(|m| m.name.as_str()))?;
-        let (network, planned) =
+        let (network, edits_of_it, planned) =
             load_model(options, &key, places, executor, n_threads, &mut inputs)?;
         networks.push(network);
+        edits.push(edits_of_it);
         models.push(planned);
     }
     let mut targets = Vec::new();
@@ -155,6 +159,7 @@ pub fn prepare(
         plan,
         stimuli,
         networks,
+        edits,
         targets,
         executor,
         warnings,

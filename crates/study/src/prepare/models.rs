@@ -2,13 +2,15 @@
 
 use consilience_core::InputFile;
 use consilience_io::hash;
-use consilience_models::{ExecutorChoice, ExtractParams, Extractor, Layer, Network, Pool, zoo};
+use consilience_models::{
+    Edit, ExecutorChoice, ExtractParams, Extractor, Layer, ModelError, Network, Pool, zoo,
+};
 
 use super::{at, input, invalid};
 use crate::Result;
 use crate::file::{self, KeyPath, ModelOptions};
 use crate::places::Places;
-use crate::plan::{PlannedLayer, PlannedModel};
+use crate::plan::{PlannedEdit, PlannedLayer, PlannedModel};
 
 pub(super) fn load_model(
     options: &ModelOptions,
@@ -17,7 +19,7 @@ pub(super) fn load_model(
     executor: ExecutorChoice,
     n_threads: usize,
     inputs: &mut Vec<InputFile>,
-) -> Result<(Network, PlannedModel)> {
+) -> Result<(Network, Vec<Edit>, PlannedModel)> {
     let (network, architecture, file) = match (&options.onnx, &options.weights) {
         (Some(onnx), None) => {
             let key = key.clone().key("onnx");
@@ -63,12 +65,6 @@ pub(super) fn load_model(
             ));
         }
     };
-    let layers_key = key.clone().key("layers");
-    let selected = network
-        .graph
-        .select(&options.layers)
-        .map_err(|e| at(&layers_key, e))?;
-    let (distinct, aliases) = distinct_tensors(selected);
     let pool = match options.pool {
         file::Pool::None => Pool::None,
         file::Pool::Mean => Pool::Mean,
@@ -80,8 +76,16 @@ pub(super) fn load_model(
         n_threads,
         ..ExtractParams::default()
     };
+    let (edits, planned_edits) = load_edits(options, key, places, inputs)?;
+    let edited = in_form(&network, &edits, options, key, &params)?;
+    let layers_key = key.clone().key("layers");
+    let selected = edited
+        .graph
+        .select(&options.layers)
+        .map_err(|e| at(&layers_key, e))?;
+    let (distinct, aliases) = distinct_tensors(selected);
     let extractor =
-        Extractor::prepare(&network, &distinct, &params).map_err(|e| at(&layers_key, e))?;
+        Extractor::prepare(&edited, &distinct, &params).map_err(|e| at(&layers_key, e))?;
     // What is not a pattern for each image (a shape, a count) can be in an .onnx file; it is left out.
     let layers = distinct
         .iter()
@@ -103,9 +107,82 @@ pub(super) fn load_model(
         preprocessing: network.preprocessing.clone(),
         pool,
         executor: extractor.executor.to_string(),
+        edits: planned_edits,
         layers,
     };
-    Ok((network, planned))
+    Ok((network, edits, planned))
+}
+
+/// The edits with the files where they are, and as they are planned.
+fn load_edits(
+    options: &ModelOptions,
+    model: &KeyPath,
+    places: &Places,
+    inputs: &mut Vec<InputFile>,
+) -> Result<(Vec<Edit>, Vec<PlannedEdit>)> {
+    let mut edits = Vec::new();
+    let mut planned = Vec::new();
+    for (idx, options) in options.edits.iter().enumerate() {
+        let key = edit_key(model, idx);
+        let given = options.given();
+        let given = given
+            .iter()
+            .map(|(option, value)| (*option, value.as_str()));
+        let edit =
+            Edit::from_options(&options.kind, given).map_err(|fault| match fault.option() {
+                Some(option) => at(&key.clone().key(option), &fault),
+                None => at(&key, &fault),
+            })?;
+        let mut found = edit.clone();
+        let mut file_blake3 = None;
+        if let Some(name) = edit.file() {
+            let name = name.to_string_lossy();
+            let option = if options.means.is_some() {
+                "means"
+            } else {
+                "weights"
+            };
+            let path = places.file(&key.clone().key(option), &name)?;
+            let file = input("edit", &name, &path)?;
+            file_blake3 = Some(file.blake3.clone());
+            inputs.push(file);
+            found = found.with_file(path);
+        }
+        edits.push(found);
+        planned.push(PlannedEdit { edit, file_blake3 });
+    }
+    Ok((edits, planned))
+}
+
+fn edit_key(model: &KeyPath, idx: usize) -> KeyPath {
+    model.clone().key("edits").index(idx)
+}
+
+/// The network as the edits leave its form; an error points at the first edit that does not fit.
+fn in_form(
+    network: &Network,
+    edits: &[Edit],
+    options: &ModelOptions,
+    key: &KeyPath,
+    params: &ExtractParams,
+) -> Result<Network> {
+    network.edited_in_form(edits, params).map_err(|error| {
+        let culprit = |edit: &str| edits.iter().position(|e| e.to_string() == edit);
+        match &error {
+            ModelError::Edit { edit, fault } => match culprit(edit) {
+                Some(idx) => at(
+                    &edit_key(key, idx).key(fault.option().unwrap_or("kind")),
+                    fault,
+                ),
+                None => at(&key.clone().key("edits"), fault),
+            },
+            ModelError::UnknownLayer { pattern, .. } => {
+                let idx = options.edits.iter().position(|e| e.layer == *pattern);
+                at(&edit_key(key, idx.unwrap_or(0)).key("layer"), &error)
+            }
+            _ => at(&key.clone().key("edits"), &error),
+        }
+    })
 }
 
 /// Each tensor once, with the other names it was selected by.
