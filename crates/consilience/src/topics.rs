@@ -39,6 +39,10 @@ pub const ALL: &[Topic] = topics![
         "extract", "layers", "pool", "batch", "executor", "rten", "onnx-runtime", "model", "weights",
         "images",
     ],
+    "edits": [
+        "edit", "lesion", "gain", "cut", "tap", "replace-head", "channels", "units", "heads", "of",
+        "tokens", "with", "means", "outputs",
+    ],
     "preprocessing": ["resize", "jpeg"],
     "rsa": ["rdm", "rdms", "compare", "kind"],
     "dissimilarity": [

@@ -51,6 +51,9 @@ fn print(plan: &Plan, out: &mut dyn Write) -> Result<()> {
             model.executor
         )?;
         writeln!(out, "             {}", model.preprocessing)?;
+        for planned in &model.edits {
+            writeln!(out, "             edit: {}", planned.edit)?;
+        }
         for layer in &model.layers {
             write!(
                 out,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use consilience::io::{hash, npy};
-use consilience::models::{ExecutorChoice, ExtractParams, Extractor, Images, Network, Pool};
+use consilience::models::{Edit, ExecutorChoice, ExtractParams, Extractor, Images, Network, Pool};
 use consilience::study::Progress;
 use serde_json::json;
 
@@ -34,6 +34,10 @@ pub struct Args {
     /// What is done with feature maps: none, mean, max
     #[arg(long, value_name = "HOW", default_value = "none")]
     pool: Pool,
+    /// Change of the network, e.g. 'lesion layer=features.8 channels=3,5-9 with=zero'; may be
+    /// repeated
+    #[arg(long, value_name = "EDIT")]
+    edit: Vec<Edit>,
     /// Pictures in one pass of the network
     #[arg(long, value_name = "N", default_value_t = ExtractParams::default().batch)]
     batch: usize,
@@ -48,13 +52,14 @@ pub struct Args {
 pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
     let (network, weights) = network(&args.model, args.weights.as_deref())?;
     let paths = images(&args.images)?;
-    let selected = network.select(&args.layers)?;
     let params = ExtractParams {
         pool: args.pool,
         executor: args.executor,
         batch: args.batch,
         n_threads: threads,
     };
+    let network = network.edited(&args.edit, Images::Files(&paths), &params)?;
+    let selected = network.select(&args.layers)?;
     let extractor = Extractor::prepare(&network, &selected, &params)?;
     let stems: Vec<String> = file_stems(&network, &extractor);
     let file_of = |layer_idx: usize| args.out.join(format!("{}.npy", stems[layer_idx]));
@@ -75,6 +80,14 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
         "preprocessing": network.preprocessing,
         "preprocessing_text": network.preprocessing.to_string(),
         "pool": args.pool.to_string(),
+        "edits": args
+            .edit
+            .iter()
+            .map(|edit| Ok(json!({
+                "edit": edit,
+                "file_blake3": edit.file().map(hash::blake3_file).transpose()?,
+            })))
+            .collect::<Result<Vec<_>>>()?,
         "images": paths
             .iter()
             .map(|path| Ok(json!({

@@ -11,6 +11,7 @@ mod support;
 mod bad_files;
 mod bad_study;
 mod downloads;
+mod edits;
 mod extract;
 mod real;
 mod steps;
