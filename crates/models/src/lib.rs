@@ -27,8 +27,7 @@
 //! # Two executors
 //!
 //! ONNX Runtime runs the network when its shared library is found, `rten` (pure Rust) otherwise;
-//! see [`executor`]. Every operation is run as the graph states it, without fusion, so that a
-//! layer's numbers do not depend on which other layers are asked for.
+//! see [`executor`], also for what a layer's last bits depend on.
 //!
 //! # Not supported
 //!
@@ -46,7 +45,7 @@ mod suggest;
 pub mod zoo;
 
 pub use error::{ModelError, Result};
-pub use executor::{ExecutorChoice, ExecutorInfo};
+pub use executor::{ExecutorChoice, ExecutorInfo, Operations};
 pub use extract::{Block, ExtractParams, ExtractedLayer, Extractor, Images, Pool};
 pub use graph::{Edit, Graph, Layer};
 pub use network::Network;

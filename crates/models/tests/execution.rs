@@ -2,11 +2,11 @@
 
 mod common;
 
-use common::{collect, demo, executors, noise as pictures};
+use common::{collect, demo, executors, noise as pictures, relative_difference};
 use consilience_io::image::RgbImage;
 use consilience_models::graph::Tensor;
 use consilience_models::{
-    ExecutorChoice, ExtractParams, Extractor, Images, ModelError, Network, Pool, onnx,
+    ExecutorChoice, ExtractParams, Extractor, Images, ModelError, Network, Operations, Pool, onnx,
 };
 use ndarray::{Array2, Array3, Axis, s};
 
@@ -129,27 +129,36 @@ fn a_tapped_convolution_keeps_its_negative_values() {
 }
 
 #[test]
-fn threads_and_other_taps_change_no_byte() {
+fn threads_change_no_byte_and_neither_do_other_taps_without_fusion() {
     let network = demo(3);
     let pictures = pictures(11);
     let images = Images::Decoded(&pictures);
-    for executor in executors("threads_and_other_taps_change_no_byte") {
-        let one = ExtractParams {
-            batch: 4,
-            ..params(executor)
-        };
-        let two = ExtractParams {
-            n_threads: 2,
-            ..one.clone()
-        };
-        let all = collect(&network, network.layers(), images, &one).unwrap();
-        assert_eq!(
-            all,
-            collect(&network, network.layers(), images, &two).unwrap()
-        );
-        for (layer, expected) in network.layers().iter().zip(&all) {
-            let alone = collect(&network, std::slice::from_ref(layer), images, &two).unwrap();
-            assert_eq!(&alone[0], expected);
+    for executor in executors("threads_change_no_byte_and_neither_do_other_taps_without_fusion") {
+        for operations in [Operations::Fused, Operations::AsStated] {
+            let one = ExtractParams {
+                batch: 4,
+                operations,
+                ..params(executor)
+            };
+            let two = ExtractParams {
+                n_threads: 2,
+                ..one.clone()
+            };
+            let all = collect(&network, network.layers(), images, &one).unwrap();
+            assert_eq!(
+                all,
+                collect(&network, network.layers(), images, &two).unwrap()
+            );
+            for (layer, (_, expected)) in network.layers().iter().zip(&all) {
+                let alone = std::slice::from_ref(layer);
+                let alone = collect(&network, alone, images, &two).unwrap();
+                match operations {
+                    Operations::Fused => {
+                        assert!(relative_difference(&alone[0].1, expected) < 1e-5);
+                    }
+                    Operations::AsStated => assert_eq!(&alone[0].1, expected),
+                }
+            }
         }
     }
 }

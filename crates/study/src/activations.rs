@@ -31,6 +31,8 @@ struct Activation<'a> {
     edits: &'a [PlannedEdit],
     /// The pictures over which an edit takes means.
     mean_over: Option<Vec<&'a str>>,
+    /// All layers of the model: what else is asked for may change the last bits.
+    taps: Vec<&'a str>,
     tensor: &'a str,
 }
 
@@ -44,6 +46,7 @@ impl<'a> Activation<'a> {
             pool: model.pool.to_string(),
             edits: &model.edits,
             mean_over: takes_means.then(|| hashes(&plan.stimuli)),
+            taps: model.layers.iter().map(|l| l.tensor.as_str()).collect(),
             tensor: &layer.tensor,
         }
     }
@@ -180,9 +183,10 @@ fn extract_missing(
                 network.insert(edited)
             }
         };
-        let wanted: Vec<Layer> = layers
+        // The whole set at every time: the numbers depend on it.
+        let wanted: Vec<Layer> = model
+            .layers
             .iter()
-            .filter(|layer| absent.contains_key(layer.name.as_str()))
             .map(|layer| Layer {
                 name: layer.name.clone(),
                 tensor: layer.tensor.clone(),
@@ -193,26 +197,31 @@ fn extract_missing(
             .layers
             .iter()
             .map(|layer| {
-                let path = &absent[layer.name.as_str()];
+                let Some(path) = absent.get(layer.name.as_str()) else {
+                    return Ok(None);
+                };
                 // What a killed run had begun is as large as the entry itself.
                 if let Some(folder) = path.parent() {
                     atomic::clear_leftovers(folder);
                 }
-                npy::Writer::<f32>::create(path, &[block.len(), layer.n_features])
+                npy::Writer::<f32>::create(path, &[block.len(), layer.n_features]).map(Some)
             })
             .collect::<std::result::Result<Vec<_>, _>>()?;
         extractor
             .run(
                 Images::Files(paths),
                 |rows| -> Result<()> {
-                    let values = rows.rows.as_standard_layout();
-                    let values = values.as_slice().expect("standard layout is contiguous");
-                    Ok(writers[rows.layer_idx].append(values)?)
+                    if let Some(writer) = &mut writers[rows.layer_idx] {
+                        let values = rows.rows.as_standard_layout();
+                        let values = values.as_slice().expect("standard layout is contiguous");
+                        writer.append(values)?;
+                    }
+                    Ok(())
                 },
                 |done| progress.advance_to((block_idx * BLOCK + done) as u64),
             )
             .map_err(of_picture)?;
-        for writer in writers {
+        for writer in writers.into_iter().flatten() {
             writer.finish()?;
         }
     }

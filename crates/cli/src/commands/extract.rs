@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use consilience::io::{hash, npy};
-use consilience::models::{Edit, ExecutorChoice, ExtractParams, Extractor, Images, Network, Pool};
+use consilience::models::{
+    Edit, ExecutorChoice, ExtractParams, Extractor, Images, Network, Operations, Pool,
+};
 use consilience::study::Progress;
 use serde_json::json;
 
@@ -44,6 +46,10 @@ pub struct Args {
     /// What runs the network: auto, rten, onnx-runtime
     #[arg(long, value_name = "NAME", default_value = "auto")]
     executor: ExecutorChoice,
+    /// Whether the executor may merge operations: fused (fast; the last bits depend on which layers
+    /// are asked for together), as-stated
+    #[arg(long, value_name = "HOW", default_value = "fused")]
+    operations: Operations,
     /// Folder for LAYER.npy and manifest.json
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -55,6 +61,7 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
     let params = ExtractParams {
         pool: args.pool,
         executor: args.executor,
+        operations: args.operations,
         batch: args.batch,
         n_threads: threads,
     };

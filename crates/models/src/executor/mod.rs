@@ -7,10 +7,16 @@
 //!
 //! # Same numbers
 //!
-//! An executor runs on one thread, each operation as the graph states it. Fusing operations is
-//! faster but makes a layer's last bits depend on which other layers are asked for, and several
-//! threads inside one operation make them depend on the number of threads; we run several images
-//! at once instead. The two executors agree to about 1e-6 relative, not to the bit.
+//! An executor runs on one thread: several threads inside an operation could make its last bits
+//! depend on their number, so we run several batches at once instead, which is as fast.
+//!
+//! By default an executor may merge operations ([`Operations::Fused`]): a convolution takes in the
+//! batch normalisation, the sum and the ReLU after it, and works on another layout of memory. What
+//! it may merge depends on which tensors are asked for, so a layer's last bits (about 1e-6 relative)
+//! depend on the set of layers of the run, and that set is part of what names a cached result. With
+//! [`Operations::AsStated`] every operation runs as the graph states it, and a layer's numbers are
+//! the same whatever else is asked for; that takes up to twice as long. The two executors agree to
+//! about 1e-6 relative either way, not to the bit.
 
 pub mod library;
 mod onnxruntime;
@@ -64,6 +70,41 @@ impl fmt::Display for ExecutorChoice {
     }
 }
 
+/// Whether an executor may merge operations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Operations {
+    /// It may: fast, and a layer's last bits depend on which layers are asked for together.
+    #[default]
+    Fused,
+    /// It runs each as the graph states it: slower, and a layer's numbers are its own.
+    AsStated,
+}
+
+impl FromStr for Operations {
+    type Err = ModelError;
+
+    fn from_str(word: &str) -> Result<Self> {
+        match word {
+            "fused" => Ok(Self::Fused),
+            "as-stated" => Ok(Self::AsStated),
+            _ => Err(ModelError::UnknownChoice {
+                what: "way to run operations",
+                found: word.to_owned(),
+                expected: "fused, as-stated",
+            }),
+        }
+    }
+}
+
+impl fmt::Display for Operations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Fused => "fused",
+            Self::AsStated => "as-stated",
+        })
+    }
+}
+
 /// What ran a network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExecutorInfo {
@@ -71,13 +112,19 @@ pub struct ExecutorInfo {
     pub name: &'static str,
     /// Version.
     pub version: String,
+    /// Whether operations were merged.
+    pub operations: Operations,
     /// Why the preferred executor was not taken, when it was not.
     pub note: Option<String>,
 }
 
 impl fmt::Display for ExecutorInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.name, self.version)
+        let operations = match self.operations {
+            Operations::Fused => "fused",
+            Operations::AsStated => "as stated",
+        };
+        write!(f, "{} {}, operations {operations}", self.name, self.version)
     }
 }
 
@@ -95,6 +142,19 @@ pub trait Executor: Send + Sync {
 /// Most memory that copies of the weights may take when every thread needs its own.
 const COPIES_BUDGET: usize = 4 << 30;
 
+/// [`load_with`] that runs every operation as the graph states it.
+///
+/// # Errors
+///
+/// As [`load_with`].
+pub fn load(
+    choice: ExecutorChoice,
+    graph: &Graph,
+    n_threads: usize,
+) -> Result<(ExecutorInfo, Vec<Box<dyn Executor>>)> {
+    load_with(choice, Operations::AsStated, graph, n_threads)
+}
+
 /// Makes up to `n_threads` executors (fewer when the weights are large) that run `graph` and give
 /// its outputs.
 ///
@@ -103,19 +163,20 @@ const COPIES_BUDGET: usize = 4 << 30;
 /// [`ModelError::NoOnnxRuntime`] when ONNX Runtime is demanded and not there,
 /// [`ModelError::MissingOperator`] with the first operation that the executor cannot do,
 /// [`ModelError::Load`] when it refuses the network for another reason.
-pub fn load(
+pub fn load_with(
     choice: ExecutorChoice,
+    operations: Operations,
     graph: &Graph,
     n_threads: usize,
 ) -> Result<(ExecutorInfo, Vec<Box<dyn Executor>>)> {
     let bytes = onnx::write(graph);
     let with_onnx_runtime = || {
         let affordable = COPIES_BUDGET / graph.n_weight_bytes().max(1);
-        onnxruntime::load(graph, &bytes, n_threads.min(affordable.max(1)))
+        onnxruntime::load(graph, &bytes, operations, n_threads.min(affordable.max(1)))
     };
     match choice {
         ExecutorChoice::OnnxRuntime => with_onnx_runtime(),
-        ExecutorChoice::Rten => rten::load(graph, bytes, n_threads),
+        ExecutorChoice::Rten => rten::load(graph, bytes, operations, n_threads),
         ExecutorChoice::Auto => {
             let preferred = match with_onnx_runtime() {
                 Ok(loaded) => return Ok(loaded),
@@ -127,7 +188,7 @@ pub fn load(
                 }
                 error => error.to_string(),
             };
-            match (rten::load(graph, bytes, n_threads), preferred) {
+            match (rten::load(graph, bytes, operations, n_threads), preferred) {
                 (Ok((mut info, executors)), _) => {
                     info.note = Some(refusal);
                     Ok((info, executors))

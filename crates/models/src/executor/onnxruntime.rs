@@ -9,7 +9,7 @@ use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::value::TensorRef;
 
-use super::{Executor, ExecutorInfo, guard, library, refusal};
+use super::{Executor, ExecutorInfo, Operations, guard, library, refusal};
 use crate::graph::Graph;
 use crate::{ModelError, Result};
 
@@ -29,12 +29,13 @@ struct Loaded {
 pub(super) fn load(
     graph: &Graph,
     onnx: &[u8],
+    operations: Operations,
     n_threads: usize,
 ) -> Result<(ExecutorInfo, Vec<Box<dyn Executor>>)> {
     let loaded = loaded().map_err(|reason| ModelError::NoOnnxRuntime { reason })?;
     let executors = (0..n_threads.max(1))
         .map(|_| {
-            let session = guard(|| session(&loaded.environment, onnx))
+            let session = guard(|| session(&loaded.environment, onnx, operations))
                 .map_err(|reason| refusal(NAME, graph, reason))?;
             let executor: Box<dyn Executor> = Box::new(OnnxRuntime {
                 session,
@@ -46,16 +47,25 @@ pub(super) fn load(
     let info = ExecutorInfo {
         name: NAME,
         version: loaded.version.clone(),
+        operations,
         note: None,
     };
     Ok((info, executors))
 }
 
-fn session(environment: &Environment, onnx: &[u8]) -> std::result::Result<Session, String> {
+fn session(
+    environment: &Environment,
+    onnx: &[u8],
+    operations: Operations,
+) -> std::result::Result<Session, String> {
+    let level = match operations {
+        Operations::Fused => GraphOptimizationLevel::All,
+        Operations::AsStated => GraphOptimizationLevel::Disable,
+    };
     // Each of these steps has an error type of its own, which carries the builder back.
     Session::builder(environment)
         .map_err(|e| e.to_string())?
-        .with_optimization_level(GraphOptimizationLevel::Disable)
+        .with_optimization_level(level)
         .map_err(|e| e.to_string())?
         .with_intra_threads(1)
         .map_err(|e| e.to_string())?

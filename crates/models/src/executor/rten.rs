@@ -6,7 +6,7 @@ use ndarray::{ArrayD, ArrayView4, IxDyn};
 use rten::{Model, ModelOptions, NodeId, RunOptions, ThreadPool, ValueOrView, ValueView};
 use rten_tensor::{Layout, Tensor};
 
-use super::{Executor, ExecutorInfo, guard, missing, refusal};
+use super::{Executor, ExecutorInfo, Operations, guard, missing, refusal};
 use crate::graph::{Attribute, Graph, Node};
 use crate::{ModelError, Result};
 
@@ -25,6 +25,7 @@ struct Rten {
 pub(super) fn load(
     graph: &Graph,
     onnx: Vec<u8>,
+    operations: Operations,
     n_threads: usize,
 ) -> Result<(ExecutorInfo, Vec<Box<dyn Executor>>)> {
     if let Some(node) = graph.nodes.iter().find(|node| is_cubic_resize(node)) {
@@ -32,7 +33,7 @@ pub(super) fn load(
     }
     let (model, input, outputs) = guard(|| {
         let model = ModelOptions::with_all_ops()
-            .enable_optimization(false)
+            .enable_optimization(operations == Operations::Fused)
             .prepack_weights(true)
             .load(onnx)
             .map_err(|error| error.to_string())?;
@@ -58,6 +59,7 @@ pub(super) fn load(
     let info = ExecutorInfo {
         name: NAME,
         version: VERSION.to_owned(),
+        operations,
         note: None,
     };
     Ok((info, executors))

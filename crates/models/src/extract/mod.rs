@@ -112,7 +112,8 @@ impl Extractor {
             })
             .collect();
         let graph = network.graph.cut(&outputs);
-        let (executor, mut executors) = executor::load(params.executor, &graph, params.n_threads)?;
+        let (executor, mut executors) =
+            executor::load_with(params.executor, params.operations, &graph, params.n_threads)?;
 
         let [height, width] = size.unwrap_or([input[2].unwrap_or(224), input[3].unwrap_or(224)]);
         let n_probe = input[0].unwrap_or(1);

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use consilience_io::image::RgbImage;
 
-use crate::{ExecutorChoice, ModelError, Result};
+use crate::{ExecutorChoice, ModelError, Operations, Result};
 
 /// What becomes of the positions of a map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -54,6 +54,8 @@ pub struct ExtractParams {
     pub pool: Pool,
     /// What runs the network. Default [`ExecutorChoice::Auto`].
     pub executor: ExecutorChoice,
+    /// Whether it may merge operations. Default [`Operations::Fused`].
+    pub operations: Operations,
     /// Images in one run of the network. Default 1, which is fastest for convolutions and makes an
     /// image's numbers independent of its neighbours; large fully connected layers gain from more,
     /// and may then differ in the last bits.
@@ -67,6 +69,7 @@ impl Default for ExtractParams {
         Self {
             pool: Pool::None,
             executor: ExecutorChoice::Auto,
+            operations: Operations::Fused,
             batch: 1,
             n_threads: 1,
         }
