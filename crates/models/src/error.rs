@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::graph::EditError;
+use crate::detect::DetectError;
 use crate::onnx::OnnxError;
 
 /// Shorthand for results of this crate.
@@ -76,6 +77,9 @@ pub enum ModelError {
         /// Names that resemble it.
         nearest: Vec<String>,
     },
+    /// A detector or boxes that cannot be used.
+    #[error(transparent)]
+    Detect(#[from] DetectError),
     /// A file that could not be read.
     #[error("cannot read: {source} ({})", path.display())]
     Unreadable {

@@ -34,6 +34,7 @@
 //! Networks with several inputs or inputs that are not `(n, 3, h, w)`; ONNX files with control
 //! flow, sparse weights, or operators of sets before 7; gradients.
 
+pub mod detect;
 mod error;
 pub mod executor;
 mod extract;

@@ -102,7 +102,7 @@ impl Images<'_> {
     }
 
     /// How messages name picture `image_idx`.
-    pub(super) fn name(&self, image_idx: usize) -> String {
+    pub(crate) fn name(&self, image_idx: usize) -> String {
         match self {
             Self::Files(paths) => paths[image_idx].display().to_string(),
             Self::Decoded(_) => format!("number {image_idx}"),

@@ -1,0 +1,34 @@
+//! Finding things and faces in pictures.
+//!
+//! A [`DetectionModel`] is a network with the rules that turn its outputs into boxes; a [`Detector`]
+//! runs it and gives [`Detection`]s in pixels of the original picture.
+//!
+//! ```no_run
+//! use consilience_io::image;
+//! use consilience_models::detect::{DetectParams, DetectionModel, Detector};
+//!
+//! let model = DetectionModel::yolox("yolox_nano.onnx".as_ref())?;
+//! let mut detector = Detector::prepare(&model, &DetectParams::default())?;
+//! for found in detector.detect(&image::read("dog.jpg")?)? {
+//!     println!("{} {:.2} at {:?}", found.class, found.score, found.bounds);
+//! }
+//! # Ok::<(), consilience_models::ModelError>(())
+//! ```
+
+mod bounds;
+pub mod classes;
+mod decode;
+mod detector;
+mod error;
+mod framing;
+mod model;
+mod runner;
+mod suppress;
+
+pub use bounds::BoxXyxy;
+pub use decode::YoloHead;
+pub use detector::{DetectParams, Detection, Detector};
+pub use error::DetectError;
+pub use framing::{Channels, Fit, Framing, Letterbox, Placement};
+pub use model::DetectionModel;
+pub use suppress::{Proposal, suppress};
