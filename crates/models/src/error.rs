@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::graph::EditError;
+use crate::darknet::CfgError;
 use crate::detect::DetectError;
 use crate::onnx::OnnxError;
 
@@ -66,6 +67,12 @@ pub enum ModelError {
     /// ONNX bytes that cannot be used.
     #[error("not a usable ONNX network: {0}")]
     Onnx(#[from] OnnxError),
+    /// A darknet network that cannot be used.
+    #[error("not a usable darknet network: {0}")]
+    Darknet(#[from] CfgError),
+    /// A detector or boxes that cannot be used.
+    #[error(transparent)]
+    Detect(#[from] DetectError),
     /// A picture without pixels.
     #[error("the picture has no pixels; leave it out")]
     EmptyPicture,

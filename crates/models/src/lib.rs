@@ -51,3 +51,4 @@ pub use extract::{Block, ExtractParams, ExtractedLayer, Extractor, Images, Pool}
 pub use graph::{Edit, Graph, Layer};
 pub use network::Network;
 pub use preprocess::Preprocessing;
+pub use zoo::darknet;

@@ -13,6 +13,7 @@
 
 #[allow(dead_code, reason = "families of architectures use it piece by piece")]
 mod builder;
+pub mod darknet;
 mod demo;
 mod squeezenet;
 mod state_dict;
@@ -62,7 +63,7 @@ impl fmt::Debug for Recipe {
 /// All architectures, in alphabetical order.
 #[must_use]
 pub fn list() -> Vec<Architecture> {
-    let mut all: Vec<Architecture> = [demo::entries(), squeezenet::entries()]
+    let mut all: Vec<Architecture> = [darknet::entries(), demo::entries(), squeezenet::entries()]
         .into_iter()
         .flatten()
         .collect();

@@ -224,7 +224,7 @@ impl Builder {
     }
 
     /// States that the images are too small for `module`.
-    fn too_small(&mut self, module: &str) {
+    pub fn too_small(&mut self, module: &str) {
         self.too_small.get_or_insert_with(|| module.to_owned());
     }
 }
