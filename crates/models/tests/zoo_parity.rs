@@ -41,7 +41,7 @@ macro_rules! families {
     };
 }
 
-families! { squeezenet }
+families! { darknet squeezenet }
 
 #[test]
 #[ignore = "minutes in a debug build"]

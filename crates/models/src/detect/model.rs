@@ -1,11 +1,66 @@
 //! Networks that find things, with what turns their outputs into boxes.
 
+use std::fmt;
 use std::path::Path;
+use std::str::FromStr;
+
+use consilience_io::weights::darknet as darknet_weights;
 
 use super::decode::Decoder;
 use super::framing::{Channels, Fit, Framing, Letterbox};
 use super::{DetectError, classes};
-use crate::{Graph, Network, Result};
+use crate::darknet::{self, Darknet};
+use crate::{Graph, ModelError, Network, Result};
+
+/// The detectors that are known by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DetectorName {
+    /// [`DetectionModel::yolox`], an `.onnx` file.
+    YoloxNano,
+    /// [`DetectionModel::fastest_det`], an `.onnx` file.
+    FastestDet,
+    /// [`DetectionModel::yolov3`] for the 80 classes of COCO, a `.weights` file.
+    Yolov3Coco,
+    /// [`DetectionModel::yolov3`] for the 601 classes of Open Images, a `.weights` file.
+    Yolov3OpenImages,
+}
+
+impl DetectorName {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::YoloxNano,
+        Self::FastestDet,
+        Self::Yolov3Coco,
+        Self::Yolov3OpenImages,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::YoloxNano => "yolox_nano",
+            Self::FastestDet => "fastestdet",
+            Self::Yolov3Coco => "yolov3_coco",
+            Self::Yolov3OpenImages => "yolov3_openimages",
+        }
+    }
+}
+
+impl fmt::Display for DetectorName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for DetectorName {
+    type Err = DetectError;
+
+    fn from_str(word: &str) -> std::result::Result<Self, DetectError> {
+        let known = Self::ALL.into_iter().find(|one| one.name() == word);
+        known.ok_or_else(|| DetectError::UnknownDetector {
+            name: word.to_owned(),
+            expected: Self::ALL.map(Self::name).join(", "),
+        })
+    }
+}
 
 /// A detector: its network, how a picture goes in, and how boxes come out.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +81,20 @@ pub struct DetectionModel {
 }
 
 impl DetectionModel {
+    /// The detector called `name` with the weights of a file.
+    ///
+    /// # Errors
+    ///
+    /// As the function for that detector.
+    pub fn by_name(name: DetectorName, weights: &Path) -> Result<Self> {
+        match name {
+            DetectorName::YoloxNano => Self::yolox(weights),
+            DetectorName::FastestDet => Self::fastest_det(weights),
+            DetectorName::Yolov3Coco => Self::yolov3(80, weights),
+            DetectorName::Yolov3OpenImages => Self::yolov3(601, weights),
+        }
+    }
+
     /// YOLOX from an `.onnx` file with undecoded boxes, e.g. YOLOX-nano for COCO.
     ///
     /// Input: letterbox in the upper left corner, grey 114, blue-green-red bytes. Score =
@@ -93,6 +162,77 @@ impl DetectionModel {
             score: 0.65,
             iou: 0.45,
             decoder: Decoder::FastestDet,
+        })
+    }
+
+    /// YOLOv3 for inputs of 608 × 608 with the weights of a `.weights` file; 80 classes are those of
+    /// COCO, 601 those of Open Images.
+    ///
+    /// # Errors
+    ///
+    /// As [`DetectionModel::darknet`].
+    ///
+    /// # References
+    ///
+    /// Redmon & Farhadi (2018), arXiv:1804.02767.
+    pub fn yolov3(n_classes: usize, weights: &Path) -> Result<Self> {
+        let classes = classes::usual(n_classes)?;
+        let mut model = Self::darknet(&darknet::yolov3(n_classes), weights, classes)?;
+        model.name = "yolov3".into();
+        Ok(model)
+    }
+
+    /// The detector of a `.cfg` file with the weights of a `.weights` file.
+    ///
+    /// Input: letterbox in the middle, grey ½, red-green-blue byte ÷ 255. Score = objectness × class
+    /// probability; every class above the threshold gives a box.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::File`] when the weights cannot be read, [`ModelError::InFile`] around
+    /// [`darknet::CfgError`] when they do not fit; [`DetectError::NotThisDetector`] for a network
+    /// without `[yolo]` layer, [`DetectError::ClassCount`] for another number of class names.
+    ///
+    /// # Peers
+    ///
+    /// Darknet's `detector test` with `letter_box=1`: the same arithmetic; its resizing is bilinear
+    /// without antialiasing, ours is Pillow's.
+    pub fn darknet(network: &Darknet, weights: &Path, classes: Vec<String>) -> Result<Self> {
+        let heads = network.heads();
+        let Some(expected) = heads.first().map(|head| head.n_classes) else {
+            return Err(DetectError::NotThisDetector {
+                detector: "darknet detector",
+                what: "the number of [yolo] layers",
+                found: "0".into(),
+                expected: "1 or more".into(),
+            }
+            .into());
+        };
+        if expected != classes.len() {
+            let found = classes.len();
+            return Err(DetectError::ClassCount { expected, found }.into());
+        }
+        let graph = network
+            .with_weights(&darknet_weights::read(weights)?)
+            .map_err(|error| ModelError::Darknet(error).at(weights))?;
+        Ok(Self {
+            name: "darknet".into(),
+            graph,
+            framing: Framing {
+                height: network.height,
+                width: network.width,
+                fit: Fit::Letterbox(Letterbox {
+                    centred: true,
+                    fill: 127.5,
+                }),
+                channels: Channels::Rgb,
+                mean: [0.0; 3],
+                std: 255.0,
+            },
+            classes,
+            score: 0.5,
+            iou: 0.45,
+            decoder: Decoder::Darknet(heads),
         })
     }
 }

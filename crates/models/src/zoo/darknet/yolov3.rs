@@ -90,7 +90,7 @@ pub(super) fn network(n_classes: usize) -> Darknet {
             layers.convolve(width, 1, 1);
             layers.push(Layer::Upsample { stride: 2 });
             let upsampled = layers.0.len() - 1;
-            layers.route(vec![upsampled, kept[4 - scale - 1]]);
+            layers.route(vec![upsampled, kept[4 - scale]]);
         }
         for _ in 0..3 {
             layers.convolve(width, 1, 1);
