@@ -84,9 +84,6 @@ pub enum ModelError {
         /// Names that resemble it.
         nearest: Vec<String>,
     },
-    /// A detector or boxes that cannot be used.
-    #[error(transparent)]
-    Detect(#[from] DetectError),
     /// A file that could not be read.
     #[error("cannot read: {source} ({})", path.display())]
     Unreadable {

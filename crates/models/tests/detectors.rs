@@ -9,7 +9,8 @@ use std::path::Path;
 use common::{data, onnx_runtime};
 use consilience_io::image::{self, RgbImage};
 use consilience_io::{AnyArray, npy};
-use consilience_models::detect::{BoxXyxy, DetectParams, Detection, DetectionModel, Detector, Fit};
+use consilience_models::detect::{BoxXyxy, DetectParams, Detection, DetectionModel, Detector};
+use consilience_models::preprocess::Resize;
 use consilience_models::{ExecutorChoice, Images, ModelError};
 use serde_json::Value;
 
@@ -47,7 +48,7 @@ fn executors(test: &str) -> Vec<ExecutorChoice> {
 
 /// The picture is the network's input already.
 fn unframed(mut model: DetectionModel) -> DetectionModel {
-    model.framing.fit = Fit::Stretch;
+    model.preprocessing.resize = Resize::Keep;
     model
 }
 

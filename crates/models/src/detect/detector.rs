@@ -92,7 +92,7 @@ impl Detector {
             iou,
             runner: Runner::new(
                 &model.graph,
-                &model.framing,
+                &model.preprocessing,
                 params.executor,
                 params.n_threads,
             )?,
@@ -135,11 +135,12 @@ impl Detector {
         images: Images<'_>,
         mut sink: impl FnMut(usize, &RgbImage, Vec<Detection>) -> std::result::Result<(), E>,
     ) -> std::result::Result<(), E> {
+        let orientation = self.runner.preprocessing.orientation;
         let all: Vec<usize> = (0..images.len()).collect();
         for round in all.chunks(self.runner.width()) {
             let answers = self.runner.each(round, |&image_idx, run| {
                 let picture = match images {
-                    Images::Files(paths) => image::read(&paths[image_idx])?,
+                    Images::Files(paths) => image::read_oriented(&paths[image_idx], orientation)?,
                     Images::Decoded(pictures) => pictures[image_idx].clone(),
                 };
                 let answer = run(&picture, &images.name(image_idx))?;
@@ -154,21 +155,23 @@ impl Detector {
         Ok(())
     }
 
-    fn found(&self, (outputs, placement): &Answer, picture: &RgbImage) -> Result<Vec<Detection>> {
-        let framing = &self.runner.framing;
-        let size = [framing.height, framing.width];
+    fn found(&self, answer: &Answer, picture: &RgbImage) -> Result<Vec<Detection>> {
+        let n_classes = self.classes.len();
         let proposals = self
             .decoder
-            .decode(outputs, size, self.classes.len(), self.score)?;
+            .decode(&answer.outputs, answer.size, n_classes, self.score)?;
+        let back = |bounds: &BoxXyxy| {
+            let [x_min, y_min] = answer.placement.to_image([bounds.x_min, bounds.y_min]);
+            let [x_max, y_max] = answer.placement.to_image([bounds.x_max, bounds.y_max]);
+            BoxXyxy::new(x_min, y_min, x_max, y_max)
+        };
         Ok(suppress(proposals, self.iou, self.n_candidates)
             .into_iter()
             .map(|kept| Detection {
                 class_idx: kept.class_idx,
                 class: self.classes[kept.class_idx].clone(),
                 score: kept.score,
-                bounds: placement
-                    .to_picture(&kept.bounds)
-                    .clipped(picture.width, picture.height),
+                bounds: back(&kept.bounds).clipped(picture.width, picture.height),
             })
             .filter(|detection| detection.bounds.area() > 0.0)
             .collect())

@@ -7,10 +7,10 @@ use std::str::FromStr;
 use consilience_io::weights::darknet as darknet_weights;
 
 use super::decode::Decoder;
-use super::framing::{Channels, Fit, Framing, Letterbox};
 use super::{DetectError, classes};
 use crate::darknet::{self, Darknet};
-use crate::{Graph, ModelError, Network, Result};
+use crate::preprocess::{Align, ChannelOrder, Filter, Range, Resize};
+use crate::{Graph, ModelError, Network, Preprocessing, Result};
 
 /// The detectors that are known by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -70,7 +70,7 @@ pub struct DetectionModel {
     /// Operations and weights.
     pub graph: Graph,
     /// How a picture becomes the network's input.
-    pub framing: Framing,
+    pub preprocessing: Preprocessing,
     /// Names of the classes; may be replaced for weights that were trained on others.
     pub classes: Vec<String>,
     /// Score from which on its authors count a box.
@@ -110,19 +110,13 @@ impl DetectionModel {
     /// Ge, Liu, Wang, Li & Sun (2021), arXiv:2107.08430.
     pub fn yolox(path: &Path) -> Result<Self> {
         let graph = Network::from_onnx(path)?.graph;
-        let [height, width] = input_size(&graph, "YOLOX")?;
+        let size = input_size(&graph, "YOLOX")?;
         Ok(Self {
             name: "yolox_nano".into(),
-            framing: Framing {
-                height,
-                width,
-                fit: Fit::Letterbox(Letterbox {
-                    centred: false,
-                    fill: 114.0,
-                }),
-                channels: Channels::Bgr,
-                mean: [0.0; 3],
-                std: 1.0,
+            preprocessing: Preprocessing {
+                resize: letterbox(size, Align::Corner, 114.0),
+                order: ChannelOrder::Bgr,
+                ..plain(Range::Bytes)
             },
             graph,
             classes: classes::coco(),
@@ -146,16 +140,13 @@ impl DetectionModel {
     /// Ma (2022), FastestDet.
     pub fn fastest_det(path: &Path) -> Result<Self> {
         let graph = Network::from_onnx(path)?.graph;
-        let [height, width] = input_size(&graph, "FastestDet")?;
+        let size = input_size(&graph, "FastestDet")?;
         Ok(Self {
             name: "fastestdet".into(),
-            framing: Framing {
-                height,
-                width,
-                fit: Fit::Stretch,
-                channels: Channels::Bgr,
-                mean: [0.0; 3],
-                std: 255.0,
+            preprocessing: Preprocessing {
+                resize: stretched(size),
+                order: ChannelOrder::Bgr,
+                ..plain(Range::Unit)
             },
             graph,
             classes: classes::coco(),
@@ -218,22 +209,44 @@ impl DetectionModel {
         Ok(Self {
             name: "darknet".into(),
             graph,
-            framing: Framing {
-                height: network.height,
-                width: network.width,
-                fit: Fit::Letterbox(Letterbox {
-                    centred: true,
-                    fill: 127.5,
-                }),
-                channels: Channels::Rgb,
-                mean: [0.0; 3],
-                std: 255.0,
+            preprocessing: Preprocessing {
+                resize: letterbox([network.height, network.width], Align::Centre, 127.5),
+                ..plain(Range::Unit)
             },
             classes,
             score: 0.5,
             iou: 0.45,
             decoder: Decoder::Darknet(heads),
         })
+    }
+}
+
+/// Neither cut nor normalised, red-green-blue.
+pub(super) fn plain(range: Range) -> Preprocessing {
+    Preprocessing {
+        crop: None,
+        range,
+        mean: [0.0; 3],
+        std: [1.0; 3],
+        ..Preprocessing::default()
+    }
+}
+
+pub(super) fn stretched([height, width]: [usize; 2]) -> Resize {
+    Resize::Exact {
+        height,
+        width,
+        filter: Filter::Bilinear,
+    }
+}
+
+pub(super) fn letterbox([height, width]: [usize; 2], align: Align, fill: f32) -> Resize {
+    Resize::Letterbox {
+        height,
+        width,
+        filter: Filter::Bilinear,
+        align,
+        fill,
     }
 }
 

@@ -1,28 +1,35 @@
-//! Running a network of one fixed input size on pictures, one at a time.
+//! Running a network on pictures, one at a time.
 
 use consilience_io::image::RgbImage;
-use ndarray::ArrayD;
+use ndarray::{ArrayD, Axis};
 
-use super::framing::{Framing, Placement};
 use crate::executor::{self, Executor};
-use crate::{ExecutorChoice, ExecutorInfo, Graph, ModelError, Result};
+use crate::preprocess::Placement;
+use crate::{ExecutorChoice, ExecutorInfo, Graph, ModelError, Preprocessing, Result};
 
-/// A network with its framing, ready to run on several threads.
+/// A network with its preprocessing, ready to run on several threads.
 pub(super) struct Runner {
     pub info: ExecutorInfo,
-    pub framing: Framing,
+    pub preprocessing: Preprocessing,
     /// Names of the outputs, for messages.
     outputs: Vec<String>,
     executors: Vec<Box<dyn Executor>>,
 }
 
-/// A network's outputs for a picture, and where the picture lay in its input.
-pub(super) type Answer = (Vec<ArrayD<f32>>, Placement);
+/// What a network says of a picture.
+pub(super) struct Answer {
+    /// Its outputs, in their order.
+    pub outputs: Vec<ArrayD<f32>>,
+    /// Height and width of its input.
+    pub size: [usize; 2],
+    /// Where the picture lay in the input.
+    pub placement: Placement,
+}
 
 impl Runner {
     pub fn new(
         graph: &Graph,
-        framing: &Framing,
+        preprocessing: &Preprocessing,
         choice: ExecutorChoice,
         n_threads: usize,
     ) -> Result<Self> {
@@ -34,7 +41,7 @@ impl Runner {
         let (info, executors) = executor::load(choice, &graph.cut(&outputs), n_threads)?;
         Ok(Self {
             info,
-            framing: framing.clone(),
+            preprocessing: preprocessing.clone(),
             outputs: graph.outputs.clone(),
             executors,
         })
@@ -48,7 +55,13 @@ impl Runner {
     /// Runs the network on one picture.
     pub fn run(&mut self, image: &RgbImage, name: &str) -> Result<Answer> {
         let first = self.executors.first_mut().expect("there is one a thread");
-        answer(&self.framing, &self.outputs, first.as_mut(), image, name)
+        answer(
+            &self.preprocessing,
+            &self.outputs,
+            first.as_mut(),
+            image,
+            name,
+        )
     }
 
     /// Does `work` for every item of at most [`Runner::width`] items at the same time; `work` gets a
@@ -58,7 +71,7 @@ impl Runner {
         items: &[I],
         work: impl Fn(&I, &mut dyn FnMut(&RgbImage, &str) -> Result<Answer>) -> Result<T> + Sync,
     ) -> Vec<Result<T>> {
-        let (framing, outputs, work) = (&self.framing, &self.outputs, &work);
+        let (preprocessing, outputs, work) = (&self.preprocessing, &self.outputs, &work);
         let name = self.info.name;
         std::thread::scope(|scope| {
             let threads: Vec<_> = items
@@ -67,7 +80,7 @@ impl Runner {
                 .map(|(item, executor)| {
                     scope.spawn(move || {
                         work(item, &mut |image, name| {
-                            answer(framing, outputs, executor.as_mut(), image, name)
+                            answer(preprocessing, outputs, executor.as_mut(), image, name)
                         })
                     })
                 })
@@ -88,15 +101,16 @@ impl Runner {
 }
 
 fn answer(
-    framing: &Framing,
+    preprocessing: &Preprocessing,
     outputs: &[String],
     executor: &mut dyn Executor,
     image: &RgbImage,
     name: &str,
 ) -> Result<Answer> {
-    let (input, placement) = framing.apply(image)?;
+    let input = preprocessing.apply(image)?.insert_axis(Axis(0));
+    let (_, _, height, width) = input.dim();
     let values = executor.run(input.view())?;
-    let values = values
+    let outputs = values
         .into_iter()
         .zip(outputs)
         .map(|(values, output)| {
@@ -114,5 +128,9 @@ fn answer(
             }
         })
         .collect::<Result<_>>()?;
-    Ok((values, placement))
+    Ok(Answer {
+        outputs,
+        size: [height, width],
+        placement: preprocessing.placement([image.height, image.width]),
+    })
 }

@@ -169,8 +169,7 @@ impl Similarity {
 ///
 /// # Peers
 ///
-/// scikit-image `warp` (order 1) to 1 level; OpenCV `warpAffine` to 2 levels on smooth pictures, as it
-/// rounds positions to 1/32 pixel.
+/// scikit-image 0.26 `warp` (order 1) and OpenCV 5 `warpAffine`: within 1 level.
 pub fn align(
     picture: &RgbImage,
     landmarks: &Landmarks,

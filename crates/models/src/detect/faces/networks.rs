@@ -8,10 +8,11 @@ use consilience_io::image::RgbImage;
 
 use super::{Landmarks, crop};
 use crate::detect::decode::Decoder;
-use crate::detect::model::input_size;
+use crate::detect::model::{input_size, letterbox, plain, stretched};
 use crate::detect::runner::Runner;
-use crate::detect::{BoxXyxy, Channels, DetectError, DetectionModel, Fit, Framing, Letterbox};
-use crate::{ExecutorChoice, Graph, ModelError, Network, Result};
+use crate::detect::{BoxXyxy, DetectError, DetectionModel};
+use crate::preprocess::{Align, ChannelOrder, Range};
+use crate::{ExecutorChoice, Graph, ModelError, Network, Preprocessing, Result};
 
 /// The face detectors that are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -20,7 +21,8 @@ pub enum FaceDetectorKind {
     /// stretched, blue-green-red bytes.
     Ssd,
     /// The tiny face detector of face-api.js with decoding inside: 416 × 416, in the upper left corner
-    /// of a black square, red-green-blue bytes.
+    /// of a black square, red-green-blue bytes. (Its authors pad before they resize; scores differ by up to
+    /// 0.03.)
     Tiny,
     /// Ultra-light face detector (RFB-320, slim-320): 240 rows of 320, stretched, (byte − 127) ÷ 128.
     UltraFace,
@@ -48,16 +50,34 @@ impl FaceDetectorKind {
         }
     }
 
-    /// How a picture goes in, and its authors' thresholds of score and overlap.
-    fn settings(self) -> (Fit, Channels, f32, f32, f64, f64) {
-        let corner = Fit::Letterbox(Letterbox {
-            centred: false,
-            fill: 0.0,
-        });
+    /// How a picture goes in.
+    fn preprocessing(self) -> Preprocessing {
+        let bytes = plain(Range::Bytes);
         match self {
-            Self::Ssd => (Fit::Stretch, Channels::Bgr, 0.0, 1.0, 0.5, 0.45),
-            Self::Tiny => (corner, Channels::Rgb, 0.0, 1.0, 0.5, 0.4),
-            Self::UltraFace => (Fit::Stretch, Channels::Rgb, 127.0, 128.0, 0.7, 0.5),
+            Self::Ssd => Preprocessing {
+                resize: stretched(self.size()),
+                order: ChannelOrder::Bgr,
+                ..bytes
+            },
+            Self::Tiny => Preprocessing {
+                resize: letterbox(self.size(), Align::Corner, 0.0),
+                ..bytes
+            },
+            Self::UltraFace => Preprocessing {
+                resize: stretched(self.size()),
+                mean: [127.0; 3],
+                std: [128.0; 3],
+                ..bytes
+            },
+        }
+    }
+
+    /// Its authors' thresholds of score and overlap.
+    fn thresholds(self) -> (f64, f64) {
+        match self {
+            Self::Ssd => (0.5, 0.45),
+            Self::Tiny => (0.5, 0.4),
+            Self::UltraFace => (0.7, 0.5),
         }
     }
 }
@@ -108,7 +128,7 @@ pub fn detector(path: &Path, kind: Option<FaceDetectorKind>) -> Result<Detection
         }
         .into());
     };
-    let (fit, channels, mean, std, score, iou) = kind.settings();
+    let (score, iou) = kind.thresholds();
     Ok(DetectionModel {
         name: kind.to_string(),
         decoder: Decoder::ReadyBoxes {
@@ -116,14 +136,7 @@ pub fn detector(path: &Path, kind: Option<FaceDetectorKind>) -> Result<Detection
             boxes: output(&graph, "boxes")?,
         },
         graph,
-        framing: Framing {
-            height,
-            width,
-            fit,
-            channels,
-            mean: [mean; 3],
-            std,
-        },
+        preprocessing: kind.preprocessing(),
         classes: vec!["face".into()],
         score,
         iou,
@@ -158,7 +171,11 @@ impl LandmarkNetwork {
     ///
     /// As [`FaceNetwork::prepare`].
     pub fn prepare(path: &Path, executor: ExecutorChoice) -> Result<Self> {
-        Ok(Self(FaceNetwork::prepare(path, Channels::Bgr, executor)?))
+        Ok(Self(FaceNetwork::prepare(
+            path,
+            ChannelOrder::Bgr,
+            executor,
+        )?))
     }
 
     /// The landmarks of the face in a box, in pixels of the picture.
@@ -207,31 +224,21 @@ fn not_landmarks(found: usize) -> ModelError {
 pub struct FaceNetwork(Runner);
 
 impl FaceNetwork {
-    /// Loads an `.onnx` file whose input is the face's bytes in that order of channels; scaling has to
-    /// be inside.
+    /// Loads an `.onnx` file whose input is the face's bytes in that order of channels, the picture
+    /// stretched to its size; scaling has to be inside.
     ///
     /// # Errors
     ///
     /// What [`Network::from_onnx`] and the executor say; [`DetectError::NotThisDetector`] for an input
     /// of free size.
-    pub fn prepare(path: &Path, channels: Channels, executor: ExecutorChoice) -> Result<Self> {
+    pub fn prepare(path: &Path, order: ChannelOrder, executor: ExecutorChoice) -> Result<Self> {
         let graph = Network::from_onnx(path)?.graph;
-        let [height, width] = input_size(&graph, "network of faces")?;
-        let framing = Framing {
-            height,
-            width,
-            fit: Fit::Stretch,
-            channels,
-            mean: [0.0; 3],
-            std: 1.0,
+        let preprocessing = Preprocessing {
+            resize: stretched(input_size(&graph, "network of faces")?),
+            order,
+            ..plain(Range::Bytes)
         };
-        Ok(Self(Runner::new(&graph, &framing, executor, 1)?))
-    }
-
-    /// Height and width of its input; other pictures are stretched to it.
-    #[must_use]
-    pub fn size(&self) -> [usize; 2] {
-        [self.0.framing.height, self.0.framing.width]
+        Ok(Self(Runner::new(&graph, &preprocessing, executor, 1)?))
     }
 
     /// All numbers of each output, in the order of the file.
@@ -240,7 +247,7 @@ impl FaceNetwork {
     ///
     /// [`ModelError::Run`], [`ModelError::NonFinite`], [`ModelError::EmptyPicture`].
     pub fn run(&mut self, face: &RgbImage) -> Result<Vec<Vec<f64>>> {
-        let (outputs, _) = self.0.run(face, "given")?;
+        let outputs = self.0.run(face, "given")?.outputs;
         let numbers = |output: &ndarray::ArrayD<f32>| output.iter().map(|&v| v.into()).collect();
         Ok(outputs.iter().map(numbers).collect())
     }

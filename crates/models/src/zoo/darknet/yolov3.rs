@@ -3,7 +3,7 @@
 use super::layers::{Activation, Convolutional, Layer, Section};
 use super::{Darknet, graph};
 use crate::Preprocessing;
-use crate::preprocess::{Filter, Resize};
+use crate::preprocess::{Align, Filter, Resize};
 use crate::zoo::{Architecture, Builder, Value};
 
 /// Side of the published networks' input.
@@ -49,14 +49,17 @@ pub(super) fn entries() -> Vec<Architecture> {
             .cite(CITATION, Some("10.48550/arXiv.1804.02767"));
         architecture.n_classes = n_classes;
         architecture.preprocessing = Preprocessing {
-            resize: Resize::Exact {
+            resize: Resize::Letterbox {
                 height: SIDE,
                 width: SIDE,
                 filter: Filter::Bilinear,
+                align: Align::Centre,
+                fill: 127.5,
             },
             crop: None,
             mean: [0.0; 3],
             std: [1.0; 3],
+            ..Preprocessing::default()
         };
         architecture
     })
