@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::graph::EditError;
 use crate::darknet::CfgError;
 use crate::detect::DetectError;
+use crate::graph::EditError;
 use crate::onnx::OnnxError;
 
 /// Shorthand for results of this crate.
