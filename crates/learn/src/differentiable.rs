@@ -43,7 +43,7 @@ pub struct Differentiable {
 }
 
 /// A number that an image's activations give, to be differentiated.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub enum Scalar<'a> {
     /// The network's output for one class (a logit, unless the network ends in a softmax).
     Class(usize),
@@ -123,12 +123,15 @@ impl Differentiable {
     ///
     /// [`LearnError::InputShape`], [`LearnError::NotAPattern`], and what stands in the way of an
     /// operation.
-    pub fn forward(&self, images: ArrayView4<'_, f32>, layers: &[Layer]) -> Result<Vec<ArrayD<f32>>> {
+    pub fn forward(
+        &self,
+        images: ArrayView4<'_, f32>,
+        layers: &[Layer],
+    ) -> Result<Vec<ArrayD<f32>>> {
         self.check(images)?;
-        let of_images = images
-            .axis_iter(Axis(0))
+        let of_images = (0..images.len_of(Axis(0)))
             .into_par_iter()
-            .map(|image| self.forward_image(image, layers))
+            .map(|idx| self.forward_image(images.index_axis(Axis(0), idx), layers))
             .collect::<Result<Vec<_>>>()?;
         Ok(stack(layers.len(), &of_images, |of_image| of_image))
     }
@@ -152,15 +155,19 @@ impl Differentiable {
         scalar: &Scalar<'_>,
     ) -> Result<Gradients> {
         self.check(images)?;
-        let of_images = images
-            .axis_iter(Axis(0))
+        let of_images = (0..images.len_of(Axis(0)))
             .into_par_iter()
-            .enumerate()
-            .map(|(image_idx, image)| self.image_gradients(image_idx, image, layers, scalar))
+            .map(|idx| {
+                let image = images.index_axis(Axis(0), idx);
+                self.image_gradients(idx, image, layers, scalar)
+            })
             .collect::<Result<Vec<_>>>()?;
         Ok(Gradients {
             values: of_images.iter().map(|of_image| of_image.value).collect(),
-            classes: of_images.iter().filter_map(|of_image| of_image.class).collect(),
+            classes: of_images
+                .iter()
+                .filter_map(|of_image| of_image.class)
+                .collect(),
             activations: stack(layers.len(), &of_images, |of_image| &of_image.activations),
             gradients: stack(layers.len(), &of_images, |of_image| &of_image.gradients),
         })
@@ -174,7 +181,11 @@ impl Differentiable {
             .skip(1)
             .all(|(&found, extent)| extent.is_none_or(|extent| extent == found));
         // Images go through one by one.
-        let one_by_one = self.input.shape.first().is_none_or(|n| n.is_none_or(|n| n == 1));
+        let one_by_one = self
+            .input
+            .shape
+            .first()
+            .is_none_or(|n| n.is_none_or(|n| n == 1));
         if fits && one_by_one && !images.is_empty() {
             return Ok(());
         }
@@ -191,14 +202,23 @@ impl Differentiable {
     }
 
     fn leaf(&self, image: ArrayView3<'_, f32>) -> Tensor {
-        tensor(image.insert_axis(Axis(0)).into_dyn(), self.program.precision)
+        tensor(
+            image.insert_axis(Axis(0)).into_dyn(),
+            self.program.precision,
+        )
     }
 
-    fn forward_image(&self, image: ArrayView3<'_, f32>, layers: &[Layer]) -> Result<Vec<ArrayD<f32>>> {
+    fn forward_image(
+        &self,
+        image: ArrayView3<'_, f32>,
+        layers: &[Layer],
+    ) -> Result<Vec<ArrayD<f32>>> {
         let wanted: Vec<&str> = layers.iter().map(|layer| layer.tensor.as_str()).collect();
-        let values = self
-            .program
-            .run(self.leaf(image), &wanted, &BTreeMap::new(), |_, tensor| tensor)?;
+        let values =
+            self.program
+                .run(self.leaf(image), &wanted, &BTreeMap::new(), |_, tensor| {
+                    tensor
+                })?;
         layers
             .iter()
             .zip(values)
@@ -221,23 +241,28 @@ impl Differentiable {
             Scalar::Class(_) | Scalar::MaxClass => self.output.as_str(),
             Scalar::Linear { layer, .. } | Scalar::Function { layer, .. } => &layer.tensor,
         };
-        let mut taps: BTreeMap<&str, Option<(Tensor, Tensor)>> =
-            layers.iter().map(|layer| (layer.tensor.as_str(), None)).collect();
+        let mut taps: BTreeMap<&str, Option<(Tensor, Tensor)>> = layers
+            .iter()
+            .map(|layer| (layer.tensor.as_str(), None))
+            .collect();
         let mut wanted: Vec<&str> = taps.keys().copied().collect();
         wanted.push(of);
-        let mut outputs =
-            self.program
-                .run(self.leaf(image), &wanted, &BTreeMap::new(), |name, tensor| {
-                    let Some(tap) = taps.get_mut(name) else {
-                        return tensor;
-                    };
-                    // Its derivative is the layer's own: gradients are kept for what is given, not for
-                    // what is computed.
-                    let nothing = full(&crate::value::shape(&tensor), 0.0, &tensor).require_grad();
-                    let tapped = Ad::float_add(tensor.clone(), nothing.clone());
-                    *tap = Some((tensor, nothing));
-                    tapped
-                })?;
+        let mut outputs = self.program.run(
+            self.leaf(image),
+            &wanted,
+            &BTreeMap::new(),
+            |name, tensor| {
+                let Some(tap) = taps.get_mut(name) else {
+                    return tensor;
+                };
+                // Its derivative is the layer's own: gradients are kept for what is given, not for
+                // what is computed.
+                let nothing = full(&crate::value::shape(&tensor), 0.0, &tensor).require_grad();
+                let tapped = Ad::float_add(tensor.clone(), nothing.clone());
+                *tap = Some((tensor, nothing));
+                tapped
+            },
+        )?;
         let Some(Value::Real(output)) = outputs.pop() else {
             return Err(not_a_pattern(of));
         };
@@ -322,9 +347,10 @@ impl Differentiable {
                         image: image_idx,
                     });
                 }
-                let first_largest = logits.iter().enumerate().reduce(|best, next| {
-                    if next.1 > best.1 { next } else { best }
-                });
+                let first_largest = logits
+                    .iter()
+                    .enumerate()
+                    .reduce(|best, next| if next.1 > best.1 { next } else { best });
                 let (class, &logit) = first_largest.ok_or_else(|| not_a_pattern(name))?;
                 Ok((logit, Some(class), unit(class)))
             }

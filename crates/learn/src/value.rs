@@ -3,7 +3,7 @@
 
 use burn_autodiff::Autodiff;
 use burn_backend::ops::FloatTensorOps;
-use burn_backend::{Backend, BackendTypes, DType, Shape, TensorData, TensorMetadata};
+use burn_backend::{BackendTypes, DType, Shape, TensorData, TensorMetadata};
 use burn_flex::{Flex, FlexDevice, FlexTensor};
 use consilience_models::graph::{Element, Tensor as Constant};
 use ndarray::{ArrayD, ArrayViewD, IxDyn};
@@ -39,9 +39,10 @@ pub(crate) fn tensor(values: ArrayViewD<'_, f32>, precision: Precision) -> Tenso
     let shape = Shape::from(values.shape().to_vec());
     let data = match precision {
         Precision::Single => TensorData::new(values.iter().copied().collect::<Vec<f32>>(), shape),
-        Precision::Double => {
-            TensorData::new(values.iter().map(|&v| f64::from(v)).collect::<Vec<f64>>(), shape)
-        }
+        Precision::Double => TensorData::new(
+            values.iter().map(|&v| f64::from(v)).collect::<Vec<f64>>(),
+            shape,
+        ),
     };
     Tensor::new(FlexTensor::from_data(data))
 }
@@ -60,7 +61,10 @@ pub(crate) fn full(shape: &[usize], value: f64, like: &Tensor) -> Tensor {
 /// The numbers of a tensor, rounded to 32 bits when it has more.
 pub(crate) fn array(tensor: FlexTensor) -> ArrayD<f32> {
     let shape = tensor.shape().to_vec();
-    #[expect(clippy::cast_possible_truncation, reason = "rounding is what is asked for")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "rounding is what is asked for"
+    )]
     let values = array64(tensor).into_iter().map(|v| v as f32).collect();
     ArrayD::from_shape_vec(IxDyn(&shape), values).expect("a tensor fills its shape")
 }
@@ -71,9 +75,13 @@ pub(crate) fn array64(tensor: FlexTensor) -> ArrayD<f64> {
     let is_double = tensor.dtype() == DType::F64;
     let data = tensor.into_data();
     let values: Vec<f64> = if is_double {
-        data.as_slice::<f64>().expect("just looked at the kind").to_vec()
+        data.as_slice::<f64>()
+            .expect("just looked at the kind")
+            .to_vec()
     } else {
-        let single = data.as_slice::<f32>().expect("tensors are single or double");
+        let single = data
+            .as_slice::<f32>()
+            .expect("tensors are single or double");
         single.iter().map(|&v| f64::from(v)).collect()
     };
     ArrayD::from_shape_vec(IxDyn(&shape), values).expect("a tensor fills its shape")
@@ -89,11 +97,16 @@ pub(crate) fn constant(constant: &Constant, precision: Precision) -> Value {
     let dims = constant.shape().to_vec();
     let bytes = constant.bytes();
     let whole = |values: Vec<i64>| {
-        Value::Whole(ArrayD::from_shape_vec(IxDyn(&dims), values).expect("a constant fills its shape"))
+        Value::Whole(
+            ArrayD::from_shape_vec(IxDyn(&dims), values).expect("a constant fills its shape"),
+        )
     };
     let real = |values: Vec<f32>| {
         let values = ArrayD::from_shape_vec(IxDyn(&dims), values);
-        Value::Real(tensor(values.expect("a constant fills its shape").view(), precision))
+        Value::Real(tensor(
+            values.expect("a constant fills its shape").view(),
+            precision,
+        ))
     };
     macro_rules! numbers {
         ($kind:ty) => {
@@ -104,12 +117,27 @@ pub(crate) fn constant(constant: &Constant, precision: Precision) -> Value {
     }
     match constant.element() {
         Element::F32 => real(numbers!(f32).collect()),
-        #[expect(clippy::cast_possible_truncation, reason = "networks compute with 32 bits")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "networks compute with 32 bits"
+        )]
         Element::F64 => real(numbers!(f64).map(|v| v as f32).collect()),
-        Element::F16 => real(numbers!(u16).map(|v| half::f16::from_bits(v).to_f32()).collect()),
-        Element::Bf16 => real(numbers!(u16).map(|v| half::bf16::from_bits(v).to_f32()).collect()),
+        Element::F16 => real(
+            numbers!(u16)
+                .map(|v| half::f16::from_bits(v).to_f32())
+                .collect(),
+        ),
+        Element::Bf16 => real(
+            numbers!(u16)
+                .map(|v| half::bf16::from_bits(v).to_f32())
+                .collect(),
+        ),
         Element::I64 => whole(numbers!(i64).collect()),
-        Element::U64 => whole(numbers!(u64).map(|v| i64::try_from(v).unwrap_or(i64::MAX)).collect()),
+        Element::U64 => whole(
+            numbers!(u64)
+                .map(|v| i64::try_from(v).unwrap_or(i64::MAX))
+                .collect(),
+        ),
         Element::I32 => whole(numbers!(i32).map(i64::from).collect()),
         Element::U32 => whole(numbers!(u32).map(i64::from).collect()),
         Element::I16 => whole(numbers!(i16).map(i64::from).collect()),

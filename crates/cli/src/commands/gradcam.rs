@@ -76,7 +76,9 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
     let mut writers = stems
         .iter()
         .zip(&shapes)
-        .map(|(stem, shape)| npy::Writer::<f32>::create(args.out.join(format!("{stem}.npy")), shape))
+        .map(|(stem, shape)| {
+            npy::Writer::<f32>::create(args.out.join(format!("{stem}.npy")), shape)
+        })
         .collect::<Result<Vec<_>, _>>()?;
     let hashes = paths
         .iter()
@@ -86,7 +88,9 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
 
     let console = Console::new();
     for (layer, shape) in &cam.left_out {
-        console.note(&format!("note: {layer} is left out: its shape {shape:?} has no positions"));
+        console.note(&format!(
+            "note: {layer} is left out: its shape {shape:?} has no positions"
+        ));
     }
     console.begin("Grad-CAM", paths.len() as u64);
     let mut classes = vec![0; paths.len()];
@@ -171,7 +175,10 @@ fn stems(network: &Network, cam: &GradCam) -> Vec<String> {
     cam.layers
         .iter()
         .map(|layer| {
-            let position = network.layers().iter().position(|known| known.name == layer.name);
+            let position = network
+                .layers()
+                .iter()
+                .position(|known| known.name == layer.name);
             stems[position.expect("explained layers are layers of the network")].clone()
         })
         .collect()

@@ -89,10 +89,7 @@ pub fn filter_maps(
 }
 
 /// α_k: the mean gradient of each channel.
-fn importance(
-    activation: ArrayView3<'_, f32>,
-    gradient: ArrayView3<'_, f32>,
-) -> Result<Vec<f64>> {
+fn importance(activation: ArrayView3<'_, f32>, gradient: ArrayView3<'_, f32>) -> Result<Vec<f64>> {
     if activation.dim() != gradient.dim() {
         return Err(LearnError::ShapeMismatch {
             what: "the gradient",
@@ -126,7 +123,10 @@ mod tests {
 
     #[test]
     fn a_gradient_of_another_shape_is_refused() {
-        let error = map(Array3::zeros((2, 3, 3)).view(), Array3::zeros((2, 3, 2)).view());
+        let error = map(
+            Array3::zeros((2, 3, 3)).view(),
+            Array3::zeros((2, 3, 2)).view(),
+        );
         assert!(matches!(error, Err(LearnError::ShapeMismatch { .. })));
     }
 }

@@ -63,9 +63,14 @@ impl GradCam {
         let differentiable = Differentiable::new(network);
         let free = |axis: usize| {
             let input = network.graph.inputs.first();
-            input.and_then(|input| *input.shape.get(axis)?).unwrap_or(224)
+            input
+                .and_then(|input| *input.shape.get(axis)?)
+                .unwrap_or(224)
         };
-        let [height, width] = network.preprocessing.fixed_size().unwrap_or([free(2), free(3)]);
+        let [height, width] = network
+            .preprocessing
+            .fixed_size()
+            .unwrap_or([free(2), free(3)]);
         let black = Array4::zeros((1, 3, height, width));
         let activations = differentiable.forward(black.view(), layers)?;
         let mut cam = Self {
@@ -140,7 +145,11 @@ impl GradCam {
         Ok(())
     }
 
-    fn image_maps(&self, images: Images<'_>, image_idx: usize) -> Result<(usize, Vec<Array3<f32>>)> {
+    fn image_maps(
+        &self,
+        images: Images<'_>,
+        image_idx: usize,
+    ) -> Result<(usize, Vec<Array3<f32>>)> {
         let input = match images {
             Images::Files(paths) => self.preprocessing.apply(&image::read(&paths[image_idx])?)?,
             Images::Decoded(pictures) => self.preprocessing.apply(&pictures[image_idx])?,
@@ -149,15 +158,19 @@ impl GradCam {
             Target::Max => Scalar::MaxClass,
             Target::Class(class) => Scalar::Class(class),
         };
-        self.differentiable.check(input.view().insert_axis(Axis(0)))?;
+        self.differentiable
+            .check(input.view().insert_axis(Axis(0)))?;
         let ImageGradients {
             class,
             activations,
             gradients,
             ..
-        } = self
-            .differentiable
-            .image_gradients(image_idx, input.view(), &self.selected, &scalar)?;
+        } = self.differentiable.image_gradients(
+            image_idx,
+            input.view(),
+            &self.selected,
+            &scalar,
+        )?;
         let maps = self
             .layers
             .iter()
@@ -183,7 +196,9 @@ impl GradCam {
                     found: values.shape().to_vec(),
                 });
             }
-            Ok(values.into_dimensionality().expect("the shape has three extents"))
+            Ok(values
+                .into_dimensionality()
+                .expect("the shape has three extents"))
         };
         let (activation, gradient) = (positioned(activation)?, positioned(gradient)?);
         match self.params.filters {

@@ -49,7 +49,11 @@ pub fn overlay(
     colour: impl Fn(f64) -> [u8; 3],
 ) -> RgbImage {
     let largest = map.iter().copied().fold(0.0_f32, f32::max);
-    let scale = if largest > 0.0 { 1.0 / f64::from(largest) } else { 0.0 };
+    let scale = if largest > 0.0 {
+        1.0 / f64::from(largest)
+    } else {
+        0.0
+    };
     let rows = taps(map.nrows(), picture.height);
     let columns = taps(map.ncols(), picture.width);
     let mut pixels = Vec::with_capacity(picture.pixels.len());
@@ -57,8 +61,16 @@ pub fn overlay(
     for (row, line) in rows.iter().zip(old.chunks(picture.width.max(1))) {
         for (column, pixel) in columns.iter().zip(line) {
             let at = |y: usize, x: usize| map.get((y, x)).map_or(0.0, |&v| f64::from(v));
-            let upper = mix(at(row.first, column.first), at(row.first, column.second), column.part);
-            let lower = mix(at(row.second, column.first), at(row.second, column.second), column.part);
+            let upper = mix(
+                at(row.first, column.first),
+                at(row.first, column.second),
+                column.part,
+            );
+            let lower = mix(
+                at(row.second, column.first),
+                at(row.second, column.second),
+                column.part,
+            );
             let heat = colour(mix(upper, lower, row.part) * scale);
             pixels.extend(pixel.iter().zip(heat).map(|(&p, h)| p.midpoint(h)));
         }

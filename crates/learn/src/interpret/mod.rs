@@ -23,6 +23,9 @@ use crate::error::{Fault, LearnError, Result};
 use crate::value::{self, Precision, Tensor, Value};
 use call::Call;
 
+/// What an operation gives, or what is wrong with it.
+type Outcome<T> = std::result::Result<T, Fault>;
+
 /// A graph whose constants are ready to compute with.
 pub(crate) struct Program {
     pub input: String,
@@ -36,7 +39,10 @@ impl Program {
     pub fn new(graph: &Graph, precision: Precision) -> Self {
         let default_set = graph.opsets.iter().find(|set| set.domain.is_empty());
         Self {
-            input: graph.inputs.first().map_or_else(String::new, |input| input.name.clone()),
+            input: graph
+                .inputs
+                .first()
+                .map_or_else(String::new, |input| input.name.clone()),
             precision,
             nodes: graph.nodes.clone(),
             constants: graph
@@ -50,10 +56,12 @@ impl Program {
 
     /// Real constants by name: what can be trained.
     pub fn parameters(&self) -> impl Iterator<Item = (&str, &Tensor)> {
-        self.constants.iter().filter_map(|(name, value)| match value {
-            Value::Real(tensor) => Some((name.as_str(), tensor)),
-            Value::Whole(_) => None,
-        })
+        self.constants
+            .iter()
+            .filter_map(|(name, value)| match value {
+                Value::Real(tensor) => Some((name.as_str(), tensor)),
+                Value::Whole(_) => None,
+            })
     }
 
     /// Computes the tensors `wanted` from `images`.
@@ -104,7 +112,8 @@ impl Program {
                 values.insert(name, value);
             }
             for name in &node.inputs {
-                if last_reader.get(name.as_str()) == Some(&idx) && !wanted.contains(&name.as_str()) {
+                if last_reader.get(name.as_str()) == Some(&idx) && !wanted.contains(&name.as_str())
+                {
                     values.remove(name.as_str());
                 }
             }
@@ -125,7 +134,11 @@ impl Program {
         let mut names: BTreeSet<&str> = wanted.iter().copied().collect();
         let mut needed = Vec::new();
         for (idx, node) in self.nodes.iter().enumerate().rev() {
-            if node.outputs.iter().any(|name| names.contains(name.as_str())) {
+            if node
+                .outputs
+                .iter()
+                .any(|name| names.contains(name.as_str()))
+            {
                 names.extend(node.inputs.iter().map(String::as_str));
                 needed.push(idx);
             }
@@ -174,7 +187,7 @@ pub(crate) fn guard<T>(code: impl FnOnce() -> T) -> std::result::Result<T, Strin
 }
 
 /// The outputs of an operation; `None` for an operator that is not here.
-fn operation(call: &Call<'_>, precision: Precision) -> Result<Option<Vec<Value>>, Fault> {
+fn operation(call: &Call<'_>, precision: Precision) -> Outcome<Option<Vec<Value>>> {
     if call.node.op == "Constant" {
         return constant(call, precision).map(|value| Some(vec![value]));
     }
@@ -200,11 +213,14 @@ fn operation(call: &Call<'_>, precision: Precision) -> Result<Option<Vec<Value>>
     Ok(tensor.map(|tensor| vec![Value::Real(tensor)]))
 }
 
-fn constant(call: &Call<'_>, precision: Precision) -> Result<Value, Fault> {
+fn constant(call: &Call<'_>, precision: Precision) -> Outcome<Value> {
     use consilience_models::graph::Attribute;
     let real = |values: &[f32], shape: &[usize]| {
         let array = ArrayD::from_shape_vec(IxDyn(shape), values.to_vec());
-        Value::Real(value::tensor(array.expect("shape and values agree").view(), precision))
+        Value::Real(value::tensor(
+            array.expect("shape and values agree").view(),
+            precision,
+        ))
     };
     let whole = |values: &[i64], shape: &[usize]| {
         let array = ArrayD::from_shape_vec(IxDyn(shape), values.to_vec());

@@ -91,7 +91,11 @@ fn gelu(x: Tensor, approximate: &str) -> Result<Tensor, Fault> {
             let root = (2.0 / std::f64::consts::PI).sqrt();
             Ad::float_tanh(Ad::float_mul_scalar(inner, root.into()))
         }
-        _ => return Err(Fault::Attribute { name: "approximate" }),
+        _ => {
+            return Err(Fault::Attribute {
+                name: "approximate",
+            });
+        }
     };
     let half = Ad::float_mul_scalar(x, 0.5.into());
     Ok(Ad::float_mul(half, Ad::float_add_scalar(gate, 1.0.into())))

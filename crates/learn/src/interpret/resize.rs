@@ -14,23 +14,38 @@ pub(super) fn operation(call: &Call<'_>) -> Result<Option<Tensor>, Fault> {
     }
     let x = call.real(0)?;
     let extents = shape(&x);
-    let [scales_idx, sizes_idx] = if is_upsample || call.opset < 11 { [1, 4] } else { [2, 3] };
-    let numbers = |idx| call.optional(idx).map(|value| value.numbers()).filter(|v| !v.is_empty());
-    let (new_extents, scales): (Vec<usize>, Vec<f64>) = match (numbers(sizes_idx), numbers(scales_idx)) {
-        (Some(sizes), _) if sizes.len() == extents.len() => {
-            let scale = sizes.iter().zip(&extents).map(|(new, &old)| new / old as f64);
-            (sizes.iter().map(|&n| n as usize).collect(), scale.collect())
-        }
-        (None, Some(scales)) if scales.len() == extents.len() => {
-            let new = extents.iter().zip(&scales).map(|(&n, scale)| (n as f64 * scale) as usize);
-            (new.collect(), scales)
-        }
-        _ => {
-            return Err(Fault::Unsupported {
-                what: "a resize without scales or sizes for every axis",
-            });
-        }
+    let [scales_idx, sizes_idx] = if is_upsample || call.opset < 11 {
+        [1, 4]
+    } else {
+        [2, 3]
     };
+    let numbers = |idx| {
+        call.optional(idx)
+            .map(|value| value.numbers())
+            .filter(|v| !v.is_empty())
+    };
+    let (new_extents, scales): (Vec<usize>, Vec<f64>) =
+        match (numbers(sizes_idx), numbers(scales_idx)) {
+            (Some(sizes), _) if sizes.len() == extents.len() => {
+                let scale = sizes
+                    .iter()
+                    .zip(&extents)
+                    .map(|(new, &old)| new / old as f64);
+                (sizes.iter().map(|&n| n as usize).collect(), scale.collect())
+            }
+            (None, Some(scales)) if scales.len() == extents.len() => {
+                let new = extents
+                    .iter()
+                    .zip(&scales)
+                    .map(|(&n, scale)| (n as f64 * scale) as usize);
+                (new.collect(), scales)
+            }
+            _ => {
+                return Err(Fault::Unsupported {
+                    what: "a resize without scales or sizes for every axis",
+                });
+            }
+        };
     let how = Interpolation::of(call, is_upsample)?;
     let mut x = x;
     for axis in 0..extents.len() {
@@ -104,7 +119,10 @@ impl Interpolation {
     }
 
     /// Weights `(new, old)`.
-    #[expect(clippy::cast_possible_truncation, reason = "weights are stored as 32-bit numbers")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "weights are stored as 32-bit numbers"
+    )]
     fn matrix(&self, old: usize, new: usize, scale: f64) -> Result<Array2<f32>, Fault> {
         let mut weights = Array2::<f32>::zeros((new, old));
         for at in 0..new {
@@ -133,7 +151,11 @@ impl Interpolation {
                         "ceil" => place.ceil(),
                         "round_prefer_floor" => (place - 0.5).ceil(),
                         "round_prefer_ceil" => (place + 0.5).floor(),
-                        _ => return Err(Fault::Attribute { name: "nearest_mode" }),
+                        _ => {
+                            return Err(Fault::Attribute {
+                                name: "nearest_mode",
+                            });
+                        }
                     };
                     give(from, 1.0);
                 }

@@ -1,9 +1,9 @@
 //! Operations that move values and change no number.
 
+use burn_backend::Slice;
 use burn_backend::TensorData;
 use burn_backend::ops::{FloatTensorOps, IntTensorOps};
 use burn_backend::tensor::IntTensor;
-use burn_backend::Slice;
 use burn_flex::{Flex, FlexDevice};
 use consilience_models::graph::{Attribute, Element};
 use ndarray::{ArrayD, Axis, IxDyn};
@@ -18,7 +18,9 @@ type Outcome<T> = Result<T, Fault>;
 pub(super) fn operation(call: &Call<'_>, precision: Precision) -> Outcome<Option<Vec<Value>>> {
     let value = match call.node.op.as_str() {
         "Shape" => extents(call)?,
-        "Size" => Value::Whole(scalar(call.input(0)?.shape().iter().product::<usize>() as i64)),
+        "Size" => Value::Whole(scalar(
+            call.input(0)?.shape().iter().product::<usize>() as i64
+        )),
         "Cast" => cast(call, precision)?,
         "ConstantOfShape" => constant_of_shape(call, precision)?,
         "Reshape" => reshape(call)?,
@@ -84,7 +86,9 @@ fn extents(call: &Call<'_>) -> Outcome<Value> {
 }
 
 fn cast(call: &Call<'_>, precision: Precision) -> Outcome<Value> {
-    let to = i32::try_from(call.int("to", 1)?).ok().and_then(Element::from_code);
+    let to = i32::try_from(call.int("to", 1)?)
+        .ok()
+        .and_then(Element::from_code);
     let to_real = matches!(
         to,
         Some(Element::F32 | Element::F64 | Element::F16 | Element::Bf16)
@@ -144,7 +148,9 @@ fn reshape(call: &Call<'_>) -> Outcome<Value> {
     for (axis, &extent) in wanted.iter().enumerate() {
         extents.push(match extent {
             -1 => 1,
-            0 if !keeps_zero => *own.get(axis).ok_or_else(|| misfit("the new shape", own.clone()))?,
+            0 if !keeps_zero => *own
+                .get(axis)
+                .ok_or_else(|| misfit("the new shape", own.clone()))?,
             extent => sizes(&[extent])?[0],
         });
     }
@@ -215,8 +221,8 @@ fn concat(call: &Call<'_>) -> Outcome<Value> {
     let axis = call.axis(call.int("axis", 0)?, own.len())?;
     for input in call.inputs.iter().flatten() {
         let other = input.shape();
-        let fits = other.len() == own.len()
-            && (0..own.len()).all(|k| k == axis || other[k] == own[k]);
+        let fits =
+            other.len() == own.len() && (0..own.len()).all(|k| k == axis || other[k] == own[k]);
         if !fits {
             return Err(misfit("a part", own));
         }
@@ -286,18 +292,31 @@ fn slice(call: &Call<'_>) -> Outcome<Value> {
         let own = x.shape();
         let axis = call.axis(axis, own.len())?;
         let extent = own[axis] as i64;
-        let place = |at: i64| if at < 0 { at.saturating_add(extent) } else { at };
+        let place = |at: i64| {
+            if at < 0 {
+                at.saturating_add(extent)
+            } else {
+                at
+            }
+        };
         let indices: Vec<usize> = match step {
             0 => return Err(Fault::Attribute { name: "steps" }),
             1.. => {
                 let (start, end) = (place(start).clamp(0, extent), place(end).clamp(0, extent));
-                (start..end).step_by(step as usize).map(|at| at as usize).collect()
+                (start..end)
+                    .step_by(step as usize)
+                    .map(|at| at as usize)
+                    .collect()
             }
             _ => {
                 let start = place(start).clamp(-1, extent - 1);
                 let end = place(end).clamp(-1, extent - 1);
                 let stride = usize::try_from(step.unsigned_abs()).unwrap_or(usize::MAX);
-                (end + 1..=start).rev().step_by(stride).map(|at| at as usize).collect()
+                (end + 1..=start)
+                    .rev()
+                    .step_by(stride)
+                    .map(|at| at as usize)
+                    .collect()
             }
         };
         if indices.len() != own[axis] || step < 0 {
@@ -328,7 +347,11 @@ fn expand(call: &Call<'_>) -> Outcome<Value> {
     let x = call.input(0)?;
     let wanted = sizes(&call.input(1)?.whole(1)?.iter().copied().collect::<Vec<_>>())?;
     let extents = super::whole::broadcast_shape(&x.shape(), &wanted)?;
-    if extents.iter().try_fold(1_usize, |n, &e| n.checked_mul(e)).is_none_or(|n| n > MAX_FILLED) {
+    if extents
+        .iter()
+        .try_fold(1_usize, |n, &e| n.checked_mul(e))
+        .is_none_or(|n| n > MAX_FILLED)
+    {
         return Err(misfit("memory", extents));
     }
     Ok(match x {
@@ -367,7 +390,9 @@ fn split(call: &Call<'_>) -> Outcome<Vec<Value>> {
         None => {
             // The last part may be smaller.
             let size = own[axis].div_ceil(n_parts);
-            (0..n_parts).map(|k| size.min(own[axis].saturating_sub(k * size))).collect()
+            (0..n_parts)
+                .map(|k| size.min(own[axis].saturating_sub(k * size)))
+                .collect()
         }
     };
     if parts.iter().sum::<usize>() != own[axis] {
@@ -437,7 +462,12 @@ fn pad(call: &Call<'_>) -> Outcome<Tensor> {
 }
 
 /// One axis with constant values before and after.
-pub(super) fn pad_with(x: Tensor, axis: usize, (before, after): (usize, usize), value: f64) -> Tensor {
+pub(super) fn pad_with(
+    x: Tensor,
+    axis: usize,
+    (before, after): (usize, usize),
+    value: f64,
+) -> Tensor {
     let mut parts = Vec::with_capacity(3);
     let mut extents = shape(&x);
     for n in [before, after] {
@@ -445,6 +475,11 @@ pub(super) fn pad_with(x: Tensor, axis: usize, (before, after): (usize, usize), 
         parts.push((n > 0).then(|| full(&extents, value, &x)));
     }
     let after = parts.pop().flatten();
-    let parts: Vec<Tensor> = parts.into_iter().flatten().chain([x]).chain(after).collect();
+    let parts: Vec<Tensor> = parts
+        .into_iter()
+        .flatten()
+        .chain([x])
+        .chain(after)
+        .collect();
     Ad::float_cat(parts, axis)
 }

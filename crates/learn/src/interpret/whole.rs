@@ -46,7 +46,11 @@ pub(super) fn operation(call: &Call<'_>) -> Result<Option<Value>, Fault> {
         "Neg" => Some(inputs[0].mapv(i64::wrapping_neg)),
         "ReduceProd" => {
             let product = inputs[0].iter().fold(1_i64, |p, &v| p.wrapping_mul(v));
-            let rank = if call.int("keepdims", 1)? == 1 { inputs[0].ndim() } else { 0 };
+            let rank = if call.int("keepdims", 1)? == 1 {
+                inputs[0].ndim()
+            } else {
+                0
+            };
             Some(ArrayD::from_elem(IxDyn(&vec![1; rank]), product))
         }
         "Where" => match inputs[..] {
@@ -69,10 +73,13 @@ pub(super) fn operation(call: &Call<'_>) -> Result<Option<Value>, Fault> {
 /// Most integers that a range may have.
 const MAX_RANGE: usize = 1 << 24;
 
-fn range(start: &ArrayD<i64>, limit: &ArrayD<i64>, step: &ArrayD<i64>) -> Result<ArrayD<i64>, Fault> {
-    let one = |values: &ArrayD<i64>, idx| {
-        values.first().copied().ok_or(Fault::MissingInput { idx })
-    };
+fn range(
+    start: &ArrayD<i64>,
+    limit: &ArrayD<i64>,
+    step: &ArrayD<i64>,
+) -> Result<ArrayD<i64>, Fault> {
+    let one =
+        |values: &ArrayD<i64>, idx| values.first().copied().ok_or(Fault::MissingInput { idx });
     let (start, limit, step) = (one(start, 0)?, one(limit, 1)?, one(step, 2)?);
     let mut values = Vec::new();
     let mut next = start;
@@ -105,7 +112,9 @@ fn broadcast(
 pub(super) fn broadcast_shape(a: &[usize], b: &[usize]) -> Result<Vec<usize>, Fault> {
     let rank = a.len().max(b.len());
     let extent = |shape: &[usize], axis: usize| {
-        (axis + shape.len()).checked_sub(rank).map_or(1, |axis| shape[axis])
+        (axis + shape.len())
+            .checked_sub(rank)
+            .map_or(1, |axis| shape[axis])
     };
     (0..rank)
         .map(|axis| match (extent(a, axis), extent(b, axis)) {

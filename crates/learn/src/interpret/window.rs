@@ -49,9 +49,9 @@ impl Window {
         let same = |lower: bool| {
             [0, 1].map(|axis| {
                 let extent = map[axis + 2];
-                let reach = (size[axis] - 1) * dilation[axis] + 1;
-                let covered = (extent.div_ceil(stride[axis]) - 1) * stride[axis] + reach;
-                let total = covered.saturating_sub(extent);
+                let reach = (size[axis] - 1).saturating_mul(dilation[axis]) + 1;
+                let last = extent.div_ceil(stride[axis]).saturating_sub(1) * stride[axis];
+                let total = last.saturating_add(reach).saturating_sub(extent);
                 let (less, more) = (total / 2, total - total / 2);
                 if lower { (more, less) } else { (less, more) }
             })
@@ -76,6 +76,15 @@ impl Window {
                 Some(_) => return Err(Fault::Attribute { name: "pads" }),
             },
         };
+        for axis in [0, 1] {
+            let reach = (size[axis] - 1).saturating_mul(dilation[axis]) + 1;
+            if map[axis + 2] + pads[axis].0 + pads[axis].1 < reach {
+                return Err(Fault::Shape {
+                    what: "the window",
+                    shape: map.to_vec(),
+                });
+            }
+        }
         Ok(Self {
             size,
             stride,
