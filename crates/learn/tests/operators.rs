@@ -123,7 +123,21 @@ impl Case {
         self
     }
 
-    fn network(self) -> Network {
+    /// Puts `node`, which makes `y` of `x`, first.
+    fn after(mut self, node: Node) -> Self {
+        self.before = vec![node];
+        self
+    }
+
+    fn network(mut self) -> Network {
+        if self.op == "Conv" {
+            // rten wants what ONNX has a default for.
+            for name in ["strides", "dilations"] {
+                if !self.attributes.iter().any(|(known, _)| *known == name) {
+                    self.attributes.push((name, Attribute::Ints(vec![1, 1])));
+                }
+            }
+        }
         let input = if self.before.is_empty() { "x" } else { "y" };
         let mut inputs = vec![input];
         inputs.extend(self.more.iter().map(|(name, _)| *name));
@@ -176,12 +190,18 @@ fn node(op: &str, inputs: &[&str], outputs: &[&str], attributes: Vec<(&str, Attr
     }
 }
 
+/// An operation of opset 12 on one axis of `x`, which makes `y`.
+fn axes(op: &str, axis: i64) -> Node {
+    node(
+        op,
+        &["x"],
+        &["y"],
+        vec![("axes", Attribute::Ints(vec![axis]))],
+    )
+}
+
 fn cases() -> Vec<Case> {
-    let conv = || {
-        case("Conv")
-            .reals("w", &[4, 3, 3, 3])
-            .ints("strides", &[1, 1])
-    };
+    let conv = || case("Conv").reals("w", &[4, 3, 3, 3]);
     let pool = |op| {
         case(op)
             .ints("kernel_shape", &[3, 2])
@@ -217,17 +237,12 @@ fn cases() -> Vec<Case> {
             .reals("w", &[6, 1, 3, 3])
             .reals("b", &[6])
             .int("group", 3)
-            .ints("pads", &[1, 1, 1, 1])
-            .ints("strides", &[1, 1]),
+            .ints("pads", &[1, 1, 1, 1]),
         case("Conv")
             .reals("w", &[6, 1, 2, 2])
             .int("group", 3)
-            .text("auto_pad", "SAME_UPPER")
-            .ints("strides", &[1, 1]),
-        case("Conv")
-            .reals("w", &[5, 3, 1, 1])
-            .reals("b", &[5])
-            .ints("strides", &[1, 1]),
+            .text("auto_pad", "SAME_UPPER"),
+        case("Conv").reals("w", &[5, 3, 1, 1]).reals("b", &[5]),
         pool("MaxPool"),
         pool("MaxPool").int("ceil_mode", 1),
         pool("MaxPool").ints("pads", &[1, 0, 1, 0]),
@@ -312,7 +327,10 @@ fn cases() -> Vec<Case> {
         case("Flatten").int("axis", 1),
         case("Reshape").whole("shape", &[0, -1, 10]),
         case("Transpose").ints("perm", &[0, 2, 3, 1]),
-        case("Squeeze").whole("axes", &[0]).only_derivative(),
+        case("Squeeze")
+            .after(axes("Unsqueeze", 1))
+            .ints("axes", &[1])
+            .opset(12),
         case("Unsqueeze").whole("axes", &[1, -1]),
         case("Slice")
             .whole("starts", &[1, -4])
@@ -340,8 +358,9 @@ fn cases() -> Vec<Case> {
             .outputs(2)
             .only_derivative(),
         case("Expand")
-            .whole("shape", &[2, 1, 3, 6, 5])
-            .only_derivative(),
+            .opset(12)
+            .after(axes("ReduceMean", 2))
+            .whole("shape", &[3, 4, 5]),
         case("Tile").whole("times", &[1, 1, 2, 1]),
         pad("constant").number("value", 0.5),
         pad("edge").only_derivative(),
@@ -353,7 +372,7 @@ fn cases() -> Vec<Case> {
         resize("linear", "pytorch_half_pixel"),
         resize("cubic", "half_pixel").only_derivative(),
         case("Identity"),
-        case("Dropout"),
+        case("Dropout").only_derivative(),
         case("Cast").int("to", 1),
     ]
 }

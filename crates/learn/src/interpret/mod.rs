@@ -54,16 +54,6 @@ impl Program {
         }
     }
 
-    /// Real constants by name: what can be trained.
-    pub fn parameters(&self) -> impl Iterator<Item = (&str, &Tensor)> {
-        self.constants
-            .iter()
-            .filter_map(|(name, value)| match value {
-                Value::Real(tensor) => Some((name.as_str(), tensor)),
-                Value::Whole(_) => None,
-            })
-    }
-
     /// Computes the tensors `wanted` from `images`.
     ///
     /// Constants in `replaced` are taken from there. `made` sees each real tensor as soon as it is
