@@ -164,7 +164,9 @@ fn write_overlay(
     path: &Path,
     map: ArrayView2<'_, f32>,
 ) -> Result<()> {
-    let picture = seen(&network.preprocessing, &image::read(path)?)?;
+    let preprocessing = &network.preprocessing;
+    let picture = image::read_oriented(path, preprocessing.orientation)?;
+    let picture = seen(preprocessing, &picture)?;
     let png = encode_png(&overlay(&picture, map, colour))?;
     atomic::write_atomically(file, |file| file.write_all(&png))?;
     Ok(())

@@ -151,7 +151,11 @@ impl GradCam {
         image_idx: usize,
     ) -> Result<(usize, Vec<Array3<f32>>)> {
         let input = match images {
-            Images::Files(paths) => self.preprocessing.apply(&image::read(&paths[image_idx])?)?,
+            Images::Files(paths) => {
+                let orientation = self.preprocessing.orientation;
+                let picture = image::read_oriented(&paths[image_idx], orientation)?;
+                self.preprocessing.apply(&picture)?
+            }
             Images::Decoded(pictures) => self.preprocessing.apply(&pictures[image_idx])?,
         };
         let scalar = match self.params.target {

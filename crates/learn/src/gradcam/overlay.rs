@@ -2,6 +2,7 @@
 
 use consilience_io::image::RgbImage;
 use consilience_models::Preprocessing;
+use consilience_models::preprocess::{ChannelOrder, Range};
 use ndarray::ArrayView2;
 
 use crate::error::Result;
@@ -12,18 +13,19 @@ use crate::error::Result;
 ///
 /// As [`Preprocessing::apply`].
 pub fn seen(preprocessing: &Preprocessing, picture: &RgbImage) -> Result<RgbImage> {
-    let input = preprocessing.apply(picture)?;
-    let (n_channels, height, width) = input.dim();
-    let mut pixels = Vec::with_capacity(n_channels * height * width);
-    for y in 0..height {
-        for x in 0..width {
-            for channel in 0..n_channels {
-                let normal = input[[channel, y, x]];
-                let value = normal * preprocessing.std[channel] + preprocessing.mean[channel];
-                pixels.push((value * 255.0).round() as u8);
-            }
-        }
-    }
+    let unscaled = Preprocessing {
+        range: Range::Unit,
+        order: ChannelOrder::Rgb,
+        mean: [0.0; 3],
+        std: [1.0; 3],
+        ..preprocessing.clone()
+    };
+    let channels_last = unscaled.apply(picture)?.permuted_axes([1, 2, 0]);
+    let (height, width, _) = channels_last.dim();
+    let pixels = channels_last
+        .iter()
+        .map(|v| (v * 255.0).round() as u8)
+        .collect();
     Ok(RgbImage {
         width,
         height,
