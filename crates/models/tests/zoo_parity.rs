@@ -41,7 +41,15 @@ macro_rules! families {
     };
 }
 
-families! { darknet squeezenet }
+families! {
+    darknet
+    efficientnet
+    mnasnet
+    mobilenet
+    regnet
+    shufflenet
+    squeezenet
+}
 
 #[test]
 #[ignore = "minutes in a debug build"]

@@ -113,7 +113,7 @@ impl Preprocessing {
             _ => {}
         }
         if let Some((architecture, weights)) = name.split_once('.') {
-            if let Some(preset) = torchvision(architecture, weights) {
+            if let Some(preset) = Self::torchvision(architecture, weights) {
                 return Ok(preset);
             }
         } else if let Ok(architecture) = zoo::find(name) {
@@ -131,6 +131,29 @@ impl Preprocessing {
         })
     }
 
+    /// The preprocessing of a weights entry of torchvision.
+    pub(crate) fn torchvision(architecture: &str, weights: &str) -> Option<Self> {
+        match (architecture, weights) {
+            // The only ones that are normalised in another way.
+            ("vgg16", "IMAGENET1K_FEATURES") => Some(Preprocessing {
+                mean: [0.48235, 0.45882, 0.40784],
+                std: [1.0 / 255.0; 3],
+                ..Preprocessing::imagenet()
+            }),
+            ("efficientnet_v2_l", "IMAGENET1K_V1") => Some(Preprocessing {
+                mean: HALF,
+                std: HALF,
+                ..Preprocessing::short_side(480, 480, Filter::Bicubic)
+            }),
+            _ => TORCHVISION
+                .iter()
+                .find(|(entry, _, _, _, names)| {
+                    *entry == weights && names.split(' ').any(|name| name == architecture)
+                })
+                .map(|&(_, size, crop, filter, _)| Preprocessing::short_side(size, crop, filter)),
+        }
+    }
+
     fn short_side(size: usize, crop: usize, filter: Filter) -> Self {
         Self {
             resize: Resize::ShortSide { size, filter },
@@ -145,26 +168,4 @@ fn entries() -> impl Iterator<Item = (&'static str, &'static str)> {
     TORCHVISION
         .iter()
         .flat_map(|(weights, _, _, _, names)| names.split(' ').map(move |name| (name, *weights)))
-}
-
-fn torchvision(architecture: &str, weights: &str) -> Option<Preprocessing> {
-    match (architecture, weights) {
-        // The only ones that are normalised in another way.
-        ("vgg16", "IMAGENET1K_FEATURES") => Some(Preprocessing {
-            mean: [0.48235, 0.45882, 0.40784],
-            std: [1.0 / 255.0; 3],
-            ..Preprocessing::imagenet()
-        }),
-        ("efficientnet_v2_l", "IMAGENET1K_V1") => Some(Preprocessing {
-            mean: HALF,
-            std: HALF,
-            ..Preprocessing::short_side(480, 480, Filter::Bicubic)
-        }),
-        _ => TORCHVISION
-            .iter()
-            .find(|(entry, _, _, _, names)| {
-                *entry == weights && names.split(' ').any(|name| name == architecture)
-            })
-            .map(|&(_, size, crop, filter, _)| Preprocessing::short_side(size, crop, filter)),
-    }
 }

@@ -15,6 +15,11 @@
 mod builder;
 pub mod darknet;
 mod demo;
+mod efficientnet;
+mod mnasnet;
+mod mobilenet;
+mod regnet;
+mod shufflenet;
 mod squeezenet;
 mod state_dict;
 
@@ -63,10 +68,19 @@ impl fmt::Debug for Recipe {
 /// All architectures, in alphabetical order.
 #[must_use]
 pub fn list() -> Vec<Architecture> {
-    let mut all: Vec<Architecture> = [darknet::entries(), demo::entries(), squeezenet::entries()]
-        .into_iter()
-        .flatten()
-        .collect();
+    let mut all: Vec<Architecture> = [
+        darknet::entries(),
+        demo::entries(),
+        efficientnet::entries(),
+        mnasnet::entries(),
+        mobilenet::entries(),
+        regnet::entries(),
+        shufflenet::entries(),
+        squeezenet::entries(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     all.sort_by(|a, b| a.name.cmp(&b.name));
     all
 }
@@ -105,21 +119,22 @@ pub fn find(name: &str) -> Result<Architecture> {
 }
 
 impl Architecture {
-    /// An architecture for ImageNet's 1000 classes with torchvision's usual preprocessing; what
-    /// differs is to be overwritten.
+    /// An architecture for ImageNet's 1000 classes with the preprocessing of torchvision's first
+    /// weights for it, or the usual one; what differs is to be overwritten.
     fn imagenet(
         name: impl Into<String>,
         family: &'static str,
         description: impl Into<String>,
         recipe: impl Fn(&mut Builder, &Value) -> Value + Send + Sync + 'static,
     ) -> Self {
+        let name = name.into();
         Self {
-            name: name.into(),
+            preprocessing: Preprocessing::torchvision(&name, "IMAGENET1K_V1").unwrap_or_default(),
+            name,
             family,
             description: description.into(),
             citation: None,
             n_classes: 1000,
-            preprocessing: Preprocessing::imagenet(),
             recipe: Recipe(Arc::new(recipe)),
             renamed: |_| None,
         }

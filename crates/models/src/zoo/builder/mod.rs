@@ -7,6 +7,7 @@
 
 mod convolution;
 mod dense;
+mod mobile;
 mod shape;
 
 use std::collections::{BTreeMap, HashMap};
@@ -15,6 +16,7 @@ use crate::graph::{Attribute, Graph, Input, Layer, Node, Opset, Tensor};
 
 pub(super) use convolution::{Conv, Pool};
 pub(super) use dense::Activation;
+pub(super) use mobile::to_eights;
 
 /// Operator set that the built graphs are to be read by.
 const OPSET: i64 = 17;
