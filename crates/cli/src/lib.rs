@@ -54,6 +54,8 @@ enum Command {
     Mantel(commands::mantel::Args),
     /// Pictures → activations of a network's layers
     Extract(commands::extract::Args),
+    /// Pictures → maps of where a network's layers speak for a class
+    Gradcam(commands::gradcam::Args),
 }
 
 /// How results are printed.
@@ -87,6 +89,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Infer(args) => commands::infer::run(&args, out),
         Command::Mantel(args) => commands::mantel::run(&args, out),
         Command::Extract(args) => commands::extract::run(&args, threads, out),
+        Command::Gradcam(args) => commands::gradcam::run(&args, out),
     }
 }
 

@@ -18,6 +18,7 @@
 
 pub use consilience_core as core;
 pub use consilience_io as io;
+pub use consilience_learn as learn;
 pub use consilience_methods as methods;
 pub use consilience_models as models;
 pub use consilience_report as report;

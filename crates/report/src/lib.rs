@@ -44,6 +44,7 @@ mod view;
 use consilience_core::Record;
 
 pub use error::{ReportError, Result};
+pub use palette::colour;
 pub use raster::png;
 pub use tables::{differences_csv, scores_csv};
 

@@ -135,7 +135,8 @@ pub(crate) fn css() -> String {
 /// A straight line in OKLab, so equal steps look equal, lightness rises throughout (readable in
 /// grey) and the path runs from blue to yellow (readable without red–green vision):
 /// L = 0.24 + 0.71 t, a = −0.015 − 0.01 t, b = −0.105 + 0.235 t.
-pub(crate) fn colour(t: f64) -> [u8; 3] {
+#[must_use]
+pub fn colour(t: f64) -> [u8; 3] {
     let t = t.clamp(0.0, 1.0);
     oklab_to_srgb(0.24 + 0.71 * t, -0.015 - 0.01 * t, -0.105 + 0.235 * t)
 }

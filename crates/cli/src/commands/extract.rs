@@ -150,7 +150,7 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
 }
 
 /// Loads the network and says which file its weights come from.
-fn network(model: &str, weights: Option<&Path>) -> Result<(Network, PathBuf)> {
+pub(super) fn network(model: &str, weights: Option<&Path>) -> Result<(Network, PathBuf)> {
     let is_onnx = Path::new(model)
         .extension()
         .is_some_and(|e| e.eq_ignore_ascii_case("onnx"));
@@ -166,7 +166,7 @@ fn network(model: &str, weights: Option<&Path>) -> Result<(Network, PathBuf)> {
 }
 
 /// The pictures of a folder in natural order, or of a list in its order.
-fn images(source: &Path) -> Result<Vec<PathBuf>> {
+pub(super) fn images(source: &Path) -> Result<Vec<PathBuf>> {
     if source.is_dir() {
         let paths = consilience::study::pictures_in(source)
             .with_context(|| format!("cannot list {}", source.display()))?;

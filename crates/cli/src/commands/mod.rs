@@ -7,6 +7,7 @@ pub mod data;
 pub mod demo;
 pub mod explain;
 pub mod extract;
+pub mod gradcam;
 pub mod infer;
 pub mod init;
 pub mod mantel;
