@@ -28,8 +28,8 @@ pub(super) fn load(
     operations: Operations,
     n_threads: usize,
 ) -> Result<(ExecutorInfo, Vec<Box<dyn Executor>>)> {
-    if let Some(node) = graph.nodes.iter().find(|node| is_cubic_resize(node)) {
-        return Err(missing(NAME, node, " with cubic interpolation"));
+    if let Some((node, part)) = graph.nodes.iter().find_map(|n| Some((n, not_meant(n)?))) {
+        return Err(missing(NAME, node, part));
     }
     let (model, input, outputs) = guard(|| {
         let model = ModelOptions::with_all_ops()
@@ -65,10 +65,20 @@ pub(super) fn load(
     Ok((info, executors))
 }
 
-/// rten would interpolate linearly.
-fn is_cubic_resize(node: &Node) -> bool {
-    let cubic = || Attribute::Text("cubic".into());
-    node.op == "Resize" && node.attributes.get("mode") == Some(&cubic())
+/// What rten takes and does in another way than ONNX says: it interpolates linearly, or puts the odd
+/// pixel of padding behind the map.
+fn not_meant(node: &Node) -> Option<&'static str> {
+    let is = |name: &str, value: &[u8]| match node.attributes.get(name) {
+        Some(Attribute::Text(text)) => text == value,
+        _ => false,
+    };
+    match node.op.as_str() {
+        "Resize" if is("mode", b"cubic") => Some(" with cubic interpolation"),
+        "Conv" | "ConvTranspose" | "AveragePool" | "MaxPool" if is("auto_pad", b"SAME_LOWER") => {
+            Some(" with padding SAME_LOWER")
+        }
+        _ => None,
+    }
 }
 
 impl Executor for Rten {

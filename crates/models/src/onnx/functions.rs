@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::{OnnxError, proto};
 
 /// Most operations that a network may have once its functions are written out.
-const MAX_NODES: usize = 1_000_000;
+const MAX_NODES: usize = 200_000;
 /// Most functions that may call one another in a row.
 const MAX_DEPTH: usize = 100;
 

@@ -18,6 +18,8 @@ use crate::graph::{Attribute, Element, Graph, Node, Tensor};
 /// | `ThresholdedRelu` | x where x > α, else 0 |
 /// | `Dropout` | x: without effect when a network is used |
 /// | `Pad` of some axes | `Pad` of all axes, by 0 the others |
+/// | `Resize` of some axes | `Resize` of all axes, the others to their own size |
+/// | `Pow` by the integer 2 or 3 | x · x, x · x · x |
 /// | `Conv`, `ConvTranspose` | the same with strides, dilations and padding that were left out |
 pub(super) fn lower(graph: &mut Graph) {
     let set = graph.opsets.iter().find(|set| set.domain.is_empty());
@@ -77,6 +79,8 @@ fn rule(node: Node, writer: &mut Writer) {
         ("", "Pad") if node.inputs.get(3).is_some_and(|axes| !axes.is_empty()) => {
             pad_of_axes(&node, writer);
         }
+        ("", "Resize") if node.attributes.contains_key("axes") => resize_of_axes(node, writer),
+        ("", "Pow") => power(node, &x, writer),
         ("", "Conv" | "ConvTranspose") => convolution(node, writer),
         _ => writer.keep(node),
     }
@@ -89,7 +93,7 @@ fn convolution(mut node: Node, writer: &mut Writer) {
         _ => None,
     };
     let automatic = match node.attributes.get("auto_pad") {
-        Some(Attribute::Text(mode)) => mode != b"NOTSET",
+        Some(Attribute::Text(mode)) => mode.starts_with(b"SAME"),
         _ => false,
     };
     let weight = node.inputs.get(1).and_then(|name| writer.value(name));
@@ -106,6 +110,7 @@ fn convolution(mut node: Node, writer: &mut Writer) {
     fill("dilations", 1, n_axes);
     if !automatic {
         fill("pads", 0, 2 * n_axes);
+        node.attributes.remove("auto_pad");
     }
     writer.keep(node);
 }
@@ -133,6 +138,54 @@ fn pad_of_axes(node: &Node, writer: &mut Writer) {
     let mode = node.attributes.get("mode").cloned();
     let mode = mode.unwrap_or(Attribute::Text("constant".into()));
     writer.last(node, "Pad", &[x, &all, value], &[("mode", mode)]);
+}
+
+/// Sizes or scales for all axes: the image's own or 1, with those of the named axes put in.
+fn resize_of_axes(mut node: Node, writer: &mut Writer) {
+    let Some(Attribute::Ints(axes)) = node.attributes.remove("axes") else {
+        return writer.keep(node);
+    };
+    let first = || ("axis", Attribute::Int(0));
+    let x = node.inputs.first().cloned().unwrap_or_default();
+    let axes = writer.integers(&node, "axes", &axes);
+    let shape = writer.step(&node, "Shape", &[&x], &[]);
+    let n_axes = writer.step(&node, "Shape", &[&shape], &[]);
+    let places = writer.step(&node, "Mod", &[&axes, &n_axes], &[]);
+    let given = |idx: usize| {
+        node.inputs
+            .get(idx)
+            .filter(|name| !name.is_empty())
+            .cloned()
+    };
+    if let Some(sizes) = given(3) {
+        let all = [shape.as_str(), &places, &sizes];
+        node.inputs[3] = writer.step(&node, "ScatterElements", &all, &[first()]);
+    } else if let Some(scales) = given(2) {
+        let one = Attribute::Tensor(Tensor::from_f32(vec![1], &[1.0]).expect("one number"));
+        let ones = writer.step(&node, "ConstantOfShape", &[&n_axes], &[("value", one)]);
+        let all = [ones.as_str(), &places, &scales];
+        node.inputs[2] = writer.step(&node, "ScatterElements", &all, &[first()]);
+    }
+    writer.keep(node);
+}
+
+/// torch's exporter writes `x ** 2` with an integer beside the floats.
+fn power(node: Node, x: &str, writer: &mut Writer) {
+    let exponent = node.inputs.get(1).and_then(|name| writer.value(name));
+    let number = |tensor: &Tensor| match (tensor.element(), tensor.bytes().as_ref()) {
+        (Element::I64, [low, rest @ ..]) if rest.len() == 7 && rest.iter().all(|b| *b == 0) => {
+            Some(*low)
+        }
+        _ => None,
+    };
+    match exponent.and_then(number) {
+        Some(2) => writer.last(&node, "Mul", &[x, x], &[]),
+        Some(3) => {
+            let square = writer.step(&node, "Mul", &[x, x], &[]);
+            writer.last(&node, "Mul", &[&square, x], &[]);
+        }
+        _ => writer.keep(node),
+    }
 }
 
 /// The mean over channels is an average pooling of maps `(1, channels, positions)`.
