@@ -42,13 +42,21 @@ macro_rules! families {
 }
 
 families! {
+    alexnet
+    cornet
     darknet
+    densenet
     efficientnet
+    face
+    inception
     mnasnet
     mobilenet
     regnet
+    resnet
+    resnet_cifar
     shufflenet
     squeezenet
+    vgg
 }
 
 #[test]

@@ -11,6 +11,7 @@ pub(super) fn entries() -> Vec<Architecture> {
         "four convolutions on 64 × 64 images, trained by this project on drawn shapes";
     vec![Architecture {
         n_classes: N_CLASSES,
+        class_names: None,
         preprocessing: Preprocessing {
             resize: Resize::ShortSide {
                 size: 64,

@@ -11,17 +11,27 @@
 //! block, gives `layer1.0.relu`, `layer1.0.relu_1`, … in the order of the calls, and steps that are
 //! no module have the names of torchvision's feature extraction (`layer1.0.add`, `flatten`).
 
+mod alexnet;
 #[allow(dead_code, reason = "families of architectures use it piece by piece")]
 mod builder;
+mod classes;
+mod cornet;
 pub mod darknet;
 mod demo;
+mod densenet;
 mod efficientnet;
+mod face;
+mod inception;
 mod mnasnet;
 mod mobilenet;
+mod places365;
 mod regnet;
+mod resnet;
+mod resnet_cifar;
 mod shufflenet;
 mod squeezenet;
 mod state_dict;
+mod vgg;
 
 use std::fmt;
 use std::sync::Arc;
@@ -33,6 +43,7 @@ use crate::suggest::nearest;
 use crate::{ModelError, Preprocessing, Result};
 use builder::{Activation, Builder, Built, Conv, Pool, Value};
 
+pub use classes::ClassNames;
 pub use state_dict::StateDict;
 
 /// An architecture without its weights.
@@ -48,6 +59,8 @@ pub struct Architecture {
     pub citation: Option<Citation>,
     /// Numbers that come out at the end: classes, or features of an embedding.
     pub n_classes: usize,
+    /// Names of the classes, where there is a public list of them.
+    pub class_names: Option<ClassNames>,
     /// What its usual weights expect done to an image.
     pub preprocessing: Preprocessing,
     recipe: Recipe,
@@ -57,7 +70,15 @@ pub struct Architecture {
 
 /// Builds the graph onto the images and gives what the network is for.
 #[derive(Clone)]
-struct Recipe(Arc<dyn Fn(&mut Builder, &Value) -> Value + Send + Sync>);
+struct Recipe(Arc<Build>);
+
+type Build = dyn Fn(&mut Builder, &Value) -> Value + Send + Sync;
+
+impl Recipe {
+    fn new(build: impl Fn(&mut Builder, &Value) -> Value + Send + Sync + 'static) -> Self {
+        Self(Arc::new(build))
+    }
+}
 
 impl fmt::Debug for Recipe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -69,14 +90,22 @@ impl fmt::Debug for Recipe {
 #[must_use]
 pub fn list() -> Vec<Architecture> {
     let mut all: Vec<Architecture> = [
+        alexnet::entries(),
+        cornet::entries(),
         darknet::entries(),
         demo::entries(),
+        densenet::entries(),
         efficientnet::entries(),
+        face::entries(),
+        inception::entries(),
         mnasnet::entries(),
         mobilenet::entries(),
         regnet::entries(),
+        resnet::entries(),
+        resnet_cifar::entries(),
         shufflenet::entries(),
         squeezenet::entries(),
+        vgg::entries(),
     ]
     .into_iter()
     .flatten()
@@ -135,7 +164,8 @@ impl Architecture {
             description: description.into(),
             citation: None,
             n_classes: 1000,
-            recipe: Recipe(Arc::new(recipe)),
+            class_names: Some(classes::IMAGENET),
+            recipe: Recipe::new(recipe),
             renamed: |_| None,
         }
     }
