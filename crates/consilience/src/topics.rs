@@ -43,6 +43,7 @@ pub const ALL: &[Topic] = topics![
         "edit", "lesion", "gain", "cut", "tap", "replace-head", "channels", "units", "heads", "of",
         "tokens", "with", "means", "outputs",
     ],
+    "networks": ["architecture", "architectures", "zoo"],
     "preprocessing": ["resize", "jpeg"],
     "rsa": ["rdm", "rdms", "compare", "kind"],
     "dissimilarity": [

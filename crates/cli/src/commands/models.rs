@@ -28,7 +28,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
             for architecture in zoo::list() {
                 writeln!(
                     out,
-                    "{:<20} {}",
+                    "{:<34} {}",
                     architecture.name, architecture.description
                 )?;
             }

@@ -1,9 +1,9 @@
 //! AlexNet as torchvision defines it, and EmoNet.
 
-use super::{Activation, Architecture, Builder, Conv, Pool, Value, classes, places365};
+use super::{Activation, Architecture, Builder, Conv, Pool, Value, classes, places365, square};
 use crate::Preprocessing;
 use crate::graph::Tensor;
-use crate::preprocess::{Filter, Resize};
+use crate::preprocess::Range;
 
 const CITATION: &str = "Krizhevsky A (2014) One weird trick for parallelizing convolutional neural \
      networks. arXiv:1404.5997";
@@ -69,14 +69,12 @@ fn emonet() -> Architecture {
         n_classes: classes::EMOTIONS.len(),
         class_names: Some(classes::EMOTIONS),
         preprocessing: Preprocessing {
-            resize: Resize::Exact {
-                height: 227,
-                width: 227,
-                filter: Filter::Bilinear,
-            },
+            resize: square(227),
             crop: None,
+            range: Range::Bytes,
             mean: [0.0; 3],
-            std: [1.0 / 255.0; 3],
+            std: [1.0; 3],
+            ..Preprocessing::imagenet()
         },
         ..Architecture::imagenet("emonet", "alexnet", description, build_emonet)
     }

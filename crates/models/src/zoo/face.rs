@@ -2,10 +2,9 @@
 //!
 //! Both take aligned crops of faces, not photographs.
 
-use super::{Activation, Architecture, Builder, Conv, Pool, Value};
+use super::{Activation, Architecture, Builder, Conv, Pool, Value, square};
 use crate::Preprocessing;
 use crate::graph::Attribute;
-use crate::preprocess::{Filter, Resize};
 
 const ARCFACE: &str = "Deng J, Guo J, Xue N, Zafeiriou S (2019) ArcFace: additive angular margin \
      loss for deep face recognition. CVPR, 4685-4694";
@@ -54,14 +53,11 @@ pub(super) fn entries() -> Vec<Architecture> {
 
 fn crop_of_a_face(side: usize, std: [f32; 3]) -> Preprocessing {
     Preprocessing {
-        resize: Resize::Exact {
-            height: side,
-            width: side,
-            filter: Filter::Bilinear,
-        },
+        resize: square(side),
         crop: None,
         mean: [0.5; 3],
         std,
+        ..Preprocessing::imagenet()
     }
 }
 

@@ -39,6 +39,7 @@ use std::sync::Arc;
 use consilience_core::Citation;
 
 use crate::graph::Graph;
+use crate::preprocess::{Filter, Resize};
 use crate::suggest::nearest;
 use crate::{ModelError, Preprocessing, Result};
 use builder::{Activation, Builder, Built, Conv, Pool, Value};
@@ -144,6 +145,15 @@ pub fn find(name: &str) -> Result<Architecture> {
                 nearest: nearest(name, names, 2),
             })
         }
+    }
+}
+
+/// Both sides become `side` pixels long, whatever the proportion.
+fn square(side: usize) -> Resize {
+    Resize::Exact {
+        height: side,
+        width: side,
+        filter: Filter::Bilinear,
     }
 }
 
@@ -304,6 +314,19 @@ mod tests {
     fn names_are_sorted_and_distinct() {
         let names: Vec<String> = list().into_iter().map(|a| a.name).collect();
         assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
+    }
+
+    #[test]
+    fn presets_are_those_of_torchvisions_first_weights() {
+        let mut n_found = 0;
+        for architecture in list() {
+            let entry = format!("{}.IMAGENET1K_V1", architecture.name);
+            if let Ok(preset) = Preprocessing::named(&entry) {
+                assert_eq!(architecture.preprocessing, preset, "{entry}");
+                n_found += 1;
+            }
+        }
+        assert!(n_found >= 27, "{n_found}");
     }
 
     #[test]

@@ -1,9 +1,8 @@
 //! What the networks trained on Places365 share: 365 classes instead of 1000, and their way of
 //! resizing.
 
-use super::{Architecture, Builder, Recipe, Value};
+use super::{Architecture, Builder, Recipe, Value, square};
 use crate::Preprocessing;
-use crate::preprocess::{Filter, Resize};
 
 pub(super) const N_CLASSES: usize = 365;
 
@@ -21,11 +20,7 @@ pub(super) fn variant(
         n_classes: N_CLASSES,
         class_names: None,
         preprocessing: Preprocessing {
-            resize: Resize::Exact {
-                height: 256,
-                width: 256,
-                filter: Filter::Bilinear,
-            },
+            resize: square(256),
             ..Preprocessing::imagenet()
         },
         recipe: Recipe::new(recipe),

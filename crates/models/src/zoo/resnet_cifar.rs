@@ -1,9 +1,8 @@
 //! The small ResNets for CIFAR-10, with the keys of github.com/akamaster/pytorch_resnet_cifar10.
 
-use super::{Activation, Architecture, Builder, Conv, Value, classes};
+use super::{Activation, Architecture, Builder, Conv, Value, classes, square};
 use crate::Preprocessing;
 use crate::graph::Attribute;
-use crate::preprocess::{Filter, Resize};
 
 const CITATION: &str = "He K, Zhang X, Ren S, Sun J (2016) Deep residual learning for image \
      recognition. CVPR, 770-778";
@@ -17,11 +16,7 @@ pub(super) fn entries() -> Vec<Architecture> {
                 n_classes: 10,
                 class_names: Some(classes::CIFAR10),
                 preprocessing: Preprocessing {
-                    resize: Resize::Exact {
-                        height: 32,
-                        width: 32,
-                        filter: Filter::Bilinear,
-                    },
+                    resize: square(32),
                     crop: None,
                     ..Preprocessing::imagenet()
                 },

@@ -1,8 +1,8 @@
 //! VGG as torchvision defines it, and VGG-Face.
 
-use super::{Activation, Architecture, Builder, Conv, Pool, Value};
+use super::{Activation, Architecture, Builder, Conv, Pool, Value, square};
 use crate::Preprocessing;
-use crate::preprocess::{Filter, Resize};
+use crate::preprocess::Range;
 
 const CITATION: &str = "Simonyan K, Zisserman A (2015) Very deep convolutional networks for \
      large-scale image recognition. ICLR. arXiv:1409.1556";
@@ -63,8 +63,8 @@ fn build(b: &mut Builder, images: &Value, stages: [usize; 5], norm: bool) -> Val
 }
 
 /// VGG-Face with the keys and the colour order (RGB) of the public conversion `vgg_face_dag`:
-/// `conv1_1.weight` … `conv5_3.bias`, `fc6.weight` … `fc8.bias`. The first weights of files that
-/// were made for BGR must have their input channels reversed.
+/// `conv1_1.weight` … `conv5_3.bias`, `fc6.weight` … `fc8.bias`. Weights that
+/// were made for BGR want the preprocessing's other channel order.
 fn vgg_face() -> Architecture {
     let description = "VGG-Face: VGG of 16 layers for the faces of 2622 people";
     Architecture {
@@ -72,14 +72,12 @@ fn vgg_face() -> Architecture {
         class_names: None,
         // Bytes minus the mean of the training pictures.
         preprocessing: Preprocessing {
-            resize: Resize::Exact {
-                height: 224,
-                width: 224,
-                filter: Filter::Bilinear,
-            },
+            resize: square(224),
             crop: None,
-            mean: [129.186_28, 104.762_38, 93.593_96].map(|mean: f32| mean / 255.0),
-            std: [1.0 / 255.0; 3],
+            range: Range::Bytes,
+            mean: [129.186_28, 104.762_38, 93.593_96],
+            std: [1.0; 3],
+            ..Preprocessing::imagenet()
         },
         ..Architecture::imagenet("vgg_face", "vgg", description, build_face)
     }

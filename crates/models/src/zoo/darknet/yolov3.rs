@@ -48,6 +48,7 @@ pub(super) fn entries() -> Vec<Architecture> {
         let mut architecture = Architecture::imagenet(name, "darknet", description, recipe)
             .cite(CITATION, Some("10.48550/arXiv.1804.02767"));
         architecture.n_classes = n_classes;
+        architecture.class_names = None;
         architecture.preprocessing = Preprocessing {
             resize: Resize::Letterbox {
                 height: SIDE,
