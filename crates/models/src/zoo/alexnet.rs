@@ -2,7 +2,7 @@
 
 use super::{Activation, Architecture, Builder, Conv, Pool, Value, classes, places365, square};
 use crate::Preprocessing;
-use crate::graph::Tensor;
+use crate::graph::{Attribute, Tensor};
 use crate::preprocess::Range;
 
 const CITATION: &str = "Krizhevsky A (2014) One weird trick for parallelizing convolutional neural \
@@ -132,11 +132,17 @@ fn local_response_norm(b: &mut Builder, module: &str, x: &Value) -> Value {
     let band = Tensor::from_f32(vec![n, n, 1, 1], &band).expect("n rows of n weights");
     let band = b.constant(&part("band"), band);
     let shape = x.shape.clone();
+    // rten wants them stated.
+    let attributes = [
+        ("dilations", Attribute::Ints(vec![1; 2])),
+        ("pads", Attribute::Ints(vec![0; 4])),
+        ("strides", Attribute::Ints(vec![1; 2])),
+    ];
     let mean = b.op(
         &part("mean"),
         "Conv",
         &[&squares, &band],
-        &[],
+        &attributes,
         shape.clone(),
     );
     let (one, exponent) = (b.scalar(1.0), b.scalar(0.75));
