@@ -15,15 +15,6 @@ const INCEPTION: &str = "Szegedy C, Vanhoucke V, Ioffe S, Shlens J, Wojna Z (201
 const N_CLASSES: usize = 1000;
 
 pub(super) fn entries() -> Vec<Architecture> {
-    let v3 = Architecture {
-        preprocessing: Preprocessing::imagenet_for([299, 299]),
-        ..Architecture::imagenet(
-            "inception_v3",
-            "inception",
-            "Inception v3: parallel and factorised convolutions (23.8 million parameters)",
-            inception_v3,
-        )
-    };
     vec![
         Architecture::imagenet(
             "googlenet",
@@ -32,7 +23,13 @@ pub(super) fn entries() -> Vec<Architecture> {
             googlenet,
         )
         .cite(GOOGLENET, Some("10.1109/CVPR.2015.7298594")),
-        v3.cite(INCEPTION, Some("10.1109/CVPR.2016.308")),
+        Architecture::imagenet(
+            "inception_v3",
+            "inception",
+            "Inception v3: parallel and factorised convolutions (23.8 million parameters)",
+            inception_v3,
+        )
+        .cite(INCEPTION, Some("10.1109/CVPR.2016.308")),
     ]
 }
 

@@ -1,10 +1,6 @@
 //! ResNet, ResNeXt and Wide ResNet as torchvision defines them.
-//!
-//! Preprocessing is that of torchvision's first weights (short side 256), where there are any; the
-//! newer ones resize to 232.
 
 use super::{Activation, Architecture, Builder, Conv, Pool, Value, places365};
-use crate::preprocess::{Filter, Resize};
 
 const RESNET: &str = "He K, Zhang X, Ren S, Sun J (2016) Deep residual learning for image \
      recognition. CVPR, 770-778";
@@ -60,21 +56,14 @@ pub(super) fn entries() -> Vec<Architecture> {
     let mut all = Vec::new();
     for (name, shape) in TABLE {
         let recipe = |n_classes| move |b: &mut Builder, x: &Value| build(b, x, shape, n_classes);
-        let mut architecture =
-            Architecture::imagenet(name, "resnet", description(name), recipe(1000));
-        architecture = if name.starts_with("resnext") {
+        let architecture = Architecture::imagenet(name, "resnet", description(name), recipe(1000));
+        let architecture = if name.starts_with("resnext") {
             architecture.cite(RESNEXT, Some("10.1109/CVPR.2017.634"))
         } else if name.starts_with("wide") {
             architecture.cite(WIDE, Some("10.5244/C.30.87"))
         } else {
             architecture.cite(RESNET, Some("10.1109/CVPR.2016.90"))
         };
-        if name == "resnext101_64x4d" {
-            architecture.preprocessing.resize = Resize::ShortSide {
-                size: 232,
-                filter: Filter::Bilinear,
-            };
-        }
         if ["resnet18", "resnet50"].contains(&name) {
             let recipe = recipe(places365::N_CLASSES);
             all.push(places365::variant(architecture.clone(), recipe));
