@@ -1,0 +1,133 @@
+"""torchvision's networks by PyTorch: forward passes, photographs to features, Grad-CAM.
+
+Weights are random (seed 0): only the time and the agreement matter.
+
+    torch_networks.py weights NETWORK FILE.safetensors             writes the random weights
+    torch_networks.py forward ROUNDS OUT.npy NETWORK WEIGHTS IMAGES LAYER      one batch of all pictures
+    torch_networks.py folder NETWORK WEIGHTS IMAGES LAYER OUT.npy              files to pooled features
+    torch_networks.py gradcam ROUNDS OUT.npy NETWORK WEIGHTS IMAGES LAYERS     a map a layer, pytorch-grad-cam
+"""
+
+import os
+import pathlib
+import sys
+
+import clock
+import numpy as np
+import PIL
+import torch
+import torchvision
+from PIL import Image
+from safetensors.torch import load_file, save_file
+
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+def weights(name, path):
+    torch.manual_seed(0)
+    network = torchvision.models.get_model(name, weights=None)
+    # Statistics of a trained network are not zero and one.
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.uniform_(-0.1, 0.1)
+            module.running_var.uniform_(0.8, 1.2)
+    save_file(network.state_dict(), path)
+
+
+def network_of(name, path):
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    network = torchvision.models.get_model(name, weights=None).eval()
+    network.load_state_dict(load_file(path))
+    return network
+
+
+def files_in(images):
+    return sorted(path for path in pathlib.Path(images).iterdir() if path.suffix in (".png", ".jpg"))
+
+
+def normalised(image):
+    return (torch.from_numpy(np.array(image)).permute(2, 0, 1) / 255 - torch.tensor(MEAN)[:, None, None]) / (
+        torch.tensor(STD)[:, None, None]
+    )
+
+
+def forward(name, path, images, layer):
+    """Pictures have the network's size and are in memory; the batch is all of them."""
+    network = network_of(name, path)
+    batch = torch.stack([normalised(Image.open(file).convert("RGB")) for file in files_in(images)])
+    kept = {}
+    # An in-place activation comes next in some networks: the layer's own output is what is asked for.
+    network.get_submodule(layer).register_forward_hook(
+        lambda _module, _inputs, output: kept.update(layer=output.clone())
+    )
+
+    def work():
+        with torch.inference_mode():
+            network(batch)
+        return kept["layer"].flatten(1).double().mean(1).numpy()
+
+    return work
+
+
+class Photographs(torch.utils.data.Dataset):
+    def __init__(self, files):
+        self.files = files
+        self.transform = torchvision.transforms.Compose(
+            [
+                torchvision.transforms.Resize(256),
+                torchvision.transforms.CenterCrop(224),
+                torchvision.transforms.ToTensor(),
+                torchvision.transforms.Normalize(MEAN, STD),
+            ]
+        )
+
+    def __len__(self):
+        return len(self.files)
+
+    def __getitem__(self, index):
+        return self.transform(Image.open(self.files[index]).convert("RGB"))
+
+
+def folder(name, path, images, layer, out):
+    network = network_of(name, path)
+    kept = []
+    network.get_submodule(layer).register_forward_hook(
+        lambda _module, _inputs, output: kept.append(output.mean((2, 3)))
+    )
+    photographs = torch.utils.data.DataLoader(
+        Photographs(files_in(images)), batch_size=32, num_workers=torch.get_num_threads()
+    )
+    with torch.inference_mode():
+        for batch in photographs:
+            network(batch)
+    np.save(out, torch.cat(kept).numpy())
+
+
+def gradcam(name, path, images, layers):
+    """A call of pytorch-grad-cam for each layer; the target is each picture's best class."""
+    from pytorch_grad_cam import GradCAM
+
+    network = network_of(name, path)
+    batch = torch.stack([normalised(Image.open(file).convert("RGB")) for file in files_in(images)])
+
+    def work():
+        means = []
+        for layer in layers.split(","):
+            with GradCAM(model=network, target_layers=[network.get_submodule(layer)]) as cam:
+                means.append(float(cam(input_tensor=batch).mean()))
+        return means
+
+    return work
+
+
+if __name__ == "__main__":
+    scripts = {"weights": weights, "folder": folder}
+    if sys.argv[1] in scripts:
+        scripts[sys.argv[1]](*sys.argv[2:])
+    else:
+        versions = {
+            "torch": torch.__version__,
+            "torchvision": torchvision.__version__,
+            "pillow": PIL.__version__,
+        }
+        clock.main({"forward": forward, "gradcam": gradcam}, versions)
