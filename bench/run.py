@@ -12,6 +12,7 @@ import contextlib
 import dataclasses
 import datetime
 import glob
+import itertools
 import json
 import os
 import pathlib
@@ -25,6 +26,7 @@ import tempfile
 import time
 
 import numpy as np
+from PIL import Image
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PEERS = ROOT / "bench" / "peers"
@@ -62,6 +64,8 @@ class Case:
     outputs: tuple
     slow: bool = False
     agreement: str = ""
+    # Run once before, outside the clock.
+    prepare: tuple = ()
 
 
 @dataclasses.dataclass
@@ -139,6 +143,15 @@ def within(tolerance):
         difference = largest_difference(found, expected)
         assert difference <= tolerance, f"numbers differ by {difference}, more than {tolerance}"
         return f"{difference:.0e}"
+
+    return check
+
+
+def relative(tolerance):
+    def check(found, expected):
+        difference = largest_difference(found, expected) / float(np.max(np.abs(expected)))
+        assert difference <= tolerance, f"numbers differ by {difference} of the largest"
+        return f"{difference:.0e} of the largest"
 
     return check
 
@@ -291,6 +304,36 @@ def extraction_cases(folder, quick, threads, torch_python, executors):
         )
 
 
+# A layer in the middle, by torchvision's name.
+NETWORKS = {
+    "alexnet": "features.8",
+    "vgg16": "features.17",
+    "resnet50": "layer3.0.conv2",
+    "vit_b_16": "encoder.layers.encoder_layer_5",
+}
+
+
+def network_cases(folder, quick, threads, torch_python, executors):
+    """A batch of 16 pictures in memory to a layer in the middle."""
+    torch = [torch_python, PEERS / "torch_networks.py"]
+    pictures = folder / "batch"
+    pictures.mkdir()
+    rng = np.random.default_rng(16)
+    for i in range(2 if quick else 16):
+        coarse = rng.integers(0, 256, (14, 14, 3), np.uint8)
+        Image.fromarray(coarse).resize((224, 224), Image.Resampling.BICUBIC).save(pictures / f"{i:02}.png")
+    ours, theirs = folder / "ours.npy", folder / "theirs.npy"
+    for name, layer in NETWORKS.items():
+        weights = folder / f"{name}.safetensors"
+        for executor in executors:
+            yield Case(
+                f"forward/{name}/b16/{executor}", "PyTorch, hook",
+                Side([KERNEL, "forward", 1 if quick else 5, ours, name, weights, pictures, layer, executor, threads]),
+                Side([*torch, "forward", 1 if quick else 5, theirs, name, weights, pictures, layer]),
+                False, relative(1e-4), (ours, theirs), prepare=[*torch, "weights", name, weights],
+            )
+
+
 def bars(folder, quick, threads, executors):
     out = folder / "results"
     command = [PROGRAM, "demo", "--out", out, "--threads", threads]
@@ -372,7 +415,7 @@ def as_markdown(facts, bars, cases):
 def as_json(facts, bars, cases):
     def plain(value):
         entry = dataclasses.asdict(value)
-        for unwanted in ("check", "outputs"):
+        for unwanted in ("check", "outputs", "prepare"):
             entry.pop(unwanted, None)
         for side in (entry.get(key) for key in ("ours", "theirs", "side")):
             if side:
@@ -437,7 +480,10 @@ def compare(args, folder):
         environment["ORT_DYLIB_PATH"] = found[0]
         executors.append("onnx-runtime")
 
-    torch = first_line(args.torch_python, "-c", "import torch; print(torch.__version__)")
+    torch, torchvision = (
+        first_line(args.torch_python, "-c", f"import {name}; print({name}.__version__)")
+        for name in ("torch", "torchvision")
+    )
     cases = array_cases(folder, args.quick, args.threads, inner)
     with_torch = []
     if torch == "unknown":
@@ -449,6 +495,14 @@ def compare(args, folder):
             folder, args.quick, args.threads, args.torch_python, executors
         )
 
+    with_torchvision = []
+    if torchvision == "unknown":
+        print(f"SKIPPED: networks ({args.torch_python} has no torchvision)", file=sys.stderr)
+    else:
+        with_torchvision = network_cases(
+            folder, args.quick, args.threads, args.torch_python, executors
+        )
+
     versions, done_bars, done_cases = {}, [], []
     for bar in bars(folder, args.quick, args.threads, executors):
         if args.only not in bar.name:
@@ -457,9 +511,11 @@ def compare(args, folder):
         for _ in range(rounds):
             measure(bar.side, True, [cache, folder / "results"], environment, patience)
         done_bars.append(bar)
-    for case in [*cases, *with_torch]:
+    for case in itertools.chain(cases, with_torch, with_torchvision):
         if args.only not in case.name:
             continue
+        if case.prepare:
+            call(case.prepare, environment)
         print(f"{case.name}: {case.peer}{', whole command' if case.whole else ''}", file=sys.stderr)
         for _ in range(1 if case.slow else rounds):
             for side, output in zip((case.ours, case.theirs), case.outputs):

@@ -1,14 +1,16 @@
 //! What can be timed.
 
 use std::path::Path;
+use std::thread;
 
 use anyhow::{Context, Result, bail};
-use consilience::io::{AnyArray, npy};
+use consilience::io::{AnyArray, image, npy};
 use consilience::methods::NanPolicy;
 use consilience::methods::rdm::{Patterns, RdmParams, rdm};
 use consilience::methods::rsa::{self, Similarity};
+use consilience::models::executor::{self, Executor, Operations};
 use consilience::models::{ExtractParams, Extractor, Images, ModelError, Network};
-use ndarray::{Array2, Ix2, s};
+use ndarray::{Array2, ArrayView4, Axis, Ix2, s, stack};
 
 /// A task with its inputs in memory; each call does all the work again.
 type Work = Box<dyn FnMut() -> Result<Vec<f64>>>;
@@ -36,6 +38,9 @@ pub fn prepare(task: &str, inputs: &[String]) -> Result<Work> {
         }
         ("extract", &[weights, images, executor, threads]) => {
             extract(weights, images, executor, threads.parse()?)?
+        }
+        ("forward", &[name, weights, images, layer, executor, threads]) => {
+            forward(name, weights, images, layer, executor, threads.parse()?)?
         }
         _ => bail!("no task {task} with {} inputs", inputs.len()),
     })
@@ -97,6 +102,63 @@ fn extract(weights: &str, images: &str, executor: &str, n_threads: usize) -> Res
             })
             .collect())
     }))
+}
+
+/// One batch of pictures in memory through a network to one layer; the numbers are the layer's means.
+///
+/// The network is loaded outside the clock, and each thread takes its share of the batch, as in an
+/// extraction.
+fn forward(
+    name: &str,
+    weights: &str,
+    images: &str,
+    layer: &str,
+    executor: &str,
+    n_threads: usize,
+) -> Result<Work> {
+    let network = Network::from_zoo(name, Path::new(weights))?;
+    let chosen = network.select(&[layer])?;
+    let tensor = &chosen.first().context("no such layer")?.tensor;
+    let graph = network.graph.cut(&[tensor]);
+    let (_, mut executors) =
+        executor::load_with(executor.parse()?, Operations::Fused, &graph, n_threads)?;
+    let images = consilience::study::pictures_in(Path::new(images)).context("no pictures")?;
+    let pictures: Vec<_> = images
+        .iter()
+        .map(|path| {
+            network
+                .preprocessing
+                .apply(&image::read(path)?)
+                .map_err(Into::into)
+        })
+        .collect::<Result<_>>()?;
+    let views: Vec<_> = pictures.iter().map(|picture| picture.view()).collect();
+    let batch = stack(Axis(0), &views)?;
+    let share = batch.dim().0.div_ceil(executors.len());
+    Ok(Box::new(move || {
+        let outputs: Vec<Vec<f64>> = thread::scope(|scope| {
+            let running: Vec<_> = executors
+                .iter_mut()
+                .zip(batch.axis_chunks_iter(Axis(0), share))
+                .map(|(executor, share)| scope.spawn(move || means(executor.as_mut(), share)))
+                .collect();
+            running
+                .into_iter()
+                .map(|thread| thread.join().expect("a forward pass does not panic"))
+                .collect::<Result<_>>()
+        })?;
+        Ok(outputs.concat())
+    }))
+}
+
+/// Mean of the layer for each picture.
+fn means(executor: &mut dyn Executor, pictures: ArrayView4<'_, f32>) -> Result<Vec<f64>> {
+    let outputs = executor.run(pictures)?;
+    let layer = outputs.into_iter().next().flatten().context("no output")?;
+    Ok(layer
+        .outer_iter()
+        .map(|picture| picture.iter().map(|&v| f64::from(v)).sum::<f64>() / picture.len() as f64)
+        .collect())
 }
 
 fn matrix(path: &str) -> Result<Array2<f64>> {
