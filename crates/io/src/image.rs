@@ -1,19 +1,19 @@
 //! Pictures as 8-bit RGB.
 //!
-//! PNG and JPEG, told apart by their first bytes, never by their ending. The result is that of Pillow's
+//! PNG, JPEG and BMP, told apart by their first bytes, never by their ending. The result is that of Pillow's
 //! `Image.open(path).convert("RGB")`, which torchvision's loaders use: grey becomes three equal
-//! channels, palettes are looked up, transparency is dropped without blending, and an EXIF orientation
-//! is not applied.
+//! channels, palettes are looked up, transparency is dropped without blending, inks become what paper
+//! would reflect, and an EXIF orientation is applied on demand only.
 //!
 //! # Peers
 //!
-//! Pillow 13. PNG: the same bytes for 8 bits and fewer; of 16 bits the upper eight are kept, where
-//! Pillow clips grey at 255. JPEG: within 3 levels of Pillow (libjpeg-turbo), because the inverse
-//! transform rounds differently.
+//! Pillow 13 (libjpeg-turbo 3): the same bytes, but for 16-bit grey PNG, of which the upper eight bits are
+//! kept as they are of 16-bit RGB, where Pillow clips at 255, which leaves a white sheet.
 //!
 //! # Not here
 //!
-//! CMYK, 12-bit and lossless JPEG, colour profiles, animation: refused or, for the last two, ignored.
+//! JPEG of 12 bits, lossless or with arithmetic coding, compressed BMP, GIF, WebP, TIFF, HEIF: refused with a cure. Colour profiles
+//! and animation: ignored.
 
 use std::path::Path;
 
@@ -21,6 +21,7 @@ use crate::error::AtPath;
 use crate::source::read_file;
 use crate::{IoError, Limits, Result};
 
+mod bmp;
 mod jpeg;
 mod orientation;
 mod png;
@@ -82,7 +83,7 @@ fn orientation_tag(bytes: &[u8]) -> u16 {
     match Kind::of(bytes) {
         Ok(Kind::Png) => png::exif(bytes).map_or(1, |exif| orientation::tag(&exif)),
         Ok(Kind::Jpeg) => orientation::exif_of_jpeg(bytes).map_or(1, orientation::tag),
-        Err(_) => 1,
+        Ok(Kind::Bmp) | Err(_) => 1,
     }
 }
 
@@ -93,6 +94,7 @@ fn orientation_tag(bytes: &[u8]) -> u16 {
 /// As [`read`].
 pub fn decode(bytes: &[u8], limits: &Limits) -> Result<RgbImage> {
     match Kind::of(bytes)? {
+        Kind::Bmp => bmp::decode(bytes, limits),
         Kind::Png => png::decode(bytes, limits),
         Kind::Jpeg => jpeg::decode(bytes, limits),
     }
@@ -109,6 +111,7 @@ pub fn size(path: impl AsRef<Path>) -> Result<(usize, usize)> {
     let bytes = read_file(path, &limits)?;
     Kind::of(&bytes)
         .and_then(|kind| match kind {
+            Kind::Bmp => bmp::size(&bytes, &limits),
             Kind::Png => png::size(&bytes, &limits),
             Kind::Jpeg => jpeg::size(&bytes, &limits),
         })
@@ -116,6 +119,7 @@ pub fn size(path: impl AsRef<Path>) -> Result<(usize, usize)> {
 }
 
 enum Kind {
+    Bmp,
     Png,
     Jpeg,
 }
@@ -126,9 +130,44 @@ impl Kind {
             Ok(Self::Png)
         } else if bytes.starts_with(b"\xff\xd8\xff") {
             Ok(Self::Jpeg)
+        } else if bytes.starts_with(b"BM") {
+            Ok(Self::Bmp)
+        } else if let Some(name) = other_kind(bytes) {
+            Err(IoError::Unsupported {
+                what: format!("a {name} picture"),
+                cure: "convert it to PNG, e.g. with Pillow: Image.open(FILE).convert(\"RGB\").save(\"OUT.png\")",
+            })
         } else {
-            Err(IoError::wrong_format("a PNG or JPEG picture", bytes))
+            Err(IoError::wrong_format("a PNG, JPEG or BMP picture", bytes))
         }
+    }
+}
+
+/// Names of pictures that are known but not read, by how they begin.
+fn other_kind(bytes: &[u8]) -> Option<&'static str> {
+    let brand = bytes.get(4..12).unwrap_or_default();
+    match bytes {
+        [b'G', b'I', b'F', b'8', ..] => Some("GIF"),
+        [
+            b'R',
+            b'I',
+            b'F',
+            b'F',
+            _,
+            _,
+            _,
+            _,
+            b'W',
+            b'E',
+            b'B',
+            b'P',
+            ..,
+        ] => Some("WebP"),
+        [b'I', b'I', b'*', 0, ..] | [b'M', b'M', 0, b'*', ..] => Some("TIFF"),
+        [0, 0, 0, 12, b'j', b'P', b' ', b' ', ..] => Some("JPEG 2000"),
+        _ if brand == b"ftypavif" => Some("AVIF"),
+        _ if [&b"ftypheic"[..], b"ftypheix", b"ftypmif1"].contains(&brand) => Some("HEIF"),
+        _ => None,
     }
 }
 

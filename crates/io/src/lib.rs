@@ -12,7 +12,7 @@
 //! | [`mat`] | MATLAB 5–7.2 | yes | – |
 //! | [`table`] | CSV and TSV | yes | yes |
 //! | [`weights`] | safetensors, PyTorch `.pth` (both forms), darknet `.weights` | yes | safetensors |
-//! | [`image`] | PNG, JPEG | yes | PNG |
+//! | [`image`] | PNG, JPEG, BMP | yes | PNG |
 //! | [`video`] | H.264 in MP4 and MOV; others through FFmpeg | yes | – |
 //!
 //! [`source`] picks a reader by what an argument such as `file.npz:key` names, [`rdms`] turns what

@@ -51,22 +51,26 @@ fn read_tag(exif: &[u8]) -> Option<u16> {
         .and_then(|at| u16_at(at + 8))
 }
 
-/// The EXIF data of a JPEG file, from the segments before its pixels.
+/// The EXIF data of a JPEG file.
 pub(super) fn exif_of_jpeg(bytes: &[u8]) -> Option<&[u8]> {
+    segments(bytes)
+        .filter(|(marker, _)| *marker == 0xe1)
+        .find_map(|(_, body)| body.strip_prefix(b"Exif\0\0"))
+}
+
+/// Marker and content of each segment of a JPEG file before its pixels.
+pub(super) fn segments(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+    const START_OF_SCAN: u8 = 0xda;
     let mut at = 2;
-    loop {
+    std::iter::from_fn(move || {
         let &[0xff, marker, high, low] = bytes.get(at..at + 4)? else {
             return None;
         };
-        let size = usize::from(u16::from_be_bytes([high, low]));
-        let body = bytes.get(at + 4..at + 2 + size)?;
-        match marker {
-            0xe1 if body.starts_with(b"Exif\0\0") => return Some(&body[6..]),
-            // Start of scan: pixels follow.
-            0xda => return None,
-            _ => at += 2 + size,
-        }
-    }
+        let end = at + 2 + usize::from(u16::from_be_bytes([high, low]));
+        let body = bytes.get(at + 4..end)?;
+        at = end;
+        (marker != START_OF_SCAN).then_some((marker, body))
+    })
 }
 
 /// The picture as it was seen by the camera.
