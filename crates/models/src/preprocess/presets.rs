@@ -154,7 +154,8 @@ impl Preprocessing {
         }
     }
 
-    fn short_side(size: usize, crop: usize, filter: Filter) -> Self {
+    /// Short side, centre of `crop × crop` pixels, ImageNet's mean and deviation.
+    pub(crate) fn short_side(size: usize, crop: usize, filter: Filter) -> Self {
         Self {
             resize: Resize::ShortSide { size, filter },
             crop: Some([crop, crop]),

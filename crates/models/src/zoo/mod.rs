@@ -10,15 +10,35 @@
 //! (`layer1.0`). A module that is called several times in one pass, as the one `relu` of a ResNet
 //! block, gives `layer1.0.relu`, `layer1.0.relu_1`, … in the order of the calls, and steps that are
 //! no module have the names of torchvision's feature extraction (`layer1.0.add`, `flatten`).
+//!
+//! # Attention
+//!
+//! Tokens are rows, `(tokens, width)` for one image; [`Graph::layout`] says how many come before the
+//! patches and how the patches lie in the picture, and which maps have their channels last. An
+//! attention module's layer is what torch's hook sees, after the output projection. How much each
+//! query attends to each key is a layer of its own, `NAME.attention_weights`, `(heads, queries,
+//! keys)`, in Swin `(windows, heads, queries, keys)`.
+//!
+//! # Operators
+//!
+//! Convolution, pooling and normalisation are `Conv`, `MaxPool`, `AveragePool`,
+//! `GlobalAveragePool`, `BatchNormalization` and `LayerNormalization`; linear maps `Gemm` and
+//! `MatMul`; arithmetic `Add`, `Mul`, `Div`, `Min`, `Max`, `Clip`, `Exp`, `Erf`, `ReduceMean`,
+//! `ReduceL2`; activations `Relu`, `LeakyRelu`, `PRelu`, `Sigmoid`, `HardSigmoid`, `HardSwish`,
+//! `Tanh`, `Softmax`; shape `Reshape`, `Flatten`, `Transpose`, `Slice`, `Concat`, `Pad`, `Gather`.
+//! All are read by operator set 17.
 
 mod alexnet;
 #[allow(dead_code, reason = "families of architectures use it piece by piece")]
 mod builder;
 mod classes;
+mod clip;
+mod convnext;
 mod cornet;
 pub mod darknet;
 mod demo;
 mod densenet;
+mod dino;
 mod efficientnet;
 mod face;
 mod inception;
@@ -31,7 +51,9 @@ mod resnet_cifar;
 mod shufflenet;
 mod squeezenet;
 mod state_dict;
+mod swin;
 mod vgg;
+mod vit;
 
 use std::fmt;
 use std::sync::Arc;
@@ -92,10 +114,13 @@ impl fmt::Debug for Recipe {
 pub fn list() -> Vec<Architecture> {
     let mut all: Vec<Architecture> = [
         alexnet::entries(),
+        clip::entries(),
+        convnext::entries(),
         cornet::entries(),
         darknet::entries(),
         demo::entries(),
         densenet::entries(),
+        dino::entries(),
         efficientnet::entries(),
         face::entries(),
         inception::entries(),
@@ -106,7 +131,9 @@ pub fn list() -> Vec<Architecture> {
         resnet_cifar::entries(),
         shufflenet::entries(),
         squeezenet::entries(),
+        swin::entries(),
         vgg::entries(),
+        vit::entries(),
     ]
     .into_iter()
     .flatten()
@@ -240,6 +267,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::graph::{Layout, TokenGrid};
 
     #[test]
     fn torchvision_names_its_layers_so() {
@@ -343,6 +371,45 @@ mod tests {
             }
             assert!(made.contains(graph.outputs[0].as_str()), "{name}");
         }
+    }
+
+    #[test]
+    fn tokens_and_channels_are_laid_out_as_stated() {
+        let layout = |architecture: &str, layer: &str| {
+            let graph = find(architecture).unwrap().skeleton().unwrap();
+            let found = graph.layers.iter().find(|l| l.name == layer).unwrap();
+            graph.layout(&found.tensor)
+        };
+        let tokens = |n_prefix, side| {
+            Layout::Tokens(TokenGrid {
+                n_prefix,
+                height: side,
+                width: side,
+            })
+        };
+        let last = "encoder.layers.encoder_layer_11";
+        assert_eq!(layout("vit_b_32", last), tokens(1, 7));
+        assert_eq!(layout("vit_b_32", "conv_proj"), Layout::ChannelsFirst);
+        let weights = format!("{last}.self_attention.attention_weights");
+        assert_eq!(layout("vit_b_32", &weights), Layout::ChannelsFirst);
+        let clip = "visual.transformer.resblocks.11.mlp.gelu";
+        assert_eq!(layout("clip_vit_b_32", clip), tokens(1, 7));
+        assert_eq!(layout("dino_vits16", "blocks.11"), tokens(1, 14));
+        assert_eq!(layout("dinov2_vits14_reg", "norm"), tokens(5, 16));
+        assert_eq!(layout("swin_t", "features.3.1"), Layout::ChannelsLast);
+        assert_eq!(layout("swin_t", "permute"), Layout::ChannelsFirst);
+        assert_eq!(
+            layout("convnext_tiny", "features.1.0.block.3"),
+            Layout::ChannelsLast
+        );
+        assert_eq!(
+            layout("convnext_tiny", "features.1.0.block.6"),
+            Layout::ChannelsFirst
+        );
+        assert_eq!(
+            layout("convnext_tiny", "features.1.0"),
+            Layout::ChannelsFirst
+        );
     }
 
     #[test]

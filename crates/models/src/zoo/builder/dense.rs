@@ -102,6 +102,13 @@ impl Builder {
 
     /// `LayerNorm` over the last axis; keys `{module}.weight`, `{module}.bias`.
     pub fn layer_norm(&mut self, module: &str, x: &Value, eps: f32) -> Value {
+        let output = self.normalised(module, module, x, eps);
+        self.container(module, &output);
+        output
+    }
+
+    /// The operation of [`Builder::layer_norm`] as the tensor `tensor`, which is no layer.
+    pub fn normalised(&mut self, tensor: &str, module: &str, x: &Value, eps: f32) -> Value {
         let width = x.shape[x.shape.len() - 1];
         let [scale, bias] =
             ["weight", "bias"].map(|key| self.parameter(&format!("{module}.{key}"), vec![width]));
@@ -109,8 +116,8 @@ impl Builder {
             ("axis", Attribute::Int(-1)),
             ("epsilon", Attribute::Float(eps)),
         ];
-        self.module(
-            module,
+        self.op(
+            tensor,
             "LayerNormalization",
             &[x, &scale, &bias],
             &attributes,
@@ -118,28 +125,44 @@ impl Builder {
         )
     }
 
-    /// `Linear` on the last axis of `(features)` or `(tokens, width)`; keys `{module}.weight` and,
-    /// with bias, `{module}.bias`.
+    /// `Linear` on the last axis of `(features)`, `(tokens, width)` or `(h, w, c)`; keys
+    /// `{module}.weight` and, with bias, `{module}.bias`.
     pub fn linear(&mut self, module: &str, x: &Value, n_out: usize, bias: bool) -> Value {
         let n_in = x.shape[x.shape.len() - 1];
         let weight = self.parameter(&format!("{module}.weight"), vec![n_out, n_in]);
         let bias = bias.then(|| self.parameter(&format!("{module}.bias"), vec![n_out]));
+        let output = self.affine(module, x, &weight, bias.as_ref());
+        self.container(module, &output);
+        output
+    }
+
+    /// x Wᵀ + b along the last axis, for a weight `(n_out, n_in)`, as the tensor `tensor`, which is
+    /// no layer.
+    pub fn affine(
+        &mut self,
+        tensor: &str,
+        x: &Value,
+        weight: &Value,
+        bias: Option<&Value>,
+    ) -> Value {
+        let [n_out, n_in] = [weight.shape[0], weight.shape[1]];
         let attributes = [("transB", Attribute::Int(1))];
         let mut shape = x.shape.clone();
         *shape.last_mut().expect("features have an axis") = n_out;
-        if let [_] = x.shape[..] {
-            let mut inputs = vec![x, &weight];
-            inputs.extend(&bias);
-            return self.module(module, "Gemm", &inputs, &attributes, shape);
+        let is_vector = x.shape.len() == 1;
+        let rows = if is_vector {
+            x.clone()
+        } else {
+            self.reshape(&format!("{tensor}/rows"), x, vec![n_in])
+        };
+        let mut inputs = vec![&rows, weight];
+        inputs.extend(bias);
+        if is_vector {
+            return self.op(tensor, "Gemm", &inputs, &attributes, shape);
         }
-        let rows = self.reshape(&format!("{module}/rows"), x, vec![n_in]);
-        let mut inputs = vec![&rows, &weight];
-        inputs.extend(&bias);
-        let name = format!("{module}/gemm");
+        let name = format!("{tensor}/gemm");
         let rows = self.op(&name, "Gemm", &inputs, &attributes, vec![n_out]);
-        let output = self.reshape(module, &rows, shape);
-        self.container(module, &output);
-        output
+        self.reshape(tensor, &rows, shape)
     }
 
     /// An operation inside a module, as wide as its first input.

@@ -5,6 +5,7 @@
 //! times, the later calls get `_1`, `_2`, … as in torchvision's feature extraction. Tensors that
 //! are no layer but belong to one have a `/` in their name.
 
+mod attention;
 mod convolution;
 mod dense;
 mod mobile;
@@ -12,7 +13,7 @@ mod shape;
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::graph::{Attribute, Graph, Input, Layer, Node, Opset, Tensor};
+use crate::graph::{Attribute, Graph, Input, Layer, Layout, Node, Opset, Tensor};
 
 pub(super) use convolution::{Conv, Pool};
 pub(super) use dense::Activation;
@@ -39,6 +40,8 @@ pub(super) struct Builder {
     /// How often a name was given, for tensors and for layers.
     tensors: HashMap<String, usize>,
     layers: HashMap<String, usize>,
+    /// Layout of what the layers to come give; see [`Builder::lay_out`].
+    layout: Layout,
     size: [usize; 2],
     /// Whether an operation was written for this image size only.
     sized: bool,
@@ -79,6 +82,7 @@ impl Builder {
             unused: BTreeMap::new(),
             tensors: HashMap::from([(input.name.clone(), 1)]),
             layers: HashMap::new(),
+            layout: Layout::default(),
             size,
             sized: false,
             too_small: None,
@@ -126,6 +130,7 @@ impl Builder {
             unused: BTreeMap::new(),
             tensors: HashMap::new(),
             layers: HashMap::new(),
+            layout: self.layout,
             size: self.size,
             sized: false,
             too_small: None,
@@ -203,6 +208,17 @@ impl Builder {
 
     /// Names the output of a module that is made of others.
     pub fn container(&mut self, module: &str, output: &Value) {
+        let has_layout = match self.layout {
+            Layout::ChannelsFirst => false,
+            Layout::ChannelsLast => output.shape.len() == 3,
+            Layout::Tokens(grid) => {
+                matches!(output.shape[..], [n_tokens, _] if n_tokens == grid.n_tokens())
+            }
+        };
+        if has_layout {
+            let tensor = output.name.clone();
+            self.graph.layouts.insert(tensor, self.layout);
+        }
         let name = fresh(&mut self.layers, module);
         self.graph.layers.push(Layer {
             name,
@@ -218,6 +234,12 @@ impl Builder {
     /// Lists a tensor that no module makes as a layer under its own name.
     pub fn step(&mut self, output: &Value) {
         self.container(&output.name, output);
+    }
+
+    /// States how the layers that are named from now on lay out their values: maps of three axes for
+    /// [`Layout::ChannelsLast`], `(tokens, width)` for [`Layout::Tokens`]. Others are not meant.
+    pub fn lay_out(&mut self, layout: Layout) {
+        self.layout = layout;
     }
 
     /// States that the graph is good for this image size only.
