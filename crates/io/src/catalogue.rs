@@ -1,6 +1,6 @@
 //! Public data sets that can be fetched: where they lie, their hashes, licence and citation.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{IoError, Named, Result};
 
@@ -27,8 +27,8 @@ pub struct DataSet {
     origins: Vec<Origin>,
 }
 
-/// How free a data set is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+/// How free a data set or published weights are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Terms {
     /// An open licence at the source.

@@ -1,4 +1,4 @@
-//! Fetching the data sets of the [catalogue](crate::catalogue).
+//! Fetching the data sets of the [catalogue](crate::catalogue), and single files whose hash is known.
 //!
 //! Each file grows as `NAME.part` beside its place and is renamed once its size and SHA-256 are the
 //! pinned ones. An interrupted download goes on where it stopped; a file that is already right is not
@@ -14,7 +14,7 @@ use ureq::http::{StatusCode, Uri, header};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 
-use crate::catalogue::{BASE, DataSet, RemoteFile, Terms};
+use crate::catalogue::{BASE, DataSet, Terms};
 use crate::error::AtPath;
 use crate::{IoError, Result, hash, unpack};
 
@@ -34,6 +34,15 @@ impl Default for Options {
             base: BASE.to_owned(),
         }
     }
+}
+
+/// What is known of a file before it is fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pin<'a> {
+    /// Size in bytes, where it is known; else the server's word counts for the progress only.
+    pub n_bytes: Option<u64>,
+    /// SHA-256, hexadecimal: all 64 digits, or the first ones where no more were published.
+    pub sha256: &'a str,
 }
 
 /// How far a download is.
@@ -98,18 +107,45 @@ pub fn get(
                 n_bytes,
             });
         };
-        if is_right(&path, &file)? {
+        let pin = Pin {
+            n_bytes: Some(file.n_bytes),
+            sha256: file.sha256,
+        };
+        if is_right(&path, pin)? {
             summary.n_kept += 1;
             report(file.n_bytes);
         } else {
             let address = format!("{}{}", options.base, file.address);
-            fetch(&client, &address, &path, &file, &mut report)?;
+            fetch(&client, &address, &path, pin, &mut |n, _| report(n))?;
             summary.n_fetched += 1;
         }
         n_before += file.n_bytes;
     }
     summary.derived = unpack::derive(&set.name, &folder)?;
     Ok(summary)
+}
+
+/// Fetches one file to `path`; gives whether it had to be, as it may be there already.
+///
+/// `progress` is called about once a mebibyte with the bytes in place and the size, where that is
+/// known.
+///
+/// # Errors
+///
+/// As [`get`], terms excepted.
+pub fn get_file(
+    address: &str,
+    path: impl AsRef<Path>,
+    pin: Pin<'_>,
+    progress: &mut dyn FnMut(u64, Option<u64>),
+) -> Result<bool> {
+    let path = path.as_ref();
+    let client = client(address)?;
+    if is_right(path, pin)? {
+        return Ok(false);
+    }
+    fetch(&client, address, path, pin, progress)?;
+    Ok(true)
 }
 
 /// A client for addresses that start with `base`.
@@ -144,11 +180,20 @@ fn client(base: &str) -> Result<Agent> {
     Ok(config.build().new_agent())
 }
 
+/// Most bytes of a file whose size nobody knows.
+const MAX_BYTES: u64 = 8 << 30;
+
+impl Pin<'_> {
+    fn fits(&self, n_bytes: u64, sha256: &str) -> bool {
+        self.n_bytes.is_none_or(|pinned| pinned == n_bytes) && sha256.starts_with(self.sha256)
+    }
+}
+
 /// Whether the file is there with its pinned content.
-fn is_right(path: &Path, file: &RemoteFile<'_>) -> Result<bool> {
+fn is_right(path: &Path, pin: Pin<'_>) -> Result<bool> {
     match std::fs::metadata(path) {
-        Ok(metadata) if metadata.len() == file.n_bytes => {
-            Ok(hash::sha256_file(path)? == file.sha256)
+        Ok(metadata) if pin.n_bytes.is_none_or(|n| n == metadata.len()) => {
+            Ok(pin.fits(metadata.len(), &hash::sha256_file(path)?))
         }
         _ => Ok(false),
     }
@@ -158,8 +203,8 @@ fn fetch(
     client: &Agent,
     address: &str,
     path: &Path,
-    file: &RemoteFile<'_>,
-    report: &mut dyn FnMut(u64),
+    pin: Pin<'_>,
+    report: &mut dyn FnMut(u64, Option<u64>),
 ) -> Result<()> {
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
@@ -170,21 +215,21 @@ fn fetch(
             .at(folder)?;
     }
     let n_there = std::fs::metadata(&part).map_or(0, |metadata| metadata.len());
-    if n_there < file.n_bytes {
-        receive(client, address, &part, n_there, file, report)?;
+    if pin.n_bytes.is_none_or(|n_bytes| n_there < n_bytes) {
+        receive(client, address, &part, n_there, pin, report)?;
     }
     let n_bytes = std::fs::metadata(&part)
         .map_err(IoError::os("inspect the file"))
         .at(&part)?
         .len();
     let found = hash::sha256_file(&part)?;
-    if n_bytes != file.n_bytes || found != file.sha256 {
+    if !pin.fits(n_bytes, &found) {
         std::fs::remove_file(&part)
             .map_err(IoError::os("remove the wrong file"))
             .at(&part)?;
         return Err(IoError::WrongContent {
             found,
-            expected: file.sha256.to_owned(),
+            expected: pin.sha256.to_owned(),
             n_bytes,
         }
         .at(path));
@@ -200,8 +245,8 @@ fn receive(
     address: &str,
     part: &Path,
     n_there: u64,
-    file: &RemoteFile<'_>,
-    report: &mut dyn FnMut(u64),
+    pin: Pin<'_>,
+    report: &mut dyn FnMut(u64, Option<u64>),
 ) -> Result<()> {
     let network = |source: Box<dyn std::error::Error + Send + Sync>| IoError::Network {
         source,
@@ -213,15 +258,22 @@ fn receive(
         n => request.header(header::RANGE, format!("bytes={n}-")),
     };
     let response = request.call().map_err(|error| network(Box::new(error)))?;
-    let continues = response
-        .headers()
-        .get(header::CONTENT_RANGE)
-        .and_then(|range| range.to_str().ok())
-        .is_some_and(|range| range.starts_with(&format!("bytes {n_there}-")));
-    let mut n_done = match response.status() {
-        StatusCode::PARTIAL_CONTENT if continues => n_there,
+    let text = |name| {
+        let value = response.headers().get(name);
+        value.and_then(|value| value.to_str().ok())
+    };
+    let range =
+        text(header::CONTENT_RANGE).filter(|range| range.starts_with(&format!("bytes {n_there}-")));
+    let number = |text: &str| text.parse::<u64>().ok();
+    let (mut n_done, told) = match response.status() {
+        StatusCode::PARTIAL_CONTENT if range.is_some() => {
+            let total = range.and_then(|range| number(range.rsplit('/').next()?));
+            (n_there, total)
+        }
         // The server sends the whole file.
-        StatusCode::OK => 0,
+        StatusCode::OK => (0, text(header::CONTENT_LENGTH).and_then(number)),
+        // A part whose size was not known may be the whole; its hash will tell.
+        StatusCode::RANGE_NOT_SATISFIABLE if pin.n_bytes.is_none() => return Ok(()),
         status => {
             return Err(IoError::Status {
                 status: status.as_u16(),
@@ -229,6 +281,8 @@ fn receive(
             });
         }
     };
+    let n_bytes = pin.n_bytes.or(told);
+    let at_most = n_bytes.unwrap_or(MAX_BYTES).min(MAX_BYTES);
     let mut out = OpenOptions::new()
         .create(true)
         .append(true)
@@ -240,15 +294,15 @@ fn receive(
             .map_err(IoError::os("empty the file"))
             .at(part)?;
     }
-    let mut body = limited(response.into_body(), file.n_bytes - n_done + 1);
+    let mut body = limited(response.into_body(), at_most.saturating_sub(n_done) + 1);
     let mut buffer = vec![0; 1 << 20];
     loop {
         let n = read_full(&mut body, &mut buffer, &mut out, part)?;
         n_done += n.bytes;
-        report(n_done.min(file.n_bytes));
+        report(n_done.min(at_most), n_bytes);
         match n.ended {
             Ended::Not => {}
-            Ended::AtEnd if n_done >= file.n_bytes => break,
+            Ended::AtEnd if n_bytes.is_none_or(|n_bytes| n_done >= n_bytes) => break,
             Ended::AtEnd => return Err(network("the connection closed early".into())),
             Ended::By(error) => return Err(network(Box::new(error))),
         }

@@ -281,3 +281,47 @@ fn restricted_terms_have_to_be_accepted() {
     options.accept_terms = true;
     get(&set, folder.path(), &options, &mut |_| {}).unwrap();
 }
+
+/// Fetches the content as one file with the first eight digits of its hash, size unknown.
+fn get_one(run: &Run, prefix: &str) -> (Result<bool>, Vec<(u64, Option<u64>)>) {
+    let mut told = Vec::new();
+    let pin = Pin {
+        n_bytes: None,
+        sha256: prefix,
+    };
+    let address = format!("{}/one.pth", run.server.base);
+    let path = run.folder.path().join("one.pth");
+    let outcome = get_file(&address, path, pin, &mut |n, total| told.push((n, total)));
+    (outcome, told)
+}
+
+#[test]
+fn a_single_file_needs_no_more_than_the_first_digits_of_its_hash() {
+    let run = Run::new(vec![
+        Answer::CutAfter(1_000_000),
+        Answer::Whole,
+        Answer::Status("416 Range Not Satisfiable"),
+    ]);
+    let sha256 = hash::sha256(&content());
+    let (broken, _) = get_one(&run, &sha256[..8]);
+    assert!(broken.unwrap_err().is_network());
+    let (fetched, told) = get_one(&run, &sha256[..8]);
+    assert!(fetched.unwrap());
+    assert_eq!(told.last(), Some(&(3_000_000, Some(3_000_000))));
+    assert_eq!(run.starts(), [0, 1_000_000]);
+    assert!(!get_one(&run, &sha256[..8]).0.unwrap(), "it is there");
+    // A whole part whose renaming was interrupted.
+    let path = run.folder.path().join("one.pth");
+    std::fs::rename(&path, run.folder.path().join("one.pth.part")).unwrap();
+    assert!(get_one(&run, &sha256[..8]).0.unwrap());
+    assert_eq!(std::fs::read(path).unwrap(), content());
+}
+
+#[test]
+fn a_single_file_with_another_hash_is_not_kept() {
+    let run = Run::new(vec![Answer::Wrong]);
+    let sha256 = hash::sha256(&content());
+    let error = get_one(&run, &sha256[..8]).0.unwrap_err();
+    assert!(error.to_string().contains("sha256 is"), "{error}");
+    assert_eq!(std::fs::read_dir(run.folder.path()).unwrap().count(), 0);
+}
