@@ -38,7 +38,7 @@ enum Command {
     Report(commands::report::Args),
     /// Print the definition, assumptions and references of a method or option
     Explain(commands::explain::Args),
-    /// List and show the network architectures
+    /// List, show and verify network architectures, download their weights
     Models(commands::models::Args),
     /// List, show and download public data sets
     Data(commands::data::Args),

@@ -4,11 +4,13 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use consilience::models::zoo::catalogue::FOLDER;
 
 /// Folders searched for data, in order: `CONSILIENCE_DATA`, else the project's neighbour
-/// `../shared/data` where there is one, and the user's data folder.
+/// `../shared/data` where there is one, and the user's data folder; then the cache's published
+/// weights.
 pub fn data_folders() -> Vec<PathBuf> {
-    match std::env::var_os("CONSILIENCE_DATA") {
+    let mut folders = match std::env::var_os("CONSILIENCE_DATA") {
         Some(folder) => vec![folder.into()],
         None => [
             Some(PathBuf::from("../shared/data")),
@@ -17,7 +19,9 @@ pub fn data_folders() -> Vec<PathBuf> {
         .into_iter()
         .flatten()
         .collect(),
-    }
+    };
+    folders.extend(cache_folder().ok().map(|cache| cache.join(FOLDER)));
+    folders
 }
 
 /// Where downloads go: `CONSILIENCE_DATA`, else the user's data folder.

@@ -43,6 +43,7 @@ mod network;
 pub mod onnx;
 pub mod preprocess;
 mod suggest;
+pub mod verify;
 pub mod zoo;
 
 pub use error::{ModelError, Result};

@@ -21,14 +21,16 @@ pub struct Network {
 }
 
 impl Network {
-    /// An architecture of the [`zoo`] with the weights of a `.safetensors` or PyTorch file.
+    /// An architecture of the [`zoo`] with the weights of a `.safetensors` or PyTorch file; `name` may
+    /// say which published weights they are (`resnet50.IMAGENET1K_V2`), whose preprocessing is taken
+    /// then.
     ///
     /// # Errors
     ///
     /// [`ModelError::UnknownModel`], [`ModelError::File`] when the file cannot be read,
     /// [`ModelError::InFile`] around [`ModelError::StateDict`] when its tensors do not fit.
     pub fn from_zoo(name: &str, weights: &Path) -> Result<Self> {
-        let architecture = zoo::find(name)?;
+        let (architecture, _) = zoo::catalogue::find(name)?;
         Self::with_state_dict(&architecture, state_dict(Weights::read(weights)?))
             .map_err(|error| error.at(weights))
     }

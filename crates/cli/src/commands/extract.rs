@@ -5,21 +5,23 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use consilience::io::{hash, npy};
+use consilience::models::zoo::catalogue;
 use consilience::models::{
     Edit, ExecutorChoice, ExtractParams, Extractor, Images, Network, Operations, Pool,
 };
 use consilience::study::Progress;
 use serde_json::json;
 
-use crate::arrays;
 use crate::console::Console;
+use crate::{arrays, places};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Architecture from `consilience models list`, or an .onnx file
     #[arg(long, value_name = "NAME|FILE.onnx")]
     model: String,
-    /// Weights of the architecture (.safetensors, .pth)
+    /// Weights of the architecture (.safetensors, .pth); default: those that `consilience models get`
+    /// put into the cache
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
     /// Folder of pictures (natural order of names), or a text file with a path a line
@@ -159,9 +161,25 @@ pub(super) fn network(model: &str, weights: Option<&Path>) -> Result<(Network, P
         (true, Some(_)) => bail!("an .onnx file carries its weights; leave --weights out"),
         (false, Some(weights)) => Ok((Network::from_zoo(model, weights)?, weights.to_owned())),
         (false, None) => {
-            consilience::models::zoo::find(model)?;
-            bail!("{model} needs --weights FILE (.safetensors, .pth)")
+            let weights = cached_weights(model)?;
+            Ok((Network::from_zoo(model, &weights)?, weights))
         }
+    }
+}
+
+/// The published weights of an architecture, which `consilience models get` has fetched.
+fn cached_weights(model: &str) -> Result<PathBuf> {
+    let (_, published) = catalogue::find(model)?;
+    let cache = places::cache_folder()?;
+    match published
+        .as_ref()
+        .and_then(|weights| weights.path_in(&cache))
+    {
+        Some(path) if path.is_file() => Ok(path),
+        Some(_) => bail!(
+            "{model} needs weights; get the published ones with `consilience models get {model}`, or give --weights FILE (.safetensors, .pth)"
+        ),
+        None => bail!("{model} needs --weights FILE (.safetensors, .pth)"),
     }
 }
 

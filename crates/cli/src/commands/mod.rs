@@ -15,3 +15,4 @@ pub mod models;
 pub mod rdm;
 pub mod report;
 pub mod run;
+pub mod verify;

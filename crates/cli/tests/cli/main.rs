@@ -4,6 +4,7 @@
 //! - `real`: the 92-image study on real data
 //! - `steps`, `extract`: the commands on arrays and pictures that scripts rely on
 //! - `downloads`: `consilience data`
+//! - `models`: published weights, and comparing executors
 //! - `bad_study`, `bad_files`: what is refused, and how that is said
 
 mod support;
@@ -13,6 +14,7 @@ mod bad_study;
 mod downloads;
 mod edits;
 mod extract;
+mod models;
 mod real;
 mod steps;
 mod studies;

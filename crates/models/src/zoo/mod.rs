@@ -31,6 +31,7 @@
 mod alexnet;
 #[allow(dead_code, reason = "families of architectures use it piece by piece")]
 mod builder;
+pub mod catalogue;
 mod classes;
 mod clip;
 mod convnext;

@@ -42,7 +42,7 @@ pub(super) fn load_model(
                 Some(architecture) => (architecture, "architecture"),
                 None => (&options.name, "name"),
             };
-            zoo::find(name).map_err(|e| at(&key.clone().key(name_key), e))?;
+            zoo::catalogue::find(name).map_err(|e| at(&key.clone().key(name_key), e))?;
             let key = key.clone().key("weights");
             let path = places.file(&key, weights)?;
             inputs.push(input("weights", weights, &path)?);
@@ -53,10 +53,29 @@ pub(super) fn load_model(
             )
         }
         (None, None) => {
-            return Err(invalid(
-                key,
-                "the model has no weights; add `weights = \"FILE.safetensors\"` or `onnx = \"FILE.onnx\"`",
-            ));
+            let (name, name_key) = match &options.architecture {
+                Some(architecture) => (architecture, "architecture"),
+                None => (&options.name, "name"),
+            };
+            let published = zoo::catalogue::find(name)
+                .ok()
+                .and_then(|(_, weights)| weights);
+            let found = published
+                .as_ref()
+                .and_then(|weights| weights.file_name())
+                .and_then(|file| Some((file, places.file(key, file).ok()?)));
+            let Some((file, path)) = found else {
+                return Err(invalid(
+                    key,
+                    "the model has no weights; add `weights = \"FILE.safetensors\"` (or .pth) or `onnx = \"FILE.onnx\"`, or get published ones with `consilience models get NAME`",
+                ));
+            };
+            inputs.push(input("weights", file, &path)?);
+            (
+                Network::from_zoo(name, &path).map_err(|e| at(&key.clone().key(name_key), e))?,
+                name.clone(),
+                path,
+            )
         }
         (Some(_), Some(_)) => {
             return Err(invalid(
