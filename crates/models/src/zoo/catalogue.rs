@@ -163,6 +163,17 @@ mod tests {
     }
 
     #[test]
+    fn every_entry_is_for_an_architecture_of_the_zoo() {
+        let zoo: BTreeSet<String> = crate::zoo::list().into_iter().map(|a| a.name).collect();
+        let absent: BTreeSet<String> = all()
+            .into_iter()
+            .map(|weights| weights.architecture)
+            .filter(|name| !zoo.contains(name))
+            .collect();
+        assert!(absent.is_empty(), "{absent:?}");
+    }
+
+    #[test]
     fn file_names_are_distinct() {
         let mut names = BTreeSet::new();
         for weights in all() {
