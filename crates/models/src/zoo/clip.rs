@@ -99,6 +99,7 @@ pub(super) fn entries() -> Vec<Architecture> {
             let mut entry = Architecture::imagenet(config.name, "clip", config.description, recipe)
                 .cite(CITATION, Some("10.48550/arXiv.2103.00020"));
             entry.n_classes = config.n_out;
+            entry.class_names = None;
             entry.preprocessing = Preprocessing {
                 resize: Resize::ShortSide {
                     size: config.size,

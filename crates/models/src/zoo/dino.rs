@@ -114,6 +114,7 @@ pub(super) fn entries() -> Vec<Architecture> {
             let mut entry = Architecture::imagenet(config.name, "dino", config.description, recipe)
                 .cite(citation, Some(doi));
             entry.n_classes = config.width;
+            entry.class_names = None;
             entry.preprocessing = Preprocessing::short_side(256, 224, Filter::Bicubic);
             entry
         })
