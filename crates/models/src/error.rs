@@ -84,6 +84,14 @@ pub enum ModelError {
         /// Names that resemble it.
         nearest: Vec<String>,
     },
+    /// A step of the preprocessing that makes no sense.
+    #[error("preprocessing: `{key}` {problem}")]
+    Preprocessing {
+        /// The step.
+        key: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// A file that could not be read.
     #[error("cannot read: {source} ({})", path.display())]
     Unreadable {

@@ -79,7 +79,7 @@ impl Places {
     }
 }
 
-/// The PNG and JPEG files of a folder, in natural order; hidden ones, which systems leave beside
+/// The PNG, JPEG and BMP files of a folder, in natural order; hidden ones, which systems leave beside
 /// pictures (`._face.png`), are none.
 ///
 /// # Errors
@@ -96,7 +96,7 @@ pub fn pictures_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
             .unwrap_or_default()
             .to_string_lossy()
             .to_lowercase();
-        if !is_hidden && ["png", "jpg", "jpeg"].contains(&ending.as_str()) {
+        if !is_hidden && ["png", "jpg", "jpeg", "bmp"].contains(&ending.as_str()) {
             paths.push(path);
         }
     }

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use consilience::study::file::{
-    BehaviourOptions, BrainOptions, EditOptions, ExpectOptions, ModelOptions, ReportOptions,
-    RsaOptions, StimuliOptions, StudyOptions,
+    BehaviourOptions, BrainOptions, EditOptions, ExpectOptions, ModelOptions, PreprocessingOptions,
+    ReportOptions, RsaOptions, StimuliOptions, StudyOptions,
 };
 use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
@@ -52,6 +52,7 @@ fn study_page() -> Result<String> {
     table::<StudyOptions>(&mut page, "[study]")?;
     table::<StimuliOptions>(&mut page, "[stimuli]")?;
     table::<ModelOptions>(&mut page, "[[model]]")?;
+    table::<PreprocessingOptions>(&mut page, "[model.preprocessing]")?;
     table::<EditOptions>(&mut page, "[[model]] edits")?;
     table::<BrainOptions>(&mut page, "[[brain]]")?;
     table::<BehaviourOptions>(&mut page, "[[behaviour]]")?;
@@ -138,7 +139,10 @@ fn kind(property: &Value, schema: &Value) -> String {
     match name {
         "string" => "text".to_owned(),
         "array" if property.pointer("/items/$ref").is_some() => "list of tables".to_owned(),
-        "array" => "list of texts".to_owned(),
+        "array" => match property.pointer("/items/type").and_then(Value::as_str) {
+            Some("number") => "list of numbers".to_owned(),
+            _ => "list of texts".to_owned(),
+        },
         "integer" => "whole number".to_owned(),
         other => other.to_owned(),
     }

@@ -24,6 +24,11 @@ pub struct Args {
     /// put into the cache
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
+    /// What is done to a picture first: a name (imagenet, clip, resnet50.IMAGENET1K_V2, an
+    /// architecture) or a file with the keys of [model.preprocessing]; default: what the weights are
+    /// used with
+    #[arg(long, value_name = "NAME|FILE.toml")]
+    preprocessing: Option<String>,
     /// Folder of pictures (natural order of names), or a text file with a path a line
     #[arg(long, value_name = "DIR|LIST.txt")]
     images: PathBuf,
@@ -58,7 +63,10 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
-    let (network, weights) = network(&args.model, args.weights.as_deref())?;
+    let (mut network, weights) = network(&args.model, args.weights.as_deref())?;
+    if let Some(choice) = &args.preprocessing {
+        network.preprocessing = super::preprocessing(choice, &network.preprocessing)?;
+    }
     let paths = images(&args.images)?;
     let params = ExtractParams {
         pool: args.pool,
@@ -190,7 +198,7 @@ pub(super) fn images(source: &Path) -> Result<Vec<PathBuf>> {
             .with_context(|| format!("cannot list {}", source.display()))?;
         if paths.is_empty() {
             bail!(
-                "no .png, .jpg or .jpeg file in {}; check the folder",
+                "no .png, .jpg, .jpeg or .bmp file in {}; check the folder",
                 source.display()
             );
         }

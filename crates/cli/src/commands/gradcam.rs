@@ -26,6 +26,11 @@ pub struct Args {
     /// Weights of the architecture (.safetensors)
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
+    /// What is done to a picture first: a name (imagenet, clip, resnet50.IMAGENET1K_V2, an
+    /// architecture) or a file with the keys of [model.preprocessing]; default: what the weights are
+    /// used with
+    #[arg(long, value_name = "NAME|FILE.toml")]
+    preprocessing: Option<String>,
     /// Folder of pictures (natural order of names), or a text file with a path a line
     #[arg(long, value_name = "DIR|LIST.txt")]
     images: PathBuf,
@@ -53,7 +58,10 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
-    let (network, weights) = network(&args.model, args.weights.as_deref())?;
+    let (mut network, weights) = network(&args.model, args.weights.as_deref())?;
+    if let Some(choice) = &args.preprocessing {
+        network.preprocessing = super::preprocessing(choice, &network.preprocessing)?;
+    }
     let paths = images(&args.images)?;
     let selected = network.select(&args.layer)?;
     let params = GradCamParams {

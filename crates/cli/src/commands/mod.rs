@@ -1,5 +1,9 @@
 //! The commands, a file each.
 
+use anyhow::{Context, Result};
+use consilience::models::Preprocessing;
+use consilience::study::file::PreprocessingChoice;
+
 pub mod ceiling;
 pub mod check;
 pub mod compare;
@@ -16,3 +20,11 @@ pub mod rdm;
 pub mod report;
 pub mod run;
 pub mod verify;
+
+/// What `--preprocessing` asks for, where `usual` is what the weights are used with.
+fn preprocessing(argument: &str, usual: &Preprocessing) -> Result<Preprocessing> {
+    PreprocessingChoice::from_argument(argument)
+        .map_err(anyhow::Error::msg)
+        .and_then(|choice| Ok(choice.resolve(usual)?))
+        .with_context(|| format!("--preprocessing {argument}"))
+}

@@ -134,7 +134,21 @@ impl Resize {
         }
     }
 
-    pub(super) fn filter(self) -> Filter {
+    /// The same with other weights of the pixels.
+    #[must_use]
+    pub fn with_filter(mut self, new: Filter) -> Self {
+        match &mut self {
+            Self::Keep => {}
+            Self::ShortSide { filter, .. }
+            | Self::Exact { filter, .. }
+            | Self::Letterbox { filter, .. } => *filter = new,
+        }
+        self
+    }
+
+    /// Weights of the pixels; bilinear when nothing is resized.
+    #[must_use]
+    pub fn filter(self) -> Filter {
         match self {
             Self::Keep => Filter::Bilinear,
             Self::ShortSide { filter, .. }

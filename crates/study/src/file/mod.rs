@@ -5,9 +5,11 @@
 
 mod options;
 mod parse;
+mod preprocessing;
 
 pub use options::{
     Analysis, BehaviourOptions, BrainOptions, EditOptions, ExpectOptions, ModelOptions, Pool,
     ReportOptions, RsaOptions, StimuliOptions, Study, StudyOptions, TargetOptions,
 };
 pub use parse::{KeyPath, Location, Override, StudyText};
+pub use preprocessing::{Extent, PreprocessingChoice, PreprocessingOptions};

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::PreprocessingChoice;
+
 /// A whole study file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Study {
@@ -47,7 +49,7 @@ fn default_seed() -> u64 {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct StimuliOptions {
     /// Pictures as a file pattern (`"stimuli/*.png"`), taken in natural order (`stim2` before
-    /// `stim10`), unless `table` gives an order. PNG and JPEG are read.
+    /// `stim10`), unless `table` gives an order. PNG, JPEG and BMP are read.
     pub images: String,
     /// Table (CSV or TSV) with a row for each picture; its row order becomes the order of the RDMs.
     #[serde(default)]
@@ -82,6 +84,11 @@ pub struct ModelOptions {
     /// Layers, as names or patterns in which `*` stands for anything.
     #[serde(default = "default_layers")]
     pub layers: Vec<String>,
+    /// What is done to a picture first, where it is not what the weights are used with: a name
+    /// (`"imagenet"`, `"clip"`, `"resnet50.IMAGENET1K_V2"`, an architecture) or a table, see below.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub preprocessing: Option<PreprocessingChoice>,
     /// What is done with feature maps: `"none"` keeps every unit, `"mean"` and `"max"` pool over
     /// positions.
     #[serde(default)]

@@ -20,7 +20,7 @@ pub(super) fn load_model(
     n_threads: usize,
     inputs: &mut Vec<InputFile>,
 ) -> Result<(Network, Vec<Edit>, PlannedModel)> {
-    let (network, architecture, file) = match (&options.onnx, &options.weights) {
+    let (mut network, architecture, file) = match (&options.onnx, &options.weights) {
         (Some(onnx), None) => {
             let key = key.clone().key("onnx");
             if options.architecture.is_some() {
@@ -84,6 +84,11 @@ pub(super) fn load_model(
             ));
         }
     };
+    if let Some(choice) = &options.preprocessing {
+        network.preprocessing = choice
+            .resolve(&network.preprocessing)
+            .map_err(|e| at(&key.clone().key("preprocessing"), e))?;
+    }
     let pool = match options.pool {
         file::Pool::None => Pool::None,
         file::Pool::Mean => Pool::Mean,
