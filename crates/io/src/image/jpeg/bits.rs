@@ -59,6 +59,7 @@ pub(super) struct Bits<'a> {
     n: u32,
     /// Bits that were made up after the end of the data.
     n_missing: u32,
+    has_unknown_code: bool,
 }
 
 impl<'a> Bits<'a> {
@@ -69,6 +70,7 @@ impl<'a> Bits<'a> {
             buffer: 0,
             n: 0,
             n_missing: 0,
+            has_unknown_code: false,
         }
     }
 
@@ -85,7 +87,7 @@ impl<'a> Bits<'a> {
                     0xff
                 }
                 (Some(0xff), _) | (None, _) => {
-                    // A marker or the end: zeros follow, which only whole codes may not need.
+                    // A marker or the end: zeros follow, which `check` finds when they are used.
                     self.n_missing += 8;
                     0
                 }
@@ -106,65 +108,81 @@ impl<'a> Bits<'a> {
         }
     }
 
-    fn skip(&mut self, n: u32) -> Result<()> {
+    fn skip(&mut self, n: u32) {
         self.buffer <<= n;
         self.n -= n;
+    }
+
+    /// Whether all that was read until now was there; asked now and then, not for each bit.
+    pub(super) fn check(&self) -> Result<()> {
         if self.n < self.n_missing {
             return Err(damaged("the data", "cut short", "all of its blocks"));
+        }
+        if self.has_unknown_code {
+            return Err(damaged(
+                "a Huffman code",
+                "none of the table's",
+                "one of them",
+            ));
         }
         Ok(())
     }
 
     /// The next `n` ≤ 16 bits as a number.
-    pub(super) fn read(&mut self, n: u32) -> Result<u32> {
+    pub(super) fn read(&mut self, n: u32) -> u32 {
         if n == 0 {
-            return Ok(0);
+            return 0;
         }
         self.need();
         let value = (self.buffer >> (64 - n)) as u32;
-        self.skip(n)?;
-        Ok(value)
+        self.skip(n);
+        value
     }
 
-    pub(super) fn bit(&mut self) -> Result<bool> {
-        Ok(self.read(1)? == 1)
+    pub(super) fn bit(&mut self) -> bool {
+        self.read(1) == 1
     }
 
     /// The next `n` ≤ 16 bits as a number with sign: half of them stand for negative ones.
-    pub(super) fn signed(&mut self, n: u32) -> Result<i32> {
+    pub(super) fn signed(&mut self, n: u32) -> i32 {
         if n == 0 {
-            return Ok(0);
+            return 0;
         }
-        let value = self.read(n)?.cast_signed();
-        Ok(if value < 1 << (n - 1) {
+        let value = self.read(n).cast_signed();
+        if value < 1 << (n - 1) {
             value - (1 << n) + 1
         } else {
             value
-        })
+        }
     }
 
-    /// The symbol of the next code.
-    pub(super) fn symbol(&mut self, table: &Huffman) -> Result<u8> {
+    /// The symbol of the next code; 0 for bits that are no code, which [`Bits::check`] tells.
+    pub(super) fn symbol(&mut self, table: &Huffman) -> u8 {
         self.need();
         let (length, symbol) = table.short[(self.buffer >> (64 - LOOK)) as usize];
         if length > 0 {
-            self.skip(length.into())?;
-            return Ok(symbol);
+            self.skip(length.into());
+            return symbol;
         }
+        self.long_symbol(table)
+    }
+
+    fn long_symbol(&mut self, table: &Huffman) -> u8 {
         let ahead = (self.buffer >> 48) as u32;
-        for length in LOOK + 1..=16 {
-            if ahead < table.ends[length as usize] {
-                self.skip(length)?;
-                let code = (ahead >> (16 - length)).cast_signed();
-                let position = (code + table.offsets[length as usize]) as usize;
-                return table.symbols.get(position).copied().ok_or_else(no_code);
-            }
-        }
-        Err(no_code())
+        let length = (LOOK + 1..=16).find(|&length| ahead < table.ends[length as usize]);
+        let symbol = length.and_then(|length| {
+            self.skip(length);
+            let code = (ahead >> (16 - length)).cast_signed();
+            let position = usize::try_from(code + table.offsets[length as usize]).ok()?;
+            table.symbols.get(position).copied()
+        });
+        self.has_unknown_code |= symbol.is_none();
+        symbol.unwrap_or(0)
     }
 
     /// Passes a restart marker.
     pub(super) fn restart(&mut self) -> Result<()> {
+        self.check()?;
         // What is left of the interval are fewer bits than a byte.
         self.fill();
         match self.bytes.get(self.at..self.at + 2) {
@@ -179,8 +197,4 @@ impl<'a> Bits<'a> {
             )),
         }
     }
-}
-
-fn no_code() -> crate::IoError {
-    damaged("a Huffman code", "none of the table's", "one of them")
 }

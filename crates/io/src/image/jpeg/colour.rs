@@ -2,7 +2,6 @@
 
 use super::frame::Frame;
 use super::{Tables, upsample};
-use crate::Result;
 
 /// What the channels mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,40 +33,47 @@ impl Space {
 }
 
 /// The pixels of a picture whose planes are complete.
-pub(super) fn to_rgb(frame: &Frame, tables: &Tables) -> Result<Vec<u8>> {
+pub(super) fn to_rgb(frame: &Frame, tables: &Tables) -> Vec<u8> {
     let space = Space::of(frame, tables);
-    let mut pixels = Vec::with_capacity(frame.width * frame.height * 3);
-    let mut rows = vec![Vec::with_capacity(frame.width + 8); frame.components.len()];
-    for y in 0..frame.height {
+    let mut pixels = vec![0; frame.width * frame.height * 3];
+    let mut rows = vec![vec![0; frame.width]; frame.components.len()];
+    for (y, out) in pixels.chunks_exact_mut(frame.width * 3).enumerate() {
         for (component, row) in frame.components.iter().zip(&mut rows) {
             upsample::row(frame, component, y, row);
-            row.truncate(frame.width);
         }
+        let (out, _) = out.as_chunks_mut::<3>();
         match rows.as_slice() {
             [a, b, c, d] => {
                 let inks = a.iter().zip(b).zip(c.iter().zip(d));
-                for ((a, b), (c, black)) in inks {
+                for (pixel, ((a, b), (c, black))) in out.iter_mut().zip(inks) {
                     let inks = match space {
                         // Turned over, the luma and chroma of inks are those of light.
                         Space::Ycck => rgb(*a, *b, *c),
                         _ => [a, b, c].map(|ink| 255 - ink),
                     };
-                    pixels.extend(paper(inks, 255 - black));
+                    *pixel = paper(inks, 255 - black);
                 }
             }
-            [a, b, c] if space == Space::Ycc => {
-                pixels.extend(
-                    a.iter()
-                        .zip(b)
-                        .zip(c)
-                        .flat_map(|((y, u), v)| rgb(*y, *u, *v)),
-                );
+            [a, b, c] => {
+                let channels = a.iter().zip(b).zip(c);
+                if space == Space::Ycc {
+                    for (pixel, ((luma, blue), red)) in out.iter_mut().zip(channels) {
+                        *pixel = rgb(*luma, *blue, *red);
+                    }
+                } else {
+                    for (pixel, ((red, green), blue)) in out.iter_mut().zip(channels) {
+                        *pixel = [*red, *green, *blue];
+                    }
+                }
             }
-            [a, b, c] => pixels.extend(a.iter().zip(b).zip(c).flat_map(|((r, g), b)| [*r, *g, *b])),
-            other => pixels.extend(other[0].iter().flat_map(|grey| [*grey; 3])),
+            other => {
+                for (pixel, grey) in out.iter_mut().zip(&other[0]) {
+                    *pixel = [*grey; 3];
+                }
+            }
         }
     }
-    Ok(pixels)
+    pixels
 }
 
 /// Red, green and blue from luma and chroma, with 16 binary digits after the point.

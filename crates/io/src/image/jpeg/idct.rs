@@ -13,6 +13,7 @@ const CONSTANT_BITS: u32 = 13;
 const PASS_BITS: u32 = 2;
 
 /// One transform of eight numbers; wrapping, because damaged files can have any numbers.
+#[inline]
 fn transform_8(input: [i32; 8], shift: u32) -> [i32; 8] {
     let times = |value: i32, constant: i32| value.wrapping_mul(constant);
     let sum = |a: i32, b: i32| a.wrapping_add(b);
@@ -43,10 +44,12 @@ fn transform_8(input: [i32; 8], shift: u32) -> [i32; 8] {
     ];
 
     let rounded = |value: i32| sum(value, 1 << (shift - 1)) >> shift;
-    std::array::from_fn(|at| match at {
-        0..4 => rounded(sum(even[at], odd[at])),
-        _ => rounded(even[7 - at].wrapping_sub(odd[7 - at])),
-    })
+    let mut output = [0; 8];
+    for at in 0..4 {
+        output[at] = rounded(sum(even[at], odd[at]));
+        output[7 - at] = rounded(even[at].wrapping_sub(odd[at]));
+    }
+    output
 }
 
 /// Samples of a block, written to rows of `stride`.
@@ -62,17 +65,25 @@ pub(super) fn transform(block: &Block, quantisation: &[u16; 64], out: &mut [u8],
         }
         return;
     }
-    let mut columns = [[0; 8]; 8];
-    for (column, values) in columns.iter_mut().enumerate() {
-        let input: [i32; 8] = std::array::from_fn(|row| value(row * 8 + column));
-        *values = match input {
+    // Row by row of what the first pass gives, so that the second one reads in order.
+    let mut rows = [[0; 8]; 8];
+    for column in 0..8 {
+        let mut input = [0; 8];
+        for (row, input) in input.iter_mut().enumerate() {
+            *input = value(row * 8 + column);
+        }
+        let output = match input {
             [first, 0, 0, 0, 0, 0, 0, 0] => [first.wrapping_shl(PASS_BITS); 8],
             _ => transform_8(input, CONSTANT_BITS - PASS_BITS),
         };
+        for (row, output) in rows.iter_mut().zip(output) {
+            row[column] = output;
+        }
     }
-    for (row, out) in out.chunks_mut(stride).take(8).enumerate() {
-        let input = columns.map(|column| column[row]);
+    for (input, out) in rows.into_iter().zip(out.chunks_mut(stride)) {
         let samples = transform_8(input, CONSTANT_BITS + PASS_BITS + 3);
-        out[..8].copy_from_slice(&samples.map(to_byte));
+        for (out, sample) in out.iter_mut().zip(samples) {
+            *out = to_byte(sample);
+        }
     }
 }

@@ -88,7 +88,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<RgbImage> {
         ));
     }
     frame.transform();
-    let pixels = colour::to_rgb(&frame, &tables)?;
+    let pixels = colour::to_rgb(&frame, &tables);
     Ok(RgbImage {
         width: frame.width,
         height: frame.height,

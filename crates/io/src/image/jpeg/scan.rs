@@ -161,6 +161,9 @@ impl Scan {
                 coders.iter_mut().for_each(|coder| coder.predicted = 0);
             }
             let (row, column) = (unit / units.0, unit % units.0);
+            if column == 0 {
+                bits.check()?;
+            }
             for (channel, coder) in self.channels.iter().zip(&mut coders) {
                 let component = &mut frame.components[channel.component];
                 let (across, down) = if self.channels.len() == 1 {
@@ -187,6 +190,7 @@ impl Scan {
                 }
             }
         }
+        bits.check()?;
         Ok(bits.position())
     }
 
@@ -199,7 +203,7 @@ impl Scan {
     ) -> Result<()> {
         match (self.band.0, self.known) {
             (0, 0) => block[0] = low(coder.first(bits)? << self.digit),
-            (0, _) if bits.bit()? => block[0] |= 1 << self.digit,
+            (0, _) if bits.bit() => block[0] |= 1 << self.digit,
             (0, _) => {}
             (_, 0) => self.begin_band(coder, bits, empty, block)?,
             _ => self.refine_band(coder, bits, empty, block)?,
@@ -223,12 +227,12 @@ impl Scan {
         while k <= self.band.1 {
             let (run, n_bits) = coder.run(bits)?;
             if n_bits == 0 && run < 15 {
-                *empty = (1_u32 << run) + bits.read(run.into())? - 1;
+                *empty = (1_u32 << run) + bits.read(run.into()) - 1;
                 return Ok(());
             }
             k += usize::from(run);
             if n_bits > 0 {
-                let value = bits.signed(n_bits.into())?;
+                let value = bits.signed(n_bits.into());
                 *self.at(block, k)? = low(value << self.digit);
             }
             k += 1;
@@ -250,11 +254,11 @@ impl Scan {
             let (mut run, n_bits) = coder.run(bits)?;
             let new = match n_bits {
                 0 if run < 15 => {
-                    *empty = (1_u32 << run) + bits.read(run.into())?;
+                    *empty = (1_u32 << run) + bits.read(run.into());
                     break;
                 }
                 0 => 0,
-                1 if bits.bit()? => unit,
+                1 if bits.bit() => unit,
                 1 => -unit,
                 _ => {
                     return Err(damaged(
@@ -268,7 +272,7 @@ impl Scan {
             loop {
                 let coefficient = self.at(block, k)?;
                 if *coefficient != 0 {
-                    refine(coefficient, unit, bits)?;
+                    refine(coefficient, unit, bits);
                 } else if run == 0 {
                     *coefficient = new;
                     k += 1;
@@ -286,7 +290,7 @@ impl Scan {
             for k in k..=self.band.1 {
                 let coefficient = self.at(block, k)?;
                 if *coefficient != 0 {
-                    refine(coefficient, unit, bits)?;
+                    refine(coefficient, unit, bits);
                 }
             }
             *empty -= 1;
@@ -303,18 +307,17 @@ impl Scan {
 }
 
 /// Adds a digit to a coefficient, away from 0.
-fn refine(coefficient: &mut i16, unit: i16, bits: &mut Bits<'_>) -> Result<()> {
-    if bits.bit()? && *coefficient & unit == 0 {
+fn refine(coefficient: &mut i16, unit: i16, bits: &mut Bits<'_>) {
+    if bits.bit() && *coefficient & unit == 0 {
         *coefficient = coefficient.wrapping_add(if *coefficient > 0 { unit } else { -unit });
     }
-    Ok(())
 }
 
 impl Coder<'_> {
     /// The first coefficient of a block, which is told as the difference to the one before.
     fn first(&mut self, bits: &mut Bits<'_>) -> Result<i32> {
         let table = self.dc.ok_or_else(no_table)?;
-        let n_bits = bits.symbol(table)?;
+        let n_bits = bits.symbol(table);
         if n_bits > MAX_BITS {
             return Err(damaged(
                 "a coefficient",
@@ -322,13 +325,13 @@ impl Coder<'_> {
                 "at most 15",
             ));
         }
-        self.predicted = self.predicted.wrapping_add(bits.signed(n_bits.into())?);
+        self.predicted = self.predicted.wrapping_add(bits.signed(n_bits.into()));
         Ok(self.predicted)
     }
 
     /// Number of zeros, and of bits of what follows them.
     fn run(&self, bits: &mut Bits<'_>) -> Result<(u8, u8)> {
-        let symbol = bits.symbol(self.ac.ok_or_else(no_table)?)?;
+        let symbol = bits.symbol(self.ac.ok_or_else(no_table)?);
         Ok((symbol >> 4, symbol & 15))
     }
 
@@ -346,7 +349,7 @@ impl Coder<'_> {
                 continue;
             }
             k += usize::from(run);
-            let value = bits.signed(n_bits.into())?;
+            let value = bits.signed(n_bits.into());
             let at = *NATURAL_ORDER.get(k).ok_or_else(|| outside(k))?;
             block[usize::from(at)] = low(value);
             k += 1;
