@@ -56,6 +56,12 @@ enum Command {
     Extract(commands::extract::Args),
     /// Pictures → maps of where a network's layers speak for a class
     Gradcam(commands::gradcam::Args),
+    /// Pictures → boxes of things
+    Detect(commands::detect::Args),
+    /// Pictures → aligned faces with their landmarks
+    Faces(commands::faces::Args),
+    /// Boxes made elsewhere → checked boxes as CSV or COCO JSON
+    Boxes(commands::boxes::Args),
 }
 
 /// How results are printed.
@@ -90,6 +96,9 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Mantel(args) => commands::mantel::run(&args, out),
         Command::Extract(args) => commands::extract::run(&args, threads, out),
         Command::Gradcam(args) => commands::gradcam::run(&args, out),
+        Command::Detect(args) => commands::detect::run(&args, threads, out),
+        Command::Faces(args) => commands::faces::run(&args, threads, out),
+        Command::Boxes(args) => commands::boxes::run(&args, out),
     }
 }
 

@@ -25,5 +25,6 @@ pub use consilience_report as report;
 pub use consilience_stats as stats;
 pub use consilience_study as study;
 
+pub mod detection;
 pub mod results;
 pub mod topics;

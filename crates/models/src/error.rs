@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::darknet::CfgError;
 use crate::detect::DetectError;
+use crate::detect::exchange::BoxesError;
 use crate::graph::EditError;
 use crate::onnx::OnnxError;
 
@@ -73,6 +74,9 @@ pub enum ModelError {
     /// A detector or boxes that cannot be used.
     #[error(transparent)]
     Detect(#[from] DetectError),
+    /// Boxes from a file that cannot be used.
+    #[error(transparent)]
+    Boxes(#[from] BoxesError),
     /// A picture without pixels.
     #[error("the picture has no pixels; leave it out")]
     EmptyPicture,

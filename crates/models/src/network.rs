@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use consilience_io::Limits;
-use consilience_io::weights::Weights;
+use consilience_io::weights::{self, Weights};
 
 use crate::graph::{Graph, Input, Layer, Tensor};
 use crate::zoo::StateDict;
-use crate::{ModelError, Preprocessing, Result, onnx, zoo};
+use crate::{ModelError, Preprocessing, Result, darknet, onnx, zoo};
 
 /// A network that images can be run through.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,18 +21,24 @@ pub struct Network {
 }
 
 impl Network {
-    /// An architecture of the [`zoo`] with the weights of a `.safetensors` or PyTorch file; `name` may
-    /// say which published weights they are (`resnet50.IMAGENET1K_V2`), whose preprocessing is taken
-    /// then.
+    /// An architecture of the [`zoo`] with the weights of a `.safetensors` or PyTorch file, or, for a
+    /// network of darknet, of a `.weights` file; `name` may say which published weights they are
+    /// (`resnet50.IMAGENET1K_V2`), whose preprocessing is taken then.
     ///
     /// # Errors
     ///
     /// [`ModelError::UnknownModel`], [`ModelError::File`] when the file cannot be read,
     /// [`ModelError::InFile`] around [`ModelError::StateDict`] when its tensors do not fit.
-    pub fn from_zoo(name: &str, weights: &Path) -> Result<Self> {
+    pub fn from_zoo(name: &str, path: &Path) -> Result<Self> {
         let (architecture, _) = zoo::catalogue::find(name)?;
-        Self::with_state_dict(&architecture, state_dict(Weights::read(weights)?))
-            .map_err(|error| error.at(weights))
+        let is_darknet = path.extension().is_some_and(|ending| ending == "weights");
+        let values = match darknet::named(&architecture.name).filter(|_| is_darknet) {
+            Some(network) => network
+                .state_dict(&weights::darknet::read(path)?)
+                .map_err(|error| ModelError::Darknet(error).at(path))?,
+            None => state_dict(Weights::read(path)?),
+        };
+        Self::with_state_dict(&architecture, values).map_err(|error| error.at(path))
     }
 
     /// An architecture of the [`zoo`] with the weights of a file's bytes.

@@ -4,14 +4,17 @@ use anyhow::{Context, Result};
 use consilience::models::Preprocessing;
 use consilience::study::file::PreprocessingChoice;
 
+pub mod boxes;
 pub mod ceiling;
 pub mod check;
 pub mod compare;
 pub mod data;
 pub mod demo;
+pub mod detect;
 pub mod explain;
 pub mod extract;
 pub mod gradcam;
+pub mod faces;
 pub mod infer;
 pub mod init;
 pub mod mantel;

@@ -14,12 +14,22 @@
 //! }
 //! # Ok::<(), consilience_models::ModelError>(())
 //! ```
+//!
+//! | detector | file | input | score |
+//! |---|---|---|---|
+//! | [`DetectionModel::yolox`] | `.onnx` | letterbox in the corner, grey 114, BGR bytes | objectness × class |
+//! | [`DetectionModel::fastest_det`] | `.onnx` | stretched, BGR ÷ 255 | objectness^0.6 × class^0.4 |
+//! | [`DetectionModel::yolov3`], [`DetectionModel::darknet`] | `.weights` | letterbox in the middle, grey ½, RGB ÷ 255 | objectness × class |
+//! | [`faces::detector`] | `.onnx` | see [`faces::FaceDetectorKind`] | probability of a face |
+//!
+//! [`faces`] aligns faces by their landmarks, [`exchange`] reads and writes boxes as CSV and COCO JSON.
 
 mod bounds;
 pub mod classes;
 mod decode;
 mod detector;
 mod error;
+pub mod exchange;
 pub mod faces;
 mod model;
 mod runner;

@@ -2,6 +2,7 @@
 //! lets flow.
 
 mod bars;
+pub(crate) mod boxes;
 mod curves;
 mod mds;
 mod rdms;

@@ -10,7 +10,7 @@ mod networks;
 use consilience_io::image::RgbImage;
 
 use super::{BoxXyxy, Detection, Detector};
-use crate::Result;
+use crate::{Images, ModelError, Result};
 
 pub use align::{Landmarks, Similarity, Template, align};
 pub use networks::{FaceDetectorKind, FaceNetwork, LandmarkNetwork, cosine, detector};
@@ -47,27 +47,46 @@ impl FaceFinder {
     /// As [`Detector::detect`], [`LandmarkNetwork::find`] and [`align`].
     pub fn find(&mut self, picture: &RgbImage) -> Result<Vec<Face>> {
         let found = self.detector.detect(picture)?;
-        self.align_all(picture, found)
+        align_all(&mut self.landmarks, &self.template, picture, found)
     }
 
-    /// Landmarks and alignment of faces whose boxes are known.
+    /// Looks for faces in all pictures; `sink` gets position, picture and its faces, in the order of the
+    /// pictures.
     ///
     /// # Errors
     ///
-    /// As [`LandmarkNetwork::find`] and [`align`].
-    pub fn align_all(&mut self, picture: &RgbImage, found: Vec<Detection>) -> Result<Vec<Face>> {
-        found
-            .into_iter()
-            .map(|detection| {
-                let landmarks = self.landmarks.find(picture, &detection.bounds)?;
-                Ok(Face {
-                    aligned: align(picture, &landmarks, &self.template)?,
-                    detection,
-                    landmarks,
-                })
-            })
-            .collect()
+    /// The sink's own, a picture that cannot be read, and as [`FaceFinder::find`].
+    pub fn run<E: From<ModelError>>(
+        &mut self,
+        images: Images<'_>,
+        mut sink: impl FnMut(usize, &RgbImage, Vec<Face>) -> std::result::Result<(), E>,
+    ) -> std::result::Result<(), E> {
+        let (landmarks, template) = (&mut self.landmarks, &self.template);
+        self.detector.run(images, |image_idx, picture, found| {
+            let faces = align_all(landmarks, template, picture, found)?;
+            sink(image_idx, picture, faces)
+        })
     }
+}
+
+/// Landmarks and alignment of faces whose boxes are known.
+fn align_all(
+    landmarks: &mut LandmarkNetwork,
+    template: &Template,
+    picture: &RgbImage,
+    found: Vec<Detection>,
+) -> Result<Vec<Face>> {
+    found
+        .into_iter()
+        .map(|detection| {
+            let points = landmarks.find(picture, &detection.bounds)?;
+            Ok(Face {
+                aligned: align(picture, &points, template)?,
+                detection,
+                landmarks: points,
+            })
+        })
+        .collect()
 }
 
 /// The part of a picture inside a box, whose edges are rounded to whole pixels; at least one pixel.

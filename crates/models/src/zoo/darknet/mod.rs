@@ -32,7 +32,7 @@ use std::path::Path;
 
 use consilience_io::weights::darknet::DarknetWeights;
 
-use super::Architecture;
+use super::{Architecture, StateDict};
 use crate::detect::YoloHead;
 use crate::graph::Graph;
 use crate::{ModelError, Result};
@@ -118,14 +118,21 @@ impl Darknet {
     ///
     /// # Errors
     ///
-    /// [`CfgError::Weights`] when there are more or fewer numbers than the network has.
+    /// As [`Darknet::state_dict`].
     pub fn with_weights(&self, weights: &DarknetWeights) -> std::result::Result<Graph, CfgError> {
-        let built = self.checked();
-        let mut graph = built.graph;
-        graph
-            .initialisers
-            .extend(graph::assign(&built.order, &weights.values)?);
+        let mut graph = self.checked().graph;
+        graph.initialisers.extend(self.state_dict(weights)?);
         Ok(graph)
+    }
+
+    /// The numbers of a `.weights` file under the names of the layers, e.g. `0.convolutional.weight`
+    /// and `0.batch_normalize.running_mean`.
+    ///
+    /// # Errors
+    ///
+    /// [`CfgError::Weights`] when there are more or fewer numbers than the network has.
+    pub fn state_dict(&self, weights: &DarknetWeights) -> std::result::Result<StateDict, CfgError> {
+        graph::assign(&self.checked().order, &weights.values)
     }
 
     fn checked(&self) -> graph::Built {
@@ -141,6 +148,14 @@ impl Darknet {
 #[must_use]
 pub fn yolov3(n_classes: usize) -> Darknet {
     yolov3::network(n_classes)
+}
+
+/// The network of an architecture of the [`zoo`](crate::zoo) that is darknet's.
+pub(crate) fn named(name: &str) -> Option<Darknet> {
+    yolov3::NAMED
+        .iter()
+        .find(|(known, ..)| *known == name)
+        .map(|(_, n_classes, _)| yolov3(*n_classes))
 }
 
 pub(super) fn entries() -> Vec<Architecture> {

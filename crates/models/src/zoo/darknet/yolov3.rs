@@ -23,48 +23,48 @@ const BLOCKS: [usize; 5] = [1, 2, 8, 8, 4];
 const CITATION: &str =
     "Redmon J, Farhadi A (2018) YOLOv3: an incremental improvement. arXiv:1804.02767";
 
+/// Name, number of classes, description.
+#[rustfmt::skip]
+pub(super) const NAMED: [(&str, usize, &str); 2] = [
+    ("yolov3_coco", 80, "YOLOv3 for the 80 classes of COCO"),
+    ("yolov3_openimages", 601, "YOLOv3 for the 601 classes of Open Images"),
+];
+
 pub(super) fn entries() -> Vec<Architecture> {
-    [
-        ("yolov3_coco", 80, "YOLOv3 for the 80 classes of COCO"),
-        (
-            "yolov3_openimages",
-            601,
-            "YOLOv3 for the 601 classes of Open Images",
-        ),
-    ]
-    .map(|(name, n_classes, description)| {
-        let sections = network(n_classes).sections;
-        let recipe = move |b: &mut Builder, x: &Value| {
-            // Layers that are brought to one size again meet at multiples of 32 only.
-            b.fix_size();
-            match graph::emit(b, x, &sections) {
-                Ok((_, last)) => last,
-                Err(_) => {
-                    b.too_small("86.route");
-                    x.clone()
+    NAMED
+        .map(|(name, n_classes, description)| {
+            let sections = network(n_classes).sections;
+            let recipe = move |b: &mut Builder, x: &Value| {
+                // Layers that are brought to one size again meet at multiples of 32 only.
+                b.fix_size();
+                match graph::emit(b, x, &sections) {
+                    Ok((_, last)) => last,
+                    Err(_) => {
+                        b.too_small("86.route");
+                        x.clone()
+                    }
                 }
-            }
-        };
-        let mut architecture = Architecture::imagenet(name, "darknet", description, recipe)
-            .cite(CITATION, Some("10.48550/arXiv.1804.02767"));
-        architecture.n_classes = n_classes;
-        architecture.class_names = None;
-        architecture.preprocessing = Preprocessing {
-            resize: Resize::Letterbox {
-                height: SIDE,
-                width: SIDE,
-                filter: Filter::Bilinear,
-                align: Align::Centre,
-                fill: 127.5,
-            },
-            crop: None,
-            mean: [0.0; 3],
-            std: [1.0; 3],
-            ..Preprocessing::default()
-        };
-        architecture
-    })
-    .into()
+            };
+            let mut architecture = Architecture::imagenet(name, "darknet", description, recipe)
+                .cite(CITATION, Some("10.48550/arXiv.1804.02767"));
+            architecture.n_classes = n_classes;
+            architecture.class_names = None;
+            architecture.preprocessing = Preprocessing {
+                resize: Resize::Letterbox {
+                    height: SIDE,
+                    width: SIDE,
+                    filter: Filter::Bilinear,
+                    align: Align::Centre,
+                    fill: 127.5,
+                },
+                crop: None,
+                mean: [0.0; 3],
+                std: [1.0; 3],
+                ..Preprocessing::default()
+            };
+            architecture
+        })
+        .into()
 }
 
 /// The layers of the published `.cfg`.
