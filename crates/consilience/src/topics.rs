@@ -44,6 +44,10 @@ pub const ALL: &[Topic] = topics![
         "tokens", "with", "means", "outputs",
     ],
     "networks": ["architecture", "architectures", "zoo"],
+    "detection": [
+        "detect", "boxes", "faces", "alignment", "landmarks", "yolo", "yolov3", "darknet", "nms", "iou",
+        "score", "overlay",
+    ],
     "preprocessing": ["resize", "jpeg"],
     "rsa": ["rdm", "rdms", "compare", "kind"],
     "dissimilarity": [

@@ -3,6 +3,7 @@
 //! - `studies`: whole studies, from the demo to a run that is killed and taken up again
 //! - `real`: the 92-image study on real data
 //! - `steps`, `extract`: the commands on arrays and pictures that scripts rely on
+//! - `detect`: boxes and faces in pictures
 //! - `downloads`: `consilience data`
 //! - `models`: published weights, and comparing executors
 //! - `bad_study`, `bad_files`: what is refused, and how that is said
@@ -11,6 +12,7 @@ mod support;
 
 mod bad_files;
 mod bad_study;
+mod detect;
 mod downloads;
 mod edits;
 mod extract;
