@@ -44,8 +44,8 @@ mod view;
 use consilience_core::Record;
 
 pub use error::{ReportError, Result};
-pub use palette::colour;
 pub use figures::boxes::{BoxMark, boxes_svg};
+pub use palette::colour;
 pub use raster::png;
 pub use tables::{differences_csv, scores_csv};
 

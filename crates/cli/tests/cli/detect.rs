@@ -29,29 +29,63 @@ fn detect_writes_boxes_that_boxes_reads_again() {
     let Some(data) = real_data(test) else { return };
     let scratch = scratch(&data);
     let weights = path(&data, "yolox_nano/yolox_nano.onnx");
-    let base = ["detect", "--model", "yolox_nano", "--weights", &weights, "--images", "pictures"];
+    let base = [
+        "detect",
+        "--model",
+        "yolox_nano",
+        "--weights",
+        &weights,
+        "--images",
+        "pictures",
+    ];
     let detect = |more: &[&str]| scratch.ok(&[&base[..], more].concat());
-    assert_eq!(detect(&["--out", "boxes.csv", "--overlay", "drawn"]), "boxes.csv\n");
+    assert_eq!(
+        detect(&["--out", "boxes.csv", "--overlay", "drawn"]),
+        "boxes.csv\n"
+    );
     let table = std::fs::read_to_string(scratch.path("boxes.csv")).unwrap();
-    let classes: Vec<&str> = table.lines().map(|line| line.split(',').nth(1).unwrap()).collect();
+    let classes: Vec<&str> = table
+        .lines()
+        .map(|line| line.split(',').nth(1).unwrap())
+        .collect();
     assert_eq!(classes, ["class", "dog", "car", "bicycle", "cat", "bird"]);
     assert!(table.starts_with("image,class,score,x_min,y_min,x_max,y_max\ndog.jpg,dog,0.82"));
     for name in ["dog", "eagle"] {
         let drawn = image::read(scratch.path(&format!("drawn/{name}.png"))).unwrap();
         let photograph = image::read(scratch.path(&format!("pictures/{name}.jpg"))).unwrap();
-        assert_eq!((drawn.width, drawn.height), (photograph.width, photograph.height));
+        assert_eq!(
+            (drawn.width, drawn.height),
+            (photograph.width, photograph.height)
+        );
         assert_ne!(drawn.pixels, photograph.pixels);
     }
     detect(&["--out", "one.csv", "--threads", "1"]);
-    assert_eq!(std::fs::read_to_string(scratch.path("one.csv")).unwrap(), table);
+    assert_eq!(
+        std::fs::read_to_string(scratch.path("one.csv")).unwrap(),
+        table
+    );
 
     detect(&["--out", "boxes.json", "--score", "0.5"]);
-    let boxes = ["boxes", "boxes.json", "--images", "pictures", "--out", "again.csv"];
+    let boxes = [
+        "boxes",
+        "boxes.json",
+        "--images",
+        "pictures",
+        "--out",
+        "again.csv",
+    ];
     assert_eq!(scratch.ok(&boxes), "again.csv\n");
     let again = std::fs::read_to_string(scratch.path("again.csv")).unwrap();
     assert_eq!(again.lines().count(), 1 + 4);
     scratch.refused(
-        &["boxes", "boxes.csv", "--images", "people", "--out", "no.csv"],
+        &[
+            "boxes",
+            "boxes.csv",
+            "--images",
+            "people",
+            "--out",
+            "no.csv",
+        ],
         &["row 2", "dog.jpg"],
     );
     assert!(!scratch.path("no.csv").exists());
@@ -69,7 +103,10 @@ fn detect_runs_a_darknet_cfg() {
     let base = ["detect", "--images", "pictures", "--out", "boxes.csv"];
     let with = |model: &str, weights: &str| -> Vec<String> {
         let more = ["--model", model, "--weights", weights];
-        base.iter().chain(&more).map(|word| (*word).to_owned()).collect()
+        base.iter()
+            .chain(&more)
+            .map(|word| (*word).to_owned())
+            .collect()
     };
     fn words(all: &[String]) -> Vec<&str> {
         all.iter().map(String::as_str).collect()
@@ -103,23 +140,50 @@ fn faces_writes_aligned_faces_and_a_table() {
         path(&data, "face_openvino/face_detection_0004.onnx"),
         path(&data, "face_openvino/landmarks_0009.onnx"),
     );
-    let base = ["faces", "--detector", &detector, "--landmarks", &landmarks, "--images", "people"];
+    let base = [
+        "faces",
+        "--detector",
+        &detector,
+        "--landmarks",
+        &landmarks,
+        "--images",
+        "people",
+    ];
     let more = ["--out", "faces", "--overlay", "drawn"];
-    assert_eq!(scratch.ok(&[&base[..], &more].concat()), "faces/faces.csv\n");
+    assert_eq!(
+        scratch.ok(&[&base[..], &more].concat()),
+        "faces/faces.csv\n"
+    );
     let table = std::fs::read_to_string(scratch.path("faces/faces.csv")).unwrap();
-    let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split(',').collect()).collect();
+    let rows: Vec<Vec<&str>> = table
+        .lines()
+        .map(|line| line.split(',').collect())
+        .collect();
     assert_eq!(rows.len(), 2, "{table}");
     assert_eq!(rows[1][..3], ["astronaut.png", "0", "astronaut_0.png"]);
     let face = image::read(scratch.path("faces/astronaut_0.png")).unwrap();
     assert_eq!((face.width, face.height), (112, 112));
-    assert!(scratch.path("drawn/coffee.png").exists(), "also a picture without a face");
+    assert!(
+        scratch.path("drawn/coffee.png").exists(),
+        "also a picture without a face"
+    );
 
     let more = ["--out", "reid", "--template", "reidentification"];
     scratch.ok(&[&base[..], &more].concat());
     let face = image::read(scratch.path("reid/astronaut_0.png")).unwrap();
     assert_eq!((face.width, face.height), (128, 128));
     scratch.refused(
-        &["faces", "--detector", &landmarks, "--landmarks", &landmarks, "--images", "people", "--out", "no"],
+        &[
+            "faces",
+            "--detector",
+            &landmarks,
+            "--landmarks",
+            &landmarks,
+            "--images",
+            "people",
+            "--out",
+            "no",
+        ],
         &["48 × 48", "ssd 300 × 300"],
     );
     assert!(!scratch.path("no").exists());
@@ -128,7 +192,10 @@ fn faces_writes_aligned_faces_and_a_table() {
 #[test]
 fn boxes_reads_both_forms_of_coco_and_refuses_what_does_not_fit() {
     let scratch = Scratch::new();
-    scratch.put("pictures/a.png", &encode(40, |row, column| [row as u8, column as u8, 9]));
+    scratch.put(
+        "pictures/a.png",
+        &encode(40, |row, column| [row as u8, column as u8, 9]),
+    );
     let images = r#""images": [{"id": 5, "file_name": "a.png", "width": 40, "height": 40}]"#;
     let categories = r#""categories": [{"id": 3, "name": "cat"}]"#;
     let one = r#"{"id": 1, "image_id": 5, "category_id": 3, "bbox": [1, 2, 10, 20], "score": 0.5}"#;
@@ -137,7 +204,11 @@ fn boxes_reads_both_forms_of_coco_and_refuses_what_does_not_fit() {
     scratch.put("results.json", format!("[{one}]").as_bytes());
     let boxes = |file: &str, more: &[&str]| {
         let base = ["boxes", file, "--images", "pictures", "--out", "out.csv"];
-        [&base[..], more].concat().iter().map(|word| (*word).to_owned()).collect::<Vec<_>>()
+        [&base[..], more]
+            .concat()
+            .iter()
+            .map(|word| (*word).to_owned())
+            .collect::<Vec<_>>()
     };
     fn words(all: &[String]) -> Vec<&str> {
         all.iter().map(String::as_str).collect()
@@ -148,7 +219,10 @@ fn boxes_reads_both_forms_of_coco_and_refuses_what_does_not_fit() {
         ("results.json", &["--annotations", "truth.json"]),
     ] {
         scratch.ok(&words(&boxes(file, more)));
-        assert_eq!(std::fs::read_to_string(scratch.path("out.csv")).unwrap(), expected);
+        assert_eq!(
+            std::fs::read_to_string(scratch.path("out.csv")).unwrap(),
+            expected
+        );
         std::fs::remove_file(scratch.path("out.csv")).unwrap();
     }
     assert!(scratch.path("drawn/a.png").exists());
@@ -158,10 +232,18 @@ fn boxes_reads_both_forms_of_coco_and_refuses_what_does_not_fit() {
     scratch.put("words.txt", b"dog\ndog\n");
     for (file, more, phrases) in [
         ("results.json", &[][..], ["results.json", "--annotations"]),
-        ("far.json", &[], ["annotation 1", "not within the picture of 40 × 40"]),
+        (
+            "far.json",
+            &[],
+            ["annotation 1", "not within the picture of 40 × 40"],
+        ),
         ("half.json", &[], ["half.json", "not COCO boxes"]),
         ("boxes.xml", &[], [".csv or .json", "boxes.xml"]),
-        ("truth.json", &["--classes", "words.txt"], ["line 2", "words.txt"]),
+        (
+            "truth.json",
+            &["--classes", "words.txt"],
+            ["line 2", "words.txt"],
+        ),
     ] {
         scratch.refused(&words(&boxes(file, more)), &phrases);
         assert!(!scratch.path("out.csv").exists());
