@@ -9,7 +9,8 @@ use consilience::methods::NanPolicy;
 use consilience::methods::rdm::{Patterns, RdmParams, rdm};
 use consilience::methods::rsa::{self, Similarity};
 use consilience::models::executor::{self, Executor, Operations};
-use consilience::models::{ExtractParams, Extractor, Images, ModelError, Network};
+use consilience::models::preprocess::Resize;
+use consilience::models::{ExtractParams, Extractor, Images, ModelError, Network, Preprocessing};
 use ndarray::{Array2, ArrayView4, Axis, Ix2, s, stack};
 
 /// A task with its inputs in memory; each call does all the work again.
@@ -119,18 +120,24 @@ fn forward(
     let network = Network::from_zoo(name, Path::new(weights))?;
     let chosen = network.select(&[layer])?;
     let tensor = &chosen.first().context("no such layer")?.tensor;
-    let graph = network.graph.cut(&[tensor]);
+    // The whole network runs, as it does in PyTorch; cut off at the layer it would be faster.
+    let outputs: Vec<&str> = [tensor]
+        .into_iter()
+        .chain(&network.graph.outputs)
+        .map(String::as_str)
+        .collect();
+    let graph = network.graph.cut(&outputs);
     let (_, mut executors) =
         executor::load_with(executor.parse()?, Operations::Fused, &graph, n_threads)?;
     let images = consilience::study::pictures_in(Path::new(images)).context("no pictures")?;
+    let as_they_are = Preprocessing {
+        resize: Resize::Keep,
+        crop: None,
+        ..network.preprocessing.clone()
+    };
     let pictures: Vec<_> = images
         .iter()
-        .map(|path| {
-            network
-                .preprocessing
-                .apply(&image::read(path)?)
-                .map_err(Into::into)
-        })
+        .map(|path| as_they_are.apply(&image::read(path)?).map_err(Into::into))
         .collect::<Result<_>>()?;
     let views: Vec<_> = pictures.iter().map(|picture| picture.view()).collect();
     let batch = stack(Axis(0), &views)?;
