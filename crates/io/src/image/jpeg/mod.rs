@@ -126,7 +126,6 @@ impl Tables {
             let symbols = rest
                 .get(..n)
                 .ok_or_else(|| damaged("a Huffman table", "cut short", "its symbols"))?;
-            let counts: &[u8; 16] = counts.try_into().expect("17 bytes but the first");
             let table = Huffman::new(counts, symbols)?;
             let slots = match class_and_slot >> 4 {
                 0 => &mut self.dc,

@@ -164,7 +164,7 @@ impl Place {
         let Convolutional {
             filters, groups, ..
         } = *settings;
-        if x.shape[0] % groups != 0 || filters % groups != 0 {
+        if !x.shape[0].is_multiple_of(groups) || filters % groups != 0 {
             let found = format!("{groups} for {} channels and {filters} filters", x.shape[0]);
             return Err(self.misfit("the number of groups", found, "a divisor of both"));
         }
