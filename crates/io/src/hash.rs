@@ -22,6 +22,20 @@ pub fn blake3_file(path: impl AsRef<Path>) -> Result<String> {
     Ok(hasher.finalize().to_hex().to_string())
 }
 
+/// BLAKE3 of what several files hold together, hexadecimal: that of the file when it is one, else
+/// that of their BLAKE3 in hexadecimal, one after the other.
+///
+/// # Errors
+///
+/// [`IoError::Os`], naming the file.
+pub fn blake3_files<P: AsRef<Path>>(paths: &[P]) -> Result<String> {
+    let hashes = paths.iter().map(blake3_file).collect::<Result<Vec<_>>>()?;
+    Ok(match hashes.as_slice() {
+        [only] => only.clone(),
+        several => blake3(several.concat().as_bytes()),
+    })
+}
+
 /// BLAKE3 of bytes, hexadecimal.
 #[must_use]
 pub fn blake3(bytes: &[u8]) -> String {
@@ -93,6 +107,9 @@ mod tests {
         std::fs::write(&path, &bytes).unwrap();
         assert_eq!(sha256_file(&path).unwrap(), sha256(&bytes));
         assert_eq!(blake3_file(&path).unwrap(), blake3(&bytes));
+        assert_eq!(blake3_files(&[&path]).unwrap(), blake3(&bytes));
+        let twice = blake3_files(&[&path, &path]).unwrap();
+        assert_eq!(twice, blake3(blake3(&bytes).repeat(2).as_bytes()));
         assert!(
             sha256_file(folder.path().join("y"))
                 .unwrap_err()

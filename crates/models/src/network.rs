@@ -1,6 +1,6 @@
 //! A graph with its weights and its preprocessing.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use consilience_io::Limits;
 use consilience_io::weights::{self, Weights};
@@ -65,29 +65,31 @@ impl Network {
         })
     }
 
-    /// A network from an `.onnx` file and the files of weights beside it, with torchvision's ImageNet preprocessing for its input size
-    /// (224 × 224 when the file leaves it open).
+    /// A network from an `.onnx` file and the files of weights beside it, with torchvision's ImageNet
+    /// preprocessing for its input size (224 × 224 when the file leaves it open).
     ///
     /// # Errors
     ///
     /// [`ModelError::Unreadable`], or [`ModelError::InFile`] around [`ModelError::Onnx`].
     pub fn from_onnx(path: &Path) -> Result<Self> {
-        let unreadable = |source| ModelError::Unreadable {
-            path: path.to_owned(),
-            source,
-        };
-        let unusable = |fault| ModelError::Onnx(fault).at(path);
-        let n_bytes = std::fs::metadata(path).map_err(unreadable)?.len();
-        if n_bytes > onnx::MAX_BYTES {
-            return Err(unusable(onnx::OnnxError::TooLarge { found: n_bytes }));
-        }
-        let bytes = std::fs::read(path).map_err(unreadable)?;
-        // The folder of a bare file name is the current one.
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        let graph = onnx::read_in(folder.unwrap_or(Path::new(".")), bytes.into());
-        Ok(Self::from_graph(graph.map_err(unusable)?))
+        let graph = onnx::read_in(folder_of(path), read_onnx(path)?.into());
+        Ok(Self::from_graph(
+            graph.map_err(|fault| ModelError::Onnx(fault).at(path))?,
+        ))
+    }
+
+    /// The files that make up the network of an `.onnx` file: itself and those that hold its weights,
+    /// in alphabetical order.
+    ///
+    /// # Errors
+    ///
+    /// As [`Network::from_onnx`], as far as the `.onnx` file goes.
+    pub fn onnx_files(path: &Path) -> Result<Vec<PathBuf>> {
+        let beside = onnx::data_files(read_onnx(path)?.into());
+        let beside = beside.map_err(|fault| ModelError::Onnx(fault).at(path))?;
+        let folder = folder_of(path);
+        let beside = beside.iter().map(|location| folder.join(location));
+        Ok(std::iter::once(path.to_owned()).chain(beside).collect())
     }
 
     /// A network from ONNX bytes, as [`Network::from_onnx`].
@@ -136,6 +138,25 @@ impl Network {
             .first()
             .expect("zoo and reader make graphs with one input")
     }
+}
+
+fn read_onnx(path: &Path) -> Result<Vec<u8>> {
+    let unreadable = |source| ModelError::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
+    let found = std::fs::metadata(path).map_err(unreadable)?.len();
+    if found > onnx::MAX_BYTES {
+        return Err(ModelError::Onnx(onnx::OnnxError::TooLarge { found }).at(path));
+    }
+    std::fs::read(path).map_err(unreadable)
+}
+
+/// The folder of a file; that of a bare name is the current one.
+fn folder_of(path: &Path) -> &Path {
+    let folder = path.parent();
+    let named = folder.filter(|folder| !folder.as_os_str().is_empty());
+    named.unwrap_or(Path::new("."))
 }
 
 fn state_dict(weights: Weights) -> StateDict {

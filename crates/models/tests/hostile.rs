@@ -2,7 +2,7 @@
 
 use consilience_models::graph::{Attribute, Graph, Input, Node, Opset, Tensor};
 use consilience_models::onnx::{OnnxError, read, write};
-use consilience_models::{ExecutorChoice, ModelError, executor};
+use consilience_models::{ExecutorChoice, ModelError, Network, executor};
 use ndarray::Array4;
 use proptest::prelude::*;
 
@@ -252,6 +252,10 @@ fn weights_beside_the_model_are_read_and_nothing_else() {
         let bytes = with_external_weight(location, offset, n_bytes);
         consilience_models::onnx::read_in(&model, bytes.into())
     };
+    let path = model.join("model.onnx");
+    std::fs::write(&path, with_external_weight("w.data", "8", "24")).unwrap();
+    let files = Network::onnx_files(&path).unwrap();
+    assert_eq!(files, [path, model.join("w.data")]);
     let graph = read("w.data", "8", "24").unwrap();
     let weight = graph.initialisers["w"].to_f32().unwrap();
     assert_eq!(weight, [2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);

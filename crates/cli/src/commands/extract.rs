@@ -91,8 +91,8 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
     let manifest = json!({
         "consilience": env!("CARGO_PKG_VERSION"),
         "model": network.architecture,
-        "weights": weights.display().to_string(),
-        "weights_blake3": hash::blake3_file(&weights)?,
+        "weights": weights[0].display().to_string(),
+        "weights_blake3": hash::blake3_files(&weights)?,
         "executor": extractor.executor.to_string(),
         "preprocessing": network.preprocessing,
         "preprocessing_text": network.preprocessing.to_string(),
@@ -159,18 +159,23 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
     Ok(())
 }
 
-/// Loads the network and says which file its weights come from.
-pub(super) fn network(model: &str, weights: Option<&Path>) -> Result<(Network, PathBuf)> {
+/// Loads the network and says which files its weights come from.
+pub(super) fn network(model: &str, weights: Option<&Path>) -> Result<(Network, Vec<PathBuf>)> {
     let is_onnx = Path::new(model)
         .extension()
         .is_some_and(|e| e.eq_ignore_ascii_case("onnx"));
     match (is_onnx, weights) {
-        (true, None) => Ok((Network::from_onnx(model.as_ref())?, model.into())),
+        (true, None) => {
+            let path = Path::new(model);
+            Ok((Network::from_onnx(path)?, Network::onnx_files(path)?))
+        }
         (true, Some(_)) => bail!("an .onnx file carries its weights; leave --weights out"),
-        (false, Some(weights)) => Ok((Network::from_zoo(model, weights)?, weights.to_owned())),
+        (false, Some(weights)) => {
+            Ok((Network::from_zoo(model, weights)?, vec![weights.to_owned()]))
+        }
         (false, None) => {
             let weights = cached_weights(model)?;
-            Ok((Network::from_zoo(model, &weights)?, weights))
+            Ok((Network::from_zoo(model, &weights)?, vec![weights]))
         }
     }
 }

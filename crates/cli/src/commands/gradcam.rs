@@ -92,7 +92,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
         .iter()
         .map(hash::blake3_file)
         .collect::<Result<Vec<_>, _>>()?;
-    let weights_hash = hash::blake3_file(&weights)?;
+    let weights_hash = hash::blake3_files(&weights)?;
 
     let console = Console::new();
     for (layer, shape) in &cam.left_out {
@@ -128,7 +128,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
     let manifest = json!({
         "consilience": env!("CARGO_PKG_VERSION"),
         "model": network.architecture,
-        "weights": weights.display().to_string(),
+        "weights": weights[0].display().to_string(),
         "weights_blake3": weights_hash,
         "preprocessing": network.preprocessing,
         "preprocessing_text": network.preprocessing.to_string(),

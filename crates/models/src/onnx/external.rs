@@ -30,7 +30,7 @@ impl DataFiles {
     ///
     /// [`OnnxError::External`].
     pub fn bytes(&mut self, tensor: &proto::Tensor, n_bytes: usize) -> Result<Bytes, OnnxError> {
-        let location = entry(tensor, "location").unwrap_or_default();
+        let location = location(tensor).unwrap_or_default();
         self.slice(tensor, location, n_bytes)
             .map_err(|fault| OnnxError::External {
                 tensor: tensor.name.clone(),
@@ -92,6 +92,11 @@ impl DataFiles {
         }
         Ok(fs::read(&path)?.into())
     }
+}
+
+/// The file that a tensor lies in, as the model names it.
+pub(super) fn location(tensor: &proto::Tensor) -> Option<&str> {
+    entry(tensor, "location")
 }
 
 fn entry<'a>(tensor: &'a proto::Tensor, key: &str) -> Option<&'a str> {

@@ -20,7 +20,7 @@ mod widen;
 mod write;
 
 pub use external::ExternalFault;
-pub use read::{read, read_in};
+pub use read::{data_files, read, read_in};
 pub use write::write;
 
 /// Largest `.onnx` file that is read: the limit of the format itself. Weights in files beside it do

@@ -1,13 +1,15 @@
 //! ONNX bytes → graph.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use bytes::Bytes;
 use prost::Message;
 
 use super::external::DataFiles;
-use super::{MAX_BYTES, OnnxError, functions, lower, modules, order, proto, upgrade, widen};
+use super::{
+    MAX_BYTES, OnnxError, external, functions, lower, modules, order, proto, upgrade, widen,
+};
 use crate::graph::{Attribute, Element, Graph, Input, Node, Opset, Tensor};
 
 /// Most numbers that a batch of images of the size that a network prescribes may take.
@@ -49,13 +51,39 @@ pub fn read_in(folder: &Path, bytes: Bytes) -> Result<Graph, OnnxError> {
     read_with(bytes, DataFiles::in_folder(folder))
 }
 
-fn read_with(bytes: Bytes, mut files: DataFiles) -> Result<Graph, OnnxError> {
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(OnnxError::TooLarge {
-            found: bytes.len() as u64,
-        });
+/// The files that weights lie in, as a model names them: relative to its own folder.
+///
+/// # Errors
+///
+/// [`OnnxError`] when the bytes are not ONNX.
+pub fn data_files(bytes: Bytes) -> Result<BTreeSet<String>, OnnxError> {
+    let model = decode(bytes)?;
+    let inner = model.functions.iter().flat_map(|function| &function.node);
+    let (initialisers, nodes) = match &model.graph {
+        Some(graph) => (graph.initializer.as_slice(), graph.node.as_slice()),
+        None => (&[][..], &[][..]),
+    };
+    let attributes = nodes.iter().chain(inner).flat_map(|node| &node.attribute);
+    let constants = attributes.filter_map(|attribute| attribute.t.as_ref());
+    Ok(initialisers
+        .iter()
+        .chain(constants)
+        .filter(|tensor| tensor.data_location == proto::EXTERNAL)
+        .filter_map(|tensor| external::location(tensor))
+        .map(str::to_owned)
+        .collect())
+}
+
+fn decode(bytes: Bytes) -> Result<proto::Model, OnnxError> {
+    let found = bytes.len() as u64;
+    if found > MAX_BYTES {
+        return Err(OnnxError::TooLarge { found });
     }
-    let mut model = proto::Model::decode(bytes).map_err(|source| OnnxError::Encoding { source })?;
+    proto::Model::decode(bytes).map_err(|source| OnnxError::Encoding { source })
+}
+
+fn read_with(bytes: Bytes, mut files: DataFiles) -> Result<Graph, OnnxError> {
+    let mut model = decode(bytes)?;
     for set in &mut model.opset_import {
         own_domain(&mut set.domain);
     }

@@ -1,5 +1,7 @@
 //! The networks and their layers.
 
+use std::path::Path;
+
 use consilience_core::InputFile;
 use consilience_io::hash;
 use consilience_models::{
@@ -20,7 +22,7 @@ pub(super) fn load_model(
     n_threads: usize,
     inputs: &mut Vec<InputFile>,
 ) -> Result<(Network, Vec<Edit>, PlannedModel)> {
-    let (mut network, architecture, file) = match (&options.onnx, &options.weights) {
+    let (mut network, architecture, files) = match (&options.onnx, &options.weights) {
         (Some(onnx), None) => {
             let key = key.clone().key("onnx");
             if options.architecture.is_some() {
@@ -31,10 +33,19 @@ pub(super) fn load_model(
             }
             let path = places.file(&key, onnx)?;
             inputs.push(input("network", onnx, &path)?);
+            let files = Network::onnx_files(&path).map_err(|e| at(&key, e))?;
+            for file in &files[1..] {
+                // Called as the study calls the .onnx file, from the same folder.
+                let location = path
+                    .parent()
+                    .and_then(|folder| file.strip_prefix(folder).ok());
+                let name = Path::new(onnx).with_file_name(location.unwrap_or(file));
+                inputs.push(input("weights", &name.to_string_lossy(), file)?);
+            }
             (
                 Network::from_onnx(&path).map_err(|e| at(&key, e))?,
                 "onnx".to_owned(),
-                path,
+                files,
             )
         }
         (None, Some(weights)) => {
@@ -49,7 +60,7 @@ pub(super) fn load_model(
             (
                 Network::from_zoo(name, &path).map_err(|e| at(&key, e))?,
                 name.clone(),
-                path,
+                vec![path],
             )
         }
         (None, None) => {
@@ -74,7 +85,7 @@ pub(super) fn load_model(
             (
                 Network::from_zoo(name, &path).map_err(|e| at(&key.clone().key(name_key), e))?,
                 name.clone(),
-                path,
+                vec![path],
             )
         }
         (Some(_), Some(_)) => {
@@ -127,7 +138,7 @@ pub(super) fn load_model(
     let planned = PlannedModel {
         name: options.name.clone(),
         architecture,
-        weights_blake3: hash::blake3_file(&file).map_err(|e| at(key, e))?,
+        weights_blake3: hash::blake3_files(&files).map_err(|e| at(key, e))?,
         preprocessing: network.preprocessing.clone(),
         pool,
         executor: extractor.executor.to_string(),
