@@ -1,5 +1,7 @@
 //! What can be wrong with differentiating or training a network.
 
+use std::path::PathBuf;
+
 use consilience_io::IoError;
 use consilience_models::ModelError;
 
@@ -101,6 +103,26 @@ pub enum LearnError {
         expected: &'static str,
         /// The value.
         found: f64,
+    },
+    /// A training without something to train on.
+    #[error("there is no {what} to train; check the samples and the names of the trained weights")]
+    NothingToTrain {
+        /// What is missing.
+        what: &'static str,
+    },
+    /// A loss that is not finite.
+    #[error("the loss in epoch {epoch} is not finite; try a smaller learning rate")]
+    Diverged {
+        /// The epoch.
+        epoch: usize,
+    },
+    /// A folder of checkpoints that cannot be gone on from.
+    #[error("cannot go on from the checkpoints: {fault}; choose another folder ({})", path.display())]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        fault: &'static str,
     },
     /// A word that names no choice.
     #[error("unknown {what} {found:?}; expected {expected}")]

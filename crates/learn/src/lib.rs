@@ -13,6 +13,7 @@ mod differentiable;
 mod error;
 pub mod gradcam;
 mod interpret;
+pub mod train;
 mod value;
 
 pub use differentiable::{Differentiable, Gradients, Scalar};

@@ -17,6 +17,8 @@ pub enum Domain {
     Permutations,
     /// Data that are simulated.
     Simulation,
+    /// Weights to begin with and the order of samples.
+    Training,
 }
 
 impl Domain {
@@ -27,6 +29,7 @@ impl Domain {
             Self::Conditions => 2,
             Self::Permutations => 3,
             Self::Simulation => 4,
+            Self::Training => 5,
         }
     }
 }

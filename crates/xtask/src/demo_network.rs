@@ -1,58 +1,46 @@
 //! `demo-network`: trains the network of the built-in demo study and writes its weights.
 //!
 //! ```text
-//! cargo run --package consilience-xtask --features train -- demo-network
+//! cargo run --release --package consilience-xtask --features train -- demo-network
 //! ```
 //!
 //! # Recipe
 //!
-//! Four 3 × 3 convolutions (16, 32, 64, 64 channels), each followed by ReLU, the first three also
-//! by 2 × 2 max pooling; global average; one linear layer with an output per category. Adam under
-//! a half-cosine schedule minimises the cross-entropy on pictures that are drawn on the fly and
-//! never seen twice: the variety of the generator is the augmentation. Training, held-out and
-//! demo pictures come from disjoint seeds.
+//! The architecture `consilience_demo`: four 3 × 3 convolutions (16, 32, 64, 64 channels), each
+//! followed by ReLU, the first three also by 2 × 2 max pooling; global average; one linear layer with
+//! an output per category. Adam under a half-cosine schedule minimises the cross-entropy on pictures
+//! that are drawn on the fly and never seen twice: the variety of the generator is the augmentation.
+//! Training, held-out and demo pictures come from disjoint seeds.
 //!
 //! The held-out accuracy is printed and stored in the header of the weights file, with the seed
 //! and this recipe.
 
-use std::{
-    collections::HashMap,
-    f64::consts::{PI, SQRT_2},
-    ops::Range,
-    path::Path,
-};
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use burn::{
-    nn::{
-        Initializer, Linear, LinearConfig, PaddingConfig2d, Relu,
-        conv::{Conv2d, Conv2dConfig},
-        loss::CrossEntropyLossConfig,
-        pool::{MaxPool2d, MaxPool2dConfig},
-    },
-    optim::{AdamConfig, GradientsParams},
-    prelude::*,
-};
+use consilience::learn::train::{self, Loss, Progress, Samples, Schedule, TrainParams};
+use consilience::learn::{self, Differentiable};
+use consilience::models::{Network, graph, zoo};
 use consilience_study::demo::{
     Category, draw,
     stimuli::{HELD_OUT_SEEDS, SIDE, TRAINING_SEEDS},
 };
-use rayon::prelude::*;
+use ndarray::{Array1, Array4, ArrayD, Axis};
 use safetensors::tensor::{Dtype, TensorView};
 
 const SEED: u64 = 2026;
 const N_STEPS: usize = 1500;
 const BATCH: usize = 32;
 const PEAK_LEARNING_RATE: f64 = 3e-3;
-const WARM_UP_STEPS: f64 = 50.0;
+const WARM_UP_STEPS: usize = 50;
 const N_HELD_OUT: usize = 1600;
 const MIN_ACCURACY: f64 = 0.95;
 
 /// Trains the network and writes `crates/study/assets/consilience_demo.safetensors` under `root`.
 pub fn run(root: &Path) -> Result<()> {
-    let device = Device::flex();
-    let network = train(&device.clone().autodiff())?;
-    let accuracy = accuracy(&network.valid(), &device, HELD_OUT_SEEDS)?;
+    let weights = trained()?;
+    let accuracy = accuracy(&weights)?;
     report(&format!("held-out accuracy {accuracy:.4}"));
     ensure!(
         accuracy >= MIN_ACCURACY,
@@ -60,7 +48,7 @@ pub fn run(root: &Path) -> Result<()> {
     );
     let folder = root.join("crates/study/assets");
     std::fs::create_dir_all(&folder).context("creating the assets folder")?;
-    let bytes = network.to_safetensors(accuracy)?;
+    let bytes = to_safetensors(&weights, accuracy)?;
     std::fs::write(folder.join("consilience_demo.safetensors"), bytes)
         .context("writing the weights")
 }
@@ -73,170 +61,111 @@ fn report(line: &str) {
     eprintln!("{line}");
 }
 
-/// The network; its fields are the modules that the study taps.
-#[derive(Module, Debug)]
-struct Network {
-    conv1: Conv2d,
-    conv2: Conv2d,
-    conv3: Conv2d,
-    conv4: Conv2d,
-    relu: Relu,
-    pool: MaxPool2d,
-    fc: Linear,
-}
+type Weights = BTreeMap<String, ArrayD<f32>>;
 
-impl Network {
-    fn new(device: &Device) -> Self {
-        let he = Initializer::KaimingNormal {
-            gain: SQRT_2,
-            fan_out_only: false,
-        };
-        let conv = |channels| {
-            Conv2dConfig::new(channels, [3, 3])
-                .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
-                .with_initializer(he.clone())
-                .init(device)
-        };
-        Self {
-            conv1: conv([3, 16]),
-            conv2: conv([16, 32]),
-            conv3: conv([32, 64]),
-            conv4: conv([64, 64]),
-            relu: Relu::new(),
-            pool: MaxPool2dConfig::new([2, 2]).with_strides([2, 2]).init(),
-            fc: LinearConfig::new(64, Category::ALL.len()).init(device),
+fn trained() -> Result<Weights> {
+    let architecture = zoo::find("consilience_demo")?;
+    let initial = train::initial_weights(&architecture.parameters()?, SEED);
+    let network = Network::with_state_dict(&architecture, initial)?;
+    let params = TrainParams {
+        loss: Loss::CrossEntropy,
+        learning_rate: PEAK_LEARNING_RATE,
+        schedule: Schedule::Cosine { floor: 0.0 },
+        warm_up: WARM_UP_STEPS,
+        epochs: 1,
+        batch: BATCH,
+        shuffle: false,
+        seed: SEED,
+        ..TrainParams::default()
+    };
+    let progress = |progress| {
+        if let Progress::Step { step, loss, .. } = progress
+            && (step % 50 == 0 || step + 1 == N_STEPS)
+        {
+            report(&format!("step {step:4}  loss {loss:.4}"));
         }
+    };
+    Ok(train::train(&network.graph, &Drawn, None, &params, None, progress)?.weights)
+}
+
+/// Pictures that are drawn when their turn comes, the categories taking turns.
+struct Drawn;
+
+impl Samples for Drawn {
+    fn len(&self) -> usize {
+        N_STEPS * BATCH
     }
 
-    /// Logits (n, 8) of pictures (n, 3, 64, 64).
-    fn forward(&self, pictures: Tensor<4>) -> Tensor<2> {
-        let x = self
-            .pool
-            .forward(self.relu.forward(self.conv1.forward(pictures)));
-        let x = self.pool.forward(self.relu.forward(self.conv2.forward(x)));
-        let x = self.pool.forward(self.relu.forward(self.conv3.forward(x)));
-        let x = self.relu.forward(self.conv4.forward(x));
-        let [n, channels, ..] = x.dims();
-        self.fc.forward(x.mean_dims(&[2, 3]).reshape([n, channels]))
-    }
-
-    /// The weights as a state dictionary with PyTorch's names and axis orders.
-    fn to_safetensors(&self, accuracy: f64) -> Result<Vec<u8>> {
-        let mut tensors = Vec::new();
-        for (name, conv) in [
-            ("conv1", &self.conv1),
-            ("conv2", &self.conv2),
-            ("conv3", &self.conv3),
-            ("conv4", &self.conv4),
-        ] {
-            let bias = conv.bias.as_ref().context("a convolution without bias")?;
-            tensors.push(stored(format!("{name}.weight"), conv.weight.val())?);
-            tensors.push(stored(format!("{name}.bias"), bias.val())?);
-        }
-        let bias = self
-            .fc
-            .bias
-            .as_ref()
-            .context("a linear layer without bias")?;
-        // burn keeps (in, out), PyTorch (out, in).
-        tensors.push(stored(
-            "fc.weight".into(),
-            self.fc.weight.val().transpose(),
-        )?);
-        tensors.push(stored("fc.bias".into(), bias.val())?);
-
-        let views = tensors
-            .iter()
-            .map(|(name, shape, bytes)| {
-                Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?))
-            })
-            .collect::<Result<Vec<_>>>()?;
-        // One entry, because the order of several would change from run to run.
-        let recipe = format!(
-            "cargo xtask demo-network; version {}; seed {SEED}; {N_STEPS} steps of {BATCH} drawn \
-             pictures; Adam, peak learning rate {PEAK_LEARNING_RATE}; held-out accuracy \
-             {accuracy:.4} on {N_HELD_OUT} pictures",
-            env!("CARGO_PKG_VERSION")
-        );
-        let header = HashMap::from([("recipe".to_owned(), recipe)]);
-        Ok(safetensors::serialize(views, Some(header))?)
+    fn sample(&self, _epoch: usize, idx: usize) -> learn::Result<(ArrayD<f32>, Array1<f32>)> {
+        let (category, picture) = picture(TRAINING_SEEDS.start, idx);
+        let mut target = Array1::zeros(Category::ALL.len());
+        target[category] = 1.0;
+        Ok((picture, target))
     }
 }
 
-type StoredTensor = (String, Vec<usize>, Vec<u8>);
-
-fn stored<const D: usize>(name: String, tensor: Tensor<D>) -> Result<StoredTensor> {
-    let shape = tensor.dims().to_vec();
-    let values = tensor
-        .into_data()
-        .try_to_vec::<f32>()
-        .with_context(|| format!("reading {name}"))?;
-    Ok((
-        name,
-        shape,
-        values.iter().flat_map(|v| v.to_le_bytes()).collect(),
-    ))
+/// Picture number `idx` of a seed range, (3, 64, 64) scaled to [−1, 1], and its category's index.
+fn picture(seed: u64, idx: usize) -> (usize, ArrayD<f32>) {
+    let n_categories = Category::ALL.len();
+    let category = idx % n_categories;
+    let drawn = draw(Category::ALL[category], seed + (idx / n_categories) as u64);
+    let scaled = drawn
+        .permuted_axes([2, 0, 1])
+        .mapv(|byte| f32::from(byte) / 127.5 - 1.0);
+    (category, scaled.into_dyn())
 }
 
-fn train(device: &Device) -> Result<Network> {
-    device.seed(SEED);
-    let mut network = Network::new(device);
-    let mut optimizer = AdamConfig::new().init();
-    let cross_entropy = CrossEntropyLossConfig::new().init(device);
-    for step in 0..N_STEPS {
-        let (pictures, categories) = batch(TRAINING_SEEDS.start, step * BATCH, BATCH, device);
-        let loss = cross_entropy.forward(network.forward(pictures), categories);
-        let gradients = GradientsParams::from_grads(loss.backward(), &network);
-        network = optimizer.step(learning_rate(step), network, gradients);
-        if step % 50 == 0 || step + 1 == N_STEPS {
-            report(&format!(
-                "step {step:4}  loss {:.4}",
-                loss.into_scalar::<f32>()
-            ));
-        }
-    }
-    Ok(network)
-}
-
-/// A linear warm-up, then half a cosine down to zero.
-fn learning_rate(step: usize) -> f64 {
-    let done = step as f64 / N_STEPS as f64;
-    let cosine = 0.5 * (1.0 + (PI * done).cos());
-    PEAK_LEARNING_RATE * cosine * ((step as f64 + 1.0) / WARM_UP_STEPS).min(1.0)
-}
-
-fn accuracy(network: &Network, device: &Device, seeds: Range<u64>) -> Result<f64> {
+fn accuracy(weights: &Weights) -> Result<f64> {
+    let architecture = zoo::find("consilience_demo")?;
+    let state = weights
+        .iter()
+        .map(|(key, values)| {
+            let flat: Vec<f32> = values.iter().copied().collect();
+            let tensor = graph::Tensor::from_f32(values.shape().to_vec(), &flat);
+            Ok((key.clone(), tensor.context("an array fills its shape")?))
+        })
+        .collect::<Result<_>>()?;
+    let network = Network::with_state_dict(&architecture, state)?;
+    let output = network.select(&["fc"])?;
+    let differentiable = Differentiable::new(&network);
     let mut n_correct = 0;
     for first in (0..N_HELD_OUT).step_by(BATCH) {
-        let (pictures, categories) = batch(seeds.start, first, BATCH, device);
-        let answers: Tensor<1, Int> = network.forward(pictures).argmax(1).reshape([BATCH]);
-        n_correct += answers.equal(categories).int().sum().into_scalar::<i64>();
+        let mut pictures = Array4::zeros((BATCH, 3, SIDE, SIDE));
+        let mut categories = Vec::with_capacity(BATCH);
+        for (offset, mut place) in pictures.axis_iter_mut(Axis(0)).enumerate() {
+            let (category, values) = picture(HELD_OUT_SEEDS.start, first + offset);
+            place.assign(&values);
+            categories.push(category);
+        }
+        let answers = differentiable.forward(pictures.view(), &output)?;
+        for (answer, category) in answers[0].outer_iter().zip(categories) {
+            let largest = answer.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
+            n_correct += usize::from(largest.is_some_and(|(idx, _)| idx == category));
+        }
     }
     Ok(n_correct as f64 / N_HELD_OUT as f64)
 }
 
-/// Pictures number `first` … `first + n` of a seed range, the categories taking turns:
-/// (n, 3, 64, 64) scaled to [−1, 1], and the category's index of each.
-fn batch(seed: u64, first: usize, n: usize, device: &Device) -> (Tensor<4>, Tensor<1, Int>) {
-    let n_categories = Category::ALL.len();
-    let pixels: Vec<f32> = (first..first + n)
-        .into_par_iter()
-        .flat_map_iter(|i| {
-            let picture = draw(
-                Category::ALL[i % n_categories],
-                seed + (i / n_categories) as u64,
-            );
-            picture
-                .permuted_axes([2, 0, 1])
-                .into_iter()
-                .map(|byte| f32::from(byte) / 127.5 - 1.0)
+/// The weights as a state dictionary with PyTorch's names and axis orders.
+fn to_safetensors(weights: &Weights, accuracy: f64) -> Result<Vec<u8>> {
+    let tensors: Vec<(&String, &[usize], Vec<u8>)> = weights
+        .iter()
+        .map(|(name, values)| {
+            let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+            (name, values.shape(), bytes)
         })
         .collect();
-    let categories: Vec<i64> = (first..first + n)
-        .map(|i| (i % n_categories) as i64)
-        .collect();
-    (
-        Tensor::from_data(TensorData::new(pixels, [n, 3, SIDE, SIDE]), device),
-        Tensor::from_data(TensorData::new(categories, [n]), device),
-    )
+    let views = tensors
+        .iter()
+        .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.to_vec(), bytes)?)))
+        .collect::<Result<Vec<_>>>()?;
+    // One entry, because the order of several would change from run to run.
+    let recipe = format!(
+        "cargo xtask demo-network; version {}; seed {SEED}; {N_STEPS} steps of {BATCH} drawn \
+         pictures; Adam, peak learning rate {PEAK_LEARNING_RATE}; held-out accuracy \
+         {accuracy:.4} on {N_HELD_OUT} pictures",
+        env!("CARGO_PKG_VERSION")
+    );
+    let header = HashMap::from([("recipe".to_owned(), recipe)]);
+    Ok(safetensors::serialize(views, Some(header))?)
 }

@@ -42,7 +42,7 @@ pub fn formula(key: &str, n: usize) -> impl Iterator<Item = f64> + use<> {
 }
 
 /// A tensor of a state dict by formula, as `fixtures/generate/networks.py` fills it.
-fn weight(key: &str, shape: &[usize]) -> Tensor {
+pub fn weight(key: &str, shape: &[usize]) -> Tensor {
     let n = shape.iter().product();
     let (offset, gain) = if shape.len() >= 2 {
         let fan_in: usize = shape[1..].iter().product();

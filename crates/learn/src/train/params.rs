@@ -1,0 +1,88 @@
+//! How a network is trained.
+
+use serde::Serialize;
+
+use super::{Loss, Optimizer, Schedule};
+use crate::error::{LearnError, Result};
+
+/// How a network is trained.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TrainParams {
+    /// What is minimised. Default [`Loss::MeanSquared`].
+    pub loss: Loss,
+    /// How weights follow their gradients. Default [`Optimizer::adam`].
+    pub optimizer: Optimizer,
+    /// Length of a step. Default 1e-3.
+    pub learning_rate: f64,
+    /// How the length changes. Default [`Schedule::Constant`].
+    pub schedule: Schedule,
+    /// Steps in which the learning rate rises linearly to its value. Default 0.
+    pub warm_up: usize,
+    /// Passes over the samples. Default 10.
+    pub epochs: usize,
+    /// Samples in a step; the last one of an epoch may have fewer. Default 32.
+    pub batch: usize,
+    /// Whether samples come in another order in every epoch. Default true.
+    pub shuffle: bool,
+    /// Seed of the order. Default 0.
+    pub seed: u64,
+    /// Keys of the weights that are trained; one that ends in `*` stands for all that begin so.
+    /// Default `["*"]`: all, statistics of batch normalisation excepted.
+    pub trained: Vec<String>,
+    /// Epochs without a smaller validation loss after which training stops. Default `None`: never.
+    pub patience: Option<usize>,
+}
+
+impl Default for TrainParams {
+    fn default() -> Self {
+        Self {
+            loss: Loss::MeanSquared,
+            optimizer: Optimizer::adam(),
+            learning_rate: 1e-3,
+            schedule: Schedule::Constant,
+            warm_up: 0,
+            epochs: 10,
+            batch: 32,
+            shuffle: true,
+            seed: 0,
+            trained: vec!["*".to_owned()],
+            patience: None,
+        }
+    }
+}
+
+impl TrainParams {
+    pub(super) fn validate(&self) -> Result<()> {
+        if self.batch == 0 {
+            return Err(LearnError::Parameter {
+                what: "the number of samples in a step",
+                expected: "at least 1",
+                found: 0.0,
+            });
+        }
+        if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
+            return Err(LearnError::Parameter {
+                what: "the learning rate",
+                expected: "positive",
+                found: self.learning_rate,
+            });
+        }
+        Ok(())
+    }
+
+    /// Whether the weights `key` are trained.
+    pub(super) fn trains(&self, key: &str) -> bool {
+        self.trained
+            .iter()
+            .any(|pattern| match pattern.strip_suffix('*') {
+                Some(start) => key.starts_with(start),
+                None => key == pattern,
+            })
+    }
+
+    /// Learning rate of step `step` of `n_steps`, in epoch `epoch`; all from 0.
+    pub(super) fn rate(&self, epoch: usize, step: usize, n_steps: usize) -> f64 {
+        let warm = ((step + 1) as f64 / self.warm_up.max(1) as f64).min(1.0);
+        self.learning_rate * self.schedule.factor(epoch, step, n_steps) * warm
+    }
+}
