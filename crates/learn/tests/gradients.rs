@@ -13,7 +13,7 @@ use consilience_io::weights::Weights;
 use consilience_learn::{Differentiable, Gradients, LearnError, Precision, Scalar, gradcam};
 use consilience_models::executor::{self, ExecutorChoice};
 use consilience_models::{Layer, Network};
-use ndarray::{Array3, Array4, ArrayD, Axis, Ix3, concatenate};
+use ndarray::{Array3, Array4, ArrayD, Axis, concatenate};
 use serde::Deserialize;
 
 const N_SAMPLES: usize = 64;
@@ -35,7 +35,7 @@ macro_rules! networks {
     };
 }
 
-networks! { squeezenet1_1 }
+networks! { densenet121 mobilenet_v3_small resnet18 squeezenet1_1 vit_b_32 }
 
 #[derive(Deserialize)]
 struct Expected {
@@ -117,9 +117,10 @@ fn compare(name: &str) {
                 .iter()
                 .position(|(name, _)| name == layer)
                 .unwrap();
+            let layout = network.graph.layout(&layers[layer_idx].tensor);
             let of_image = |values: &ArrayD<f32>| -> Array3<f32> {
                 let first = values.index_axis(Axis(0), 0).to_owned();
-                first.into_dimensionality::<Ix3>().unwrap()
+                gradcam::positions(first, layout).unwrap()
             };
             let found = gradcam::map(
                 of_image(&found.activations[layer_idx]).view(),

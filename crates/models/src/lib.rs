@@ -32,7 +32,7 @@
 //! # Not supported
 //!
 //! Networks with several inputs or inputs that are not `(n, 3, h, w)`; ONNX files with control
-//! flow, sparse weights, or operators of sets before 7; gradients.
+//! flow, sparse weights, or operators of sets before 7.
 
 pub mod detect;
 mod error;

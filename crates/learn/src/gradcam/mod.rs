@@ -6,7 +6,8 @@ mod params;
 
 use consilience_io::image;
 use consilience_models::{Images, Layer, Network, Preprocessing};
-use ndarray::{Array3, Array4, ArrayD, ArrayView3, Axis, IxDyn};
+use consilience_models::graph::{Layout, TokenGrid};
+use ndarray::{Array3, Array4, ArrayD, ArrayView3, Axis, Ix2, Ix3, IxDyn, s};
 use rayon::prelude::*;
 
 use crate::differentiable::{Differentiable, ImageGradients, Scalar};
@@ -25,6 +26,8 @@ pub struct CamLayer {
     pub n_channels: usize,
     /// Height and width of the maps.
     pub size: [usize; 2],
+    /// Where channels and positions are in the layer's values.
+    pub layout: Layout,
 }
 
 /// The maps of one image at one layer.
@@ -82,16 +85,21 @@ impl GradCam {
             params: *params,
         };
         for (layer, activation) in layers.iter().zip(&activations) {
-            match activation.shape()[1..] {
-                [n_channels, height, width] => {
+            let layout = network.graph.layout(&layer.tensor);
+            let activation = activation.index_axis(Axis(0), 0).to_owned();
+            let shape = activation.shape().to_vec();
+            match positions(activation, layout) {
+                Some(map) => {
+                    let (n_channels, height, width) = map.dim();
                     cam.selected.push(layer.clone());
                     cam.layers.push(CamLayer {
                         name: layer.name.clone(),
                         n_channels,
                         size: [height, width],
+                        layout,
                     });
                 }
-                ref shape => cam.left_out.push((layer.name.clone(), shape.to_vec())),
+                None => cam.left_out.push((layer.name.clone(), shape)),
             }
         }
         match cam.left_out.first() {
@@ -191,23 +199,48 @@ impl GradCam {
         gradient: ArrayD<f32>,
     ) -> Result<Array3<f32>> {
         let [height, width] = layer.size;
-        let expected = [layer.n_channels, height, width];
+        let expected = (layer.n_channels, height, width);
         let positioned = |values: ArrayD<f32>| -> Result<Array3<f32>> {
-            if values.shape() != expected {
-                return Err(LearnError::ShapeMismatch {
-                    what: "the layer of an image of another size",
-                    expected: expected.to_vec(),
-                    found: values.shape().to_vec(),
-                });
-            }
-            Ok(values
-                .into_dimensionality()
-                .expect("the shape has three extents"))
+            let found = values.shape().to_vec();
+            let map = positions(values, layer.layout).filter(|map| map.dim() == expected);
+            map.ok_or_else(|| LearnError::ShapeMismatch {
+                what: "the layer of an image of another size",
+                expected: vec![layer.n_channels, height, width],
+                found,
+            })
         };
         let (activation, gradient) = (positioned(activation)?, positioned(gradient)?);
         match self.params.filters {
             Some(filters) => filter_maps(activation.view(), gradient.view(), filters),
             None => Ok(map(activation.view(), gradient.view())?.insert_axis(Axis(0))),
+        }
+    }
+}
+
+/// One image's values of a layer as `(channels, height, width)`; `None` when they have no positions.
+///
+/// Tokens that stand for no place (the class token, registers) are left out.
+pub fn positions(values: ArrayD<f32>, layout: Layout) -> Option<Array3<f32>> {
+    match layout {
+        Layout::ChannelsFirst => values.into_dimensionality::<Ix3>().ok(),
+        Layout::ChannelsLast => {
+            let map = values.into_dimensionality::<Ix3>().ok()?;
+            Some(map.permuted_axes([2, 0, 1]))
+        }
+        Layout::Tokens(grid) => {
+            let TokenGrid {
+                n_prefix,
+                height,
+                width,
+            } = grid;
+            let tokens = values.into_dimensionality::<Ix2>().ok()?;
+            if tokens.nrows() != grid.n_tokens() {
+                return None;
+            }
+            let n_channels = tokens.ncols();
+            let patches = tokens.slice(s![n_prefix.., ..]).to_owned();
+            let map = patches.into_shape_with_order((height, width, n_channels)).ok()?;
+            Some(map.permuted_axes([2, 0, 1]))
         }
     }
 }
