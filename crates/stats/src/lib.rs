@@ -5,6 +5,7 @@ pub mod gram;
 pub mod random;
 pub mod rank;
 mod real;
+pub mod reduce;
 pub mod tails;
 
 pub use real::Real;

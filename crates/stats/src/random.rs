@@ -19,6 +19,8 @@ pub enum Domain {
     Simulation,
     /// Weights to begin with and the order of samples.
     Training,
+    /// Random projection of activations.
+    Projection,
 }
 
 impl Domain {
@@ -30,6 +32,7 @@ impl Domain {
             Self::Permutations => 3,
             Self::Simulation => 4,
             Self::Training => 5,
+            Self::Projection => 6,
         }
     }
 }
