@@ -181,6 +181,16 @@ pub enum ModelError {
         /// What it is.
         found: String,
     },
+    /// A class token of a layer that has none.
+    #[error(
+        "layer {layer:?} has no class token that is known of (the shape of its value is {shape:?}); name only layers of tokens with one, or pool in another way"
+    )]
+    NoClassToken {
+        /// The layer.
+        layer: String,
+        /// Shape of one image's value.
+        shape: Vec<usize>,
+    },
     /// A NaN or an infinity in the activations.
     #[error(
         "layer {layer:?} has an activation that is {value} for image {image}; check the weights and the preprocessing"

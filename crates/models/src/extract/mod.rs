@@ -2,6 +2,7 @@
 
 mod edited;
 mod params;
+mod pool;
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -9,13 +10,14 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use consilience_io::image;
-use ndarray::{Array2, Array4, ArrayD, ArrayView1, ArrayView2, Axis, s};
+use ndarray::{Array2, Array4, ArrayD, ArrayView2, Axis, s};
 
 use crate::executor::{self, Executor};
 use crate::graph::Layer;
 use crate::{ExecutorInfo, ModelError, Network, Preprocessing, Result};
 
 pub use params::{ExtractParams, Images, Pool};
+use pool::Pooling;
 
 /// A layer as it will come out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +54,6 @@ pub struct Extractor {
     /// Images in one run: [`ExtractParams::batch`], or the number that the network insists on.
     pub batch: usize,
     preprocessing: Preprocessing,
-    pool: Pool,
     taps: Vec<Tap>,
     executors: Vec<Box<dyn Executor>>,
     /// The network takes no other number of images than `batch`.
@@ -63,6 +64,7 @@ pub struct Extractor {
 struct Tap {
     output_idx: usize,
     layer_idx: usize,
+    pooling: Pooling,
 }
 
 impl Extractor {
@@ -128,12 +130,14 @@ impl Extractor {
             executor,
             batch,
             preprocessing: network.preprocessing.clone(),
-            pool: params.pool,
             taps: Vec::new(),
             executors,
             full_batches_only: input[0].is_some(),
         };
-        extractor.describe(layers, &output_of, &activations, n_probe)?;
+        extractor.describe(layers, &output_of, &activations, n_probe, |layer, shape| {
+            let layout = network.graph.layout(&layer.tensor);
+            Pooling::new(params.pool, &layer.name, shape, layout)
+        })?;
         Ok(extractor)
     }
 
@@ -143,6 +147,7 @@ impl Extractor {
         output_of: &[usize],
         activations: &[Option<ArrayD<f32>>],
         n_probe: usize,
+        pooling_of: impl Fn(&Layer, &[usize]) -> Result<Pooling>,
     ) -> Result<()> {
         let mut first_with: HashMap<usize, usize> = HashMap::new();
         for (layer, &output_idx) in layers.iter().zip(output_of) {
@@ -163,19 +168,19 @@ impl Extractor {
             };
             let layer_idx = self.layers.len();
             let alias_of = first_with.get(&output_idx).copied();
+            let pooling = pooling_of(layer, &shape)?;
+            let n_features = pooling.n_features(shape.iter().product());
             if alias_of.is_none() {
                 first_with.insert(output_idx, layer_idx);
                 self.taps.push(Tap {
                     output_idx,
                     layer_idx,
+                    pooling,
                 });
             }
             self.layers.push(ExtractedLayer {
                 name: layer.name.clone(),
-                n_features: match self.pool {
-                    Pool::None => shape.iter().product(),
-                    Pool::Mean | Pool::Max => shape[0],
-                },
+                n_features,
                 shape,
                 alias_of,
             });
@@ -306,7 +311,7 @@ impl Extractor {
                 {
                     return Err(wrong(format!("shape {:?}", values.shape())));
                 }
-                self.rows(values, n_images, layer, images, first)
+                self.rows(values, n_images, tap, images, first)
             })
             .collect()
     }
@@ -358,10 +363,11 @@ impl Extractor {
         &self,
         values: ArrayD<f32>,
         n_images: usize,
-        layer: &ExtractedLayer,
+        tap: &Tap,
         images: Images<'_>,
         first: usize,
     ) -> Result<Array2<f32>> {
+        let layer = &self.layers[tap.layer_idx];
         let n_rows = values.shape()[0];
         let n_values: usize = layer.shape.iter().product();
         let mut flat = values
@@ -377,29 +383,12 @@ impl Extractor {
                 });
             }
         }
-        if self.pool == Pool::None {
+        if layer.n_features == n_values {
             return Ok(flat);
         }
-        let n_positions = n_values / layer.n_features.max(1);
-        Ok(Array2::from_shape_fn(
-            (n_images, layer.n_features),
-            |(row, channel)| {
-                let map = s![row, channel * n_positions..(channel + 1) * n_positions];
-                pooled(self.pool, flat.slice(map))
-            },
-        ))
+        let shape = (n_images, layer.n_features);
+        Ok(Array2::from_shape_fn(shape, |(row, channel)| {
+            tap.pooling.feature(flat.row(row), channel)
+        }))
     }
-}
-
-/// Mean (summed in 64 bits) or maximum of a map.
-#[allow(
-    clippy::cast_possible_truncation,
-    reason = "the mean of f32 is within their range"
-)]
-fn pooled(pool: Pool, map: ArrayView1<'_, f32>) -> f32 {
-    if pool == Pool::Max {
-        return map.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    }
-    let sum: f64 = map.iter().map(|&value| f64::from(value)).sum();
-    (sum / map.len() as f64) as f32
 }

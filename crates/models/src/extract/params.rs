@@ -14,10 +14,14 @@ pub enum Pool {
     /// All are kept: the map is flattened channel by channel, row by row.
     #[default]
     None,
-    /// Their mean, one value a channel.
+    /// Their mean, one value a channel. Positions are the places of a map, or the tokens of a grid
+    /// without the class token and registers before it; all tokens in a network from a file, of which
+    /// nothing is known.
     Mean,
-    /// Their maximum, one value a channel.
+    /// Their maximum, one value a channel; positions as for the mean.
     Max,
+    /// The class token alone; an error for a layer without one.
+    Cls,
 }
 
 impl FromStr for Pool {
@@ -28,10 +32,11 @@ impl FromStr for Pool {
             "none" => Ok(Self::None),
             "mean" => Ok(Self::Mean),
             "max" => Ok(Self::Max),
+            "cls" => Ok(Self::Cls),
             _ => Err(ModelError::UnknownChoice {
                 what: "pooling",
                 found: word.to_owned(),
-                expected: "none, mean, max",
+                expected: "none, mean, max, cls",
             }),
         }
     }
@@ -43,6 +48,7 @@ impl fmt::Display for Pool {
             Self::None => "none",
             Self::Mean => "mean",
             Self::Max => "max",
+            Self::Cls => "cls",
         })
     }
 }
