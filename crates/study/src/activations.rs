@@ -1,10 +1,10 @@
 //! Networks × pictures → RDMs, through the cache.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use consilience_core::Stimuli;
-use consilience_io::{Dtype, atomic, npy};
+use consilience_io::{atomic, npy};
 use consilience_methods::rdm::{Dissimilarity, Patterns, RdmParams, rdm};
 use consilience_methods::{MethodsError, PatternId};
 use consilience_models::{ExtractParams, Extractor, Images, Layer, ModelError, Network};
@@ -12,10 +12,12 @@ use ndarray::{Array2, ArrayView1, Axis, Ix2, concatenate};
 use serde::Serialize;
 
 use crate::cache::{Cache, Key};
+use crate::extraction::is_whole;
 use crate::file::KeyPath;
 use crate::plan::{Plan, PlannedEdit, PlannedLayer, PlannedModel, PlannedStimulus};
 use crate::prepare::Prepared;
 use crate::progress::Progress;
+use crate::reduce::{ReduceInputs, Reducer, Reduction, reducers};
 use crate::{Result, StudyError};
 
 /// Pictures in one cache entry: what an interruption costs at most.
@@ -28,6 +30,11 @@ struct Activation<'a> {
     preprocessing: &'a consilience_models::Preprocessing,
     executor: &'a str,
     pool: String,
+    reduce: String,
+    /// Seed and name of the layer that a random projection is drawn by, or the pictures of a fit.
+    reduce_by: Option<(u64, &'a str, &'a [String])>,
+    /// Features that come out; with a tolerance they depend on the number of pictures.
+    n_features: usize,
     edits: &'a [PlannedEdit],
     /// The pictures over which an edit takes means.
     mean_over: Option<Vec<&'a str>>,
@@ -44,6 +51,13 @@ impl<'a> Activation<'a> {
             preprocessing: &model.preprocessing,
             executor: &model.executor,
             pool: model.pool.to_string(),
+            reduce: model.reduce.to_string(),
+            reduce_by: (model.reduce != Reduction::None).then_some((
+                plan.seed,
+                layer.name.as_str(),
+                model.reduce_fit.as_slice(),
+            )),
+            n_features: layer.n_features,
             edits: &model.edits,
             mean_over: takes_means.then(|| hashes(&plan.stimuli)),
             taps: model.layers.iter().map(|l| l.tensor.as_str()).collect(),
@@ -148,7 +162,7 @@ fn extract_missing(
         n_threads,
         ..ExtractParams::default()
     };
-    let mut network: Option<Network> = None;
+    let mut ready: Option<(Network, Vec<Reducer>)> = None;
     for (block_idx, (block, paths)) in plan
         .stimuli
         .chunks(BLOCK)
@@ -168,21 +182,6 @@ fn extract_missing(
         if absent.is_empty() {
             continue;
         }
-        let network = match &mut network {
-            Some(network) => network,
-            None => {
-                let intact = &prepared.networks[model_idx];
-                let images = Images::Files(&all_paths);
-                let edited = intact
-                    .edited(&prepared.edits[model_idx], images, &params)
-                    .map_err(|error| of_picture(error.into()))?;
-                progress.begin(
-                    &format!("activations of {}", model.name),
-                    plan.stimuli.len() as u64,
-                );
-                network.insert(edited)
-            }
-        };
         // The whole set at every time: the numbers depend on it.
         let wanted: Vec<Layer> = model
             .layers
@@ -192,6 +191,17 @@ fn extract_missing(
                 tensor: layer.tensor.clone(),
             })
             .collect();
+        let (network, reducers) = match &mut ready {
+            Some(ready) => ready,
+            None => {
+                let made = make_ready(prepared, model_idx, &wanted, &params, cache, progress)?;
+                progress.begin(
+                    &format!("activations of {}", model.name),
+                    plan.stimuli.len() as u64,
+                );
+                ready.insert(made)
+            }
+        };
         let extractor = Extractor::prepare(network, &wanted, &params)?;
         let mut writers = extractor
             .layers
@@ -204,7 +214,10 @@ fn extract_missing(
                 if let Some(folder) = path.parent() {
                     atomic::clear_leftovers(folder);
                 }
-                npy::Writer::<f32>::create(path, &[block.len(), layer.n_features]).map(Some)
+                let n_features = model
+                    .reduce
+                    .n_features(layer.n_features, plan.stimuli.len());
+                npy::Writer::<f32>::create(path, &[block.len(), n_features]).map(Some)
             })
             .collect::<std::result::Result<Vec<_>, _>>()?;
         extractor
@@ -212,9 +225,7 @@ fn extract_missing(
                 Images::Files(paths),
                 |rows| -> Result<()> {
                     if let Some(writer) = &mut writers[rows.layer_idx] {
-                        let values = rows.rows.as_standard_layout();
-                        let values = values.as_slice().expect("standard layout is contiguous");
-                        writer.append(values)?;
+                        writer.append(&reducers[rows.layer_idx].apply(rows.rows))?;
                     }
                     Ok(())
                 },
@@ -225,10 +236,34 @@ fn extract_missing(
             writer.finish()?;
         }
     }
-    if network.is_some() {
+    if ready.is_some() {
         progress.end();
     }
     Ok(())
+}
+
+/// The network with its edits and what reduces each of its layers.
+fn make_ready(
+    prepared: &Prepared,
+    model_idx: usize,
+    layers: &[Layer],
+    params: &ExtractParams,
+    cache: &Cache,
+    progress: &dyn Progress,
+) -> Result<(Network, Vec<Reducer>)> {
+    let paths: Vec<PathBuf> = prepared.stimuli.iter().map(|s| s.path.clone()).collect();
+    let network = prepared.networks[model_idx]
+        .edited(&prepared.edits[model_idx], Images::Files(&paths), params)
+        .map_err(|error| of_picture(error.into()))?;
+    let inputs = ReduceInputs {
+        reduction: prepared.plan.models[model_idx].reduce,
+        seed: prepared.plan.seed,
+        n_images: paths.len(),
+        fit: &prepared.reduce_fit[model_idx],
+        scratch: cache.root(),
+    };
+    let reducers = reducers(&network, layers, params, &inputs, progress)?;
+    Ok((network, reducers))
 }
 
 /// Points at the pictures when one cannot be read: while networks run, no other file is.
@@ -256,18 +291,6 @@ fn picture_at_fault(source: &MethodsError, stimuli: &Stimuli) -> Option<PathBuf>
         .iter()
         .nth(row)
         .map(|stimulus| stimulus.path.clone())
-}
-
-/// Whether the file is an f32 array of that shape with all its bytes.
-fn is_whole(path: &Path, shape: &[usize]) -> bool {
-    let Ok(header) = npy::header(path) else {
-        return false;
-    };
-    let n_values: usize = shape.iter().product();
-    let n_bytes = header.data_offset + (n_values * size_of::<f32>()) as u64;
-    header.dtype == Dtype::F32
-        && header.shape == shape
-        && std::fs::metadata(path).is_ok_and(|metadata| metadata.len() == n_bytes)
 }
 
 /// The activations of one layer for all pictures, `(n_stimuli, n_features)`.

@@ -54,6 +54,24 @@ pub enum StudyError {
         /// What is wrong with its activations.
         source: Box<MethodsError>,
     },
+    /// A layer whose features cannot be reduced.
+    #[error("layer {layer}: {source}")]
+    Reduce {
+        /// Layer name.
+        layer: String,
+        /// What is wrong.
+        source: consilience_stats::reduce::ReduceError,
+    },
+    /// Principal components that would not fit into memory.
+    #[error(
+        "the principal components of all layers would take {found} bytes, at most {limit} are allowed; take fewer layers or components, or pool"
+    )]
+    ManyComponents {
+        /// Bytes they would take.
+        found: usize,
+        /// Bytes they may take.
+        limit: usize,
+    },
     /// A target whose comparison failed.
     #[error("{target}: {source}")]
     Target {

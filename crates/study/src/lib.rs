@@ -12,11 +12,13 @@ mod cache;
 mod citations;
 pub mod demo;
 mod error;
+pub mod extraction;
 pub mod file;
 mod places;
 mod plan;
 mod prepare;
 mod progress;
+pub mod reduce;
 mod rsa;
 mod run;
 mod templates;
@@ -25,7 +27,7 @@ pub use cache::Cache;
 pub use error::{Failure, Result, StudyError};
 pub use places::{Places, pictures_in};
 pub use plan::{
-    Plan, PlannedExpectation, PlannedLayer, PlannedModel, PlannedRsa, PlannedStimulus,
+    Plan, PlannedEdit, PlannedExpectation, PlannedLayer, PlannedModel, PlannedRsa, PlannedStimulus,
     PlannedTarget,
 };
 pub use prepare::{Prepared, prepare};

@@ -6,6 +6,8 @@ use consilience_methods::rsa::{Bootstrap, Correction, Similarity};
 use consilience_models::{Edit, Pool, Preprocessing};
 use serde::{Serialize, Serializer};
 
+use crate::reduce::Reduction;
+
 /// A resolved study: every file found and hashed, every layer named, every default filled in.
 ///
 /// Its [`hash`](Plan::hash) names the run: the same hash means the same record. What only changes
@@ -63,6 +65,11 @@ pub struct PlannedModel {
     /// What is done to feature maps.
     #[serde(serialize_with = "as_text")]
     pub pool: Pool,
+    /// How features are reduced.
+    #[serde(serialize_with = "as_text")]
+    pub reduce: Reduction,
+    /// Hashes of the pictures that principal components are fitted on.
+    pub reduce_fit: Vec<String>,
     /// Executor and its version.
     pub executor: String,
     /// Changes of the network, in their order.
@@ -89,7 +96,7 @@ pub struct PlannedLayer {
     pub tensor: String,
     /// Other selected names of the same tensor.
     pub aliases: Vec<String>,
-    /// Features after pooling.
+    /// Features after pooling and reduction.
     pub n_features: usize,
 }
 

@@ -90,9 +90,17 @@ pub struct ModelOptions {
     #[schemars(with = "Option<String>")]
     pub preprocessing: Option<PreprocessingChoice>,
     /// What is done with feature maps: `"none"` keeps every unit, `"mean"` and `"max"` pool over
-    /// positions.
+    /// positions, `"cls"` keeps the class token of a transformer.
     #[serde(default)]
     pub pool: Pool,
+    /// Fewer features a layer: `"none"`; `"sparse=500"` (random projection to 500 features),
+    /// `"sparse=0.2"` (to as many as keep squared distances within 20 %), `"sparse"` (within 10 %);
+    /// `"pca=50"` (principal components, fitted on `reduce-fit`). The study's seed draws projections.
+    #[serde(default = "default_reduce")]
+    pub reduce: String,
+    /// Pictures that principal components are fitted on, as a file pattern.
+    #[serde(default)]
+    pub reduce_fit: Option<String>,
     /// Changes of the network, applied in their order, e.g.
     /// `edits = [{ kind = "lesion", layer = "features.8", channels = "3,5-9" }]`.
     #[serde(default)]
@@ -175,6 +183,10 @@ fn default_layers() -> Vec<String> {
     vec!["*".to_owned()]
 }
 
+fn default_reduce() -> String {
+    "none".to_owned()
+}
+
 /// How feature maps become feature vectors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -186,6 +198,8 @@ pub enum Pool {
     Mean,
     /// Maximum over positions: one feature a channel.
     Max,
+    /// The class token.
+    Cls,
 }
 
 /// `[[brain]]`: the RDMs of a brain region, one or more a subject.

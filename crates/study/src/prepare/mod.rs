@@ -5,7 +5,7 @@ mod models;
 mod stimuli;
 mod targets;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use consilience_core::{InputFile, Rdms, Stimuli, TargetKind};
 use consilience_io::hash;
@@ -31,6 +31,8 @@ pub struct Prepared {
     pub networks: Vec<Network>,
     /// The edits of each network, with the files where they were found.
     pub edits: Vec<Vec<Edit>>,
+    /// Pictures that each network's principal components are fitted on.
+    pub reduce_fit: Vec<Vec<PathBuf>>,
     /// The subject RDMs, in the order of [`Plan::targets`].
     pub targets: Vec<Rdms>,
     /// What runs the networks.
@@ -55,16 +57,25 @@ pub fn prepare(
     let (stimuli, planned_stimuli) = load_stimuli(study, places, &mut inputs)?;
     let mut networks = Vec::new();
     let mut edits = Vec::new();
+    let mut reduce_fit = Vec::new();
     let mut models: Vec<PlannedModel> = Vec::new();
     let mut warnings = Vec::new();
     for (idx, options) in study.models.iter().enumerate() {
         let key = KeyPath::root("model").index(idx);
         unique(&key, &options.name, models.iter().map(|m| m.name.as_str()))?;
-        let (network, edits_of_it, planned) =
-            load_model(options, &key, places, executor, n_threads, &mut inputs)?;
-        networks.push(network);
-        edits.push(edits_of_it);
-        models.push(planned);
+        let loaded = load_model(
+            options,
+            &key,
+            places,
+            executor,
+            n_threads,
+            planned_stimuli.len(),
+            &mut inputs,
+        )?;
+        networks.push(loaded.network);
+        edits.push(loaded.edits);
+        reduce_fit.push(loaded.reduce_fit);
+        models.push(loaded.planned);
     }
     let mut targets = Vec::new();
     let mut planned_targets: Vec<PlannedTarget> = Vec::new();
@@ -160,6 +171,7 @@ pub fn prepare(
         stimuli,
         networks,
         edits,
+        reduce_fit,
         targets,
         executor,
         warnings,

@@ -1,6 +1,6 @@
 //! The networks and their layers.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use consilience_core::InputFile;
 use consilience_io::hash;
@@ -13,6 +13,18 @@ use crate::Result;
 use crate::file::{self, KeyPath, ModelOptions};
 use crate::places::Places;
 use crate::plan::{PlannedEdit, PlannedLayer, PlannedModel};
+use crate::reduce::{Reduction, UnknownReduction};
+
+/// A network with everything that its activations are made from.
+pub(super) struct Loaded {
+    /// Without edits.
+    pub network: Network,
+    /// With the files where they were found.
+    pub edits: Vec<Edit>,
+    /// Pictures to fit principal components on.
+    pub reduce_fit: Vec<PathBuf>,
+    pub planned: PlannedModel,
+}
 
 pub(super) fn load_model(
     options: &ModelOptions,
@@ -20,8 +32,9 @@ pub(super) fn load_model(
     places: &Places,
     executor: ExecutorChoice,
     n_threads: usize,
+    n_stimuli: usize,
     inputs: &mut Vec<InputFile>,
-) -> Result<(Network, Vec<Edit>, PlannedModel)> {
+) -> Result<Loaded> {
     let (mut network, architecture, files) = match (&options.onnx, &options.weights) {
         (Some(onnx), None) => {
             let key = key.clone().key("onnx");
@@ -104,6 +117,7 @@ pub(super) fn load_model(
         file::Pool::None => Pool::None,
         file::Pool::Mean => Pool::Mean,
         file::Pool::Max => Pool::Max,
+        file::Pool::Cls => Pool::Cls,
     };
     let params = ExtractParams {
         pool,
@@ -111,6 +125,7 @@ pub(super) fn load_model(
         n_threads,
         ..ExtractParams::default()
     };
+    let (reduce, reduce_fit) = load_reduction(options, key, places)?;
     let (edits, planned_edits) = load_edits(options, key, places, inputs)?;
     let edited = in_form(&network, &edits, options, key, &params)?;
     let layers_key = key.clone().key("layers");
@@ -131,7 +146,7 @@ pub(super) fn load_model(
                 name: layer.name.clone(),
                 tensor: layer.tensor.clone(),
                 aliases,
-                n_features: found.n_features,
+                n_features: reduce.n_features(found.n_features, n_stimuli),
             })
         })
         .collect();
@@ -142,10 +157,45 @@ pub(super) fn load_model(
         preprocessing: network.preprocessing.clone(),
         pool,
         executor: extractor.executor.to_string(),
+        reduce,
+        reduce_fit: reduce_fit
+            .iter()
+            .map(|path| hash::blake3_file(path).map_err(|e| at(key, e)))
+            .collect::<Result<_>>()?,
         edits: planned_edits,
         layers,
     };
-    Ok((network, edits, planned))
+    Ok(Loaded {
+        network,
+        edits,
+        reduce_fit,
+        planned,
+    })
+}
+
+fn load_reduction(
+    options: &ModelOptions,
+    key: &KeyPath,
+    places: &Places,
+) -> Result<(Reduction, Vec<PathBuf>)> {
+    let reduce_key = key.clone().key("reduce");
+    let reduction: Reduction = options
+        .reduce
+        .parse()
+        .map_err(|e: UnknownReduction| at(&reduce_key, e))?;
+    let fit_key = key.clone().key("reduce-fit");
+    match (&options.reduce_fit, reduction.needs_fit()) {
+        (Some(pattern), true) => Ok((reduction, places.matching(&fit_key, pattern)?)),
+        (None, false) => Ok((reduction, Vec::new())),
+        (None, true) => Err(invalid(
+            &reduce_key,
+            "principal components need pictures to be fitted on; add `reduce-fit = \"fit/*.png\"`",
+        )),
+        (Some(_), false) => Err(invalid(
+            &fit_key,
+            "`reduce-fit` belongs to `reduce = \"pca=50\"`; leave it out",
+        )),
+    }
 }
 
 /// The edits with the files where they are, and as they are planned.
