@@ -37,6 +37,7 @@ macro_rules! topics {
 pub const ALL: &[Topic] = topics![
     "activations": [
         "extract", "layers", "pool", "batch", "executor", "rten", "onnx-runtime", "model", "weights",
+        "cls", "operations", "fused", "as-stated",
         "images",
     ],
     "edits": [
@@ -47,6 +48,9 @@ pub const ALL: &[Topic] = topics![
     "detection": [
         "detect", "boxes", "faces", "alignment", "landmarks", "yolo", "yolov3", "darknet", "nms", "iou",
         "score", "overlay",
+    ],
+    "reduce": [
+        "reduction", "reduce-fit", "sparse", "pca", "random-projection", "principal-components",
     ],
     "preprocessing": ["resize", "jpeg"],
     "rsa": ["rdm", "rdms", "compare", "kind"],

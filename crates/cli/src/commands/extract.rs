@@ -4,12 +4,15 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use consilience::io::{hash, npy};
+use consilience::io::{atomic, hash};
 use consilience::models::zoo::catalogue;
 use consilience::models::{
-    Edit, ExecutorChoice, ExtractParams, Extractor, Images, Network, Operations, Pool,
+    Edit, ExecutorChoice, ExtractParams, ExtractedLayer, Extractor, Images, Network, Operations,
+    Pool,
 };
 use consilience::study::Progress;
+use consilience::study::extraction::{self, Extraction};
+use consilience::study::reduce::{ReduceInputs, Reduction, reducers};
 use serde_json::json;
 
 use crate::console::Console;
@@ -40,9 +43,19 @@ pub struct Args {
         default_value = "*"
     )]
     layers: Vec<String>,
-    /// What is done with feature maps: none, mean, max
+    /// What is done with feature maps and tokens: none, mean, max, cls (the class token)
     #[arg(long, value_name = "HOW", default_value = "none")]
     pool: Pool,
+    /// Fewer features a layer: none, sparse (random projection, distances within 10 %), sparse=0.2,
+    /// sparse=500, pca=50
+    #[arg(long, value_name = "HOW", default_value = "none")]
+    reduce: Reduction,
+    /// Pictures to fit principal components on, as --images
+    #[arg(long, value_name = "DIR|LIST.txt")]
+    reduce_fit: Option<PathBuf>,
+    /// Seed of random projections
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
     /// Change of the network, e.g. 'lesion layer=features.8 channels=3,5-9 with=zero'; may be
     /// repeated
     #[arg(long, value_name = "EDIT")]
@@ -77,17 +90,30 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
     };
     let network = network.edited(&args.edit, Images::Files(&paths), &params)?;
     let selected = network.select(&args.layers)?;
+    let fit = match (&args.reduce_fit, args.reduce.needs_fit()) {
+        (Some(source), true) => images(source)?,
+        (None, false) => Vec::new(),
+        (None, true) => bail!(
+            "--reduce {} needs pictures to fit on; add --reduce-fit DIR (the same folder as --images is allowed)",
+            args.reduce
+        ),
+        (Some(_), false) => bail!("--reduce-fit belongs to --reduce pca=N; leave it out"),
+    };
+    let console = Console::new();
+    // What a killed run had begun is as large as the result.
+    atomic::clear_leftovers(&args.out);
+    let reduce = ReduceInputs {
+        reduction: args.reduce,
+        seed: args.seed,
+        n_images: paths.len(),
+        fit: &fit,
+        scratch: &args.out,
+    };
+    let reducers = reducers(&network, &selected, &params, &reduce, &console)?;
+    let n_features = |layer: &ExtractedLayer| args.reduce.n_features(layer.n_features, paths.len());
     let extractor = Extractor::prepare(&network, &selected, &params)?;
     let stems: Vec<String> = file_stems(&network, &extractor);
-    let file_of = |layer_idx: usize| args.out.join(format!("{}.npy", stems[layer_idx]));
     let layers = extractor.layers.clone();
-    let mut writers = layers
-        .iter()
-        .enumerate()
-        .map(|(idx, layer)| {
-            npy::Writer::<f32>::create(file_of(idx), &[paths.len(), layer.n_features])
-        })
-        .collect::<Result<Vec<_>, _>>()?;
     let manifest = json!({
         "consilience": env!("CARGO_PKG_VERSION"),
         "model": network.architecture,
@@ -96,6 +122,7 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
         "executor": extractor.executor.to_string(),
         "preprocessing": network.preprocessing,
         "preprocessing_text": network.preprocessing.to_string(),
+        "batch": extractor.batch,
         "pool": args.pool.to_string(),
         "edits": args
             .edit
@@ -105,13 +132,10 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
                 "file_blake3": edit.file().map(hash::blake3_file).transpose()?,
             })))
             .collect::<Result<Vec<_>>>()?,
-        "images": paths
-            .iter()
-            .map(|path| Ok(json!({
-                "path": path.display().to_string(),
-                "blake3": hash::blake3_file(path)?,
-            })))
-            .collect::<Result<Vec<_>>>()?,
+        "reduce": args.reduce.to_string(),
+        "seed": args.seed,
+        "reduce_fit": listing(&fit)?,
+        "images": listing(&paths)?,
         "layers": layers
             .iter()
             .zip(&stems)
@@ -119,44 +143,77 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
                 "name": layer.name,
                 "file": format!("{stem}.npy"),
                 "map_shape": layer.shape,
-                "shape": [paths.len(), layer.n_features],
+                "n_features_before": layer.n_features,
+                "shape": [paths.len(), n_features(layer)],
                 "same_as": layer.alias_of.map(|idx| layers[idx].name.clone()),
             }))
             .collect::<Vec<_>>(),
         "left_out": extractor.left_out,
     });
-    let console = Console::new();
     if let Some(note) = &extractor.executor.note {
         console.note(&format!("note: {note}"));
     }
     for (layer, what) in &extractor.left_out {
         console.note(&format!("note: {layer} is left out: it is {what}"));
     }
-    console.begin("activations", paths.len() as u64);
-    extractor.run(
-        Images::Files(&paths),
-        |block| -> Result<()> {
-            let rows = block.rows.as_standard_layout();
-            let values = rows.as_slice().expect("standard layout is contiguous");
-            for (idx, layer) in layers.iter().enumerate() {
-                // The same tensor under another name gets a file of its own.
-                if idx == block.layer_idx || layer.alias_of == Some(block.layer_idx) {
-                    writers[idx].append(values)?;
-                }
-            }
-            Ok(())
-        },
-        |done| console.advance_to(done as u64),
-    )?;
-    console.end();
-    for writer in writers {
-        writer.finish()?;
+    drop(extractor);
+    let manifest = serde_json::to_string_pretty(&manifest)? + "\n";
+    let unfinished = extraction::unfinished(&args.out, &manifest);
+    extraction::remove_unfinished(&args.out, Some(&unfinished))?;
+    let extraction = Extraction {
+        network: &network,
+        layers: &selected,
+        params: &params,
+        reducers: &reducers,
+        images: &paths,
+        folder: &unfinished,
+    };
+    // The same tensor under another name gets a file of its own, but is not extracted twice.
+    let widths: Vec<usize> = layers
+        .iter()
+        .map(|layer| match layer.alias_of {
+            Some(_) => 0,
+            None => n_features(layer),
+        })
+        .collect();
+    match extraction.run(&widths, &console) {
+        Ok(0) => {}
+        Ok(n_there) => console.note(&format!(
+            "note: {n_there} of {} pictures were done by a run that was stopped",
+            paths.len()
+        )),
+        Err(error) => {
+            extraction::remove_unfinished(&args.out, None)?;
+            return Err(error.into());
+        }
     }
-    // The manifest comes last: a folder with a manifest is complete.
-    let text = serde_json::to_string_pretty(&manifest)? + "\n";
-    arrays::write_text(&args.out.join("manifest.json"), &text)?;
-    writeln!(out, "{}", args.out.join("manifest.json").display())?;
+    // The manifest goes first and comes last: a folder with a manifest is complete.
+    let place = args.out.join("manifest.json");
+    if place.exists() {
+        std::fs::remove_file(&place)
+            .with_context(|| format!("cannot replace {}", place.display()))?;
+    }
+    for (idx, (layer, stem)) in layers.iter().zip(&stems).enumerate() {
+        let path = args.out.join(format!("{stem}.npy"));
+        extraction.join(layer.alias_of.unwrap_or(idx), n_features(layer), &path)?;
+    }
+    arrays::write_text(&place, &manifest)?;
+    extraction::remove_unfinished(&args.out, None)?;
+    writeln!(out, "{}", place.display())?;
     Ok(())
+}
+
+/// Pictures with their hashes.
+fn listing(paths: &[PathBuf]) -> Result<Vec<serde_json::Value>> {
+    paths
+        .iter()
+        .map(|path| {
+            Ok(json!({
+                "path": path.display().to_string(),
+                "blake3": hash::blake3_file(path)?,
+            }))
+        })
+        .collect()
 }
 
 /// Loads the network and says which files its weights come from.

@@ -102,6 +102,34 @@ fn edits_of_a_study_change_its_numbers_and_its_cache() {
 }
 
 #[test]
+fn a_study_reduces_features() {
+    let scratch = Scratch::small_study();
+    let plan = |more: &str| {
+        let scratch = Scratch::small_study();
+        scratch.edit("study.toml", "layers = [", &format!("{more}\nlayers = ["));
+        scratch.json(&["check", "study.toml", "--format", "json"])
+    };
+    let n_features =
+        |plan: &serde_json::Value| plan["models"][0]["layers"][0]["n_features"].clone();
+    assert_eq!(n_features(&plan("reduce = \"sparse=900\"")), 900);
+    let fitted = "reduce = \"pca=5\"\nreduce-fit = \"pictures/*.png\"";
+    assert_eq!(n_features(&plan(fitted)), 5);
+    scratch.edit("study.toml", "layers = [", &format!("{fitted}\nlayers = ["));
+    scratch.ok(&["run", "study.toml", "--out", "results"]);
+    let first = scratch.record("results");
+    std::fs::remove_dir_all(scratch.cache()).unwrap();
+    scratch.ok(&["run", "study.toml", "--out", "again", "--threads", "1"]);
+    assert_eq!(first, scratch.record("again"));
+    scratch.edit("study.toml", "pca=5", "pca=12");
+    scratch.refused(
+        &["run", "study.toml", "--out", "x"],
+        &["12 rows give at most 11"],
+    );
+    scratch.edit("study.toml", "reduce-fit = \"pictures/*.png\"\n", "");
+    scratch.refused(&["check", "study.toml"], &["study.toml:11:", "reduce-fit"]);
+}
+
+#[test]
 fn an_edit_that_does_not_fit_is_shown_in_its_line() {
     for (edit, phrases) in [
         (

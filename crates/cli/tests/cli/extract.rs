@@ -143,3 +143,142 @@ fn extract_gives_the_same_from_both_ways_in() {
         &["--weights"],
     );
 }
+
+#[test]
+fn extract_reduces_features() {
+    let scratch = Scratch::new();
+    for idx in 0..8 {
+        let bytes = encode(64, |row, column| {
+            [
+                (row * idx) as u8,
+                (column * 3 * idx) as u8,
+                (row * column + idx) as u8,
+            ]
+        });
+        scratch.put(&format!("pictures/p{idx}.png"), &bytes);
+    }
+    let base = [
+        "extract",
+        "--model",
+        "consilience_demo",
+        "--weights",
+        DEMO_WEIGHTS,
+        "--images",
+        "pictures",
+        "--layers",
+        "pool2,fc",
+    ];
+    let extract = |more: &str| scratch.ok(&[&base[..], &words(more)].concat());
+    let distance = |values: &[f64], i: usize, j: usize| -> f64 {
+        let n = values.len() / 8;
+        let pairs = values[i * n..(i + 1) * n]
+            .iter()
+            .zip(&values[j * n..(j + 1) * n]);
+        pairs.map(|(a, b)| (a - b).powi(2)).sum()
+    };
+    let read = |out: &str, layer: &str| npy_values(&scratch.path(out).join(layer));
+    extract("--out all");
+    extract("--reduce sparse=2000 --out sparse --threads 1");
+    extract("--reduce sparse=2000 --out again --threads 2");
+    extract("--reduce pca=7 --reduce-fit pictures --out pca");
+    let all = read("all", "pool2.npy");
+    let (sparse, pca) = (read("sparse", "pool2.npy"), read("pca", "pool2.npy"));
+    assert_eq!((sparse.len(), pca.len()), (8 * 2000, 8 * 7));
+    assert_eq!(sparse, read("again", "pool2.npy"));
+    for (i, j) in [(0, 1), (2, 7), (3, 5)] {
+        let whole = distance(&all, i, j);
+        assert!((distance(&sparse, i, j) / whole - 1.0).abs() < 0.3);
+        // Seven components of eight pictures keep everything.
+        assert!((distance(&pca, i, j) / whole - 1.0).abs() < 1e-3);
+    }
+    // Eight features stay as they are when more are asked for.
+    assert_eq!(read("sparse", "fc.npy"), read("all", "fc.npy"));
+    let manifest = std::fs::read(scratch.path("pca/manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+    assert_eq!(manifest["reduce"], "pca=7");
+    assert_eq!(manifest["reduce_fit"].as_array().unwrap().len(), 8);
+    assert_eq!(manifest["layers"][0]["shape"], serde_json::json!([8, 7]));
+    let n_files = std::fs::read_dir(scratch.path("pca")).unwrap().count();
+    assert_eq!(n_files, 3);
+
+    for (more, phrases) in [
+        ("--reduce pca=7 --out x", ["--reduce-fit", "pca=7"]),
+        (
+            "--reduce pca=8 --reduce-fit pictures --out x",
+            ["8 rows give at most 7", "pool2"],
+        ),
+        ("--reduce umap --out x", ["umap", "sparse=500"]),
+        ("--pool cls --out x", ["no class token", "pool2"]),
+    ] {
+        scratch.refused(&[&base[..], &words(more)].concat(), &phrases);
+    }
+}
+
+#[test]
+fn a_killed_extraction_goes_on() {
+    let scratch = Scratch::new();
+    let picture = encode(64, |row, column| [row as u8, column as u8, 7]);
+    for idx in 0..600 {
+        scratch.put(&format!("pictures/p{idx}.png"), &picture);
+    }
+    let args = |out: &str| -> Vec<String> {
+        let line = format!("--images pictures --layers pool1,conv2,fc --threads 1 --out {out}");
+        let model = [
+            "extract",
+            "--model",
+            "consilience_demo",
+            "--weights",
+            DEMO_WEIGHTS,
+        ];
+        model
+            .into_iter()
+            .chain(line.split(' '))
+            .map(str::to_owned)
+            .collect()
+    };
+    let run = |out: &str| {
+        let args = args(out);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        scratch.run(&args)
+    };
+    assert_eq!(run("whole").code, Some(0));
+    let killed = args("killed");
+    let killed: Vec<&str> = killed.iter().map(String::as_str).collect();
+    let mut child = scratch.command(&killed).spawn().unwrap();
+    let first_block = || {
+        let folders = std::fs::read_dir(scratch.path("killed"))
+            .into_iter()
+            .flatten()
+            .flatten();
+        folders
+            .filter(|entry| {
+                entry
+                    .file_name()
+                    .to_string_lossy()
+                    .starts_with(".unfinished-")
+            })
+            .any(|entry| entry.path().join("000000-2.npy").exists())
+    };
+    while !first_block() && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!scratch.path("killed/manifest.json").exists());
+    let answer = run("killed");
+    assert_eq!(answer.code, Some(0));
+    assert!(
+        answer.stderr.contains("of 600 pictures were done"),
+        "{}",
+        answer.stderr
+    );
+    for file in ["pool1.npy", "conv2.npy", "fc.npy", "manifest.json"] {
+        let [whole, resumed] =
+            ["whole", "killed"].map(|out| std::fs::read(scratch.path(out).join(file)).unwrap());
+        assert!(whole == resumed, "{file} differs");
+    }
+    assert_eq!(
+        std::fs::read_dir(scratch.path("killed")).unwrap().count(),
+        4
+    );
+}
