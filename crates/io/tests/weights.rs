@@ -365,3 +365,31 @@ proptest! {
         let _ = parse(&bytes);
     }
 }
+
+/// Run with `cargo test --release -p consilience-io --test weights -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement, which means nothing without optimisation"]
+#[expect(clippy::print_stderr, reason = "the figure is what it is for")]
+fn a_hundred_megabytes_are_read_within_a_second() {
+    let n = 25_000_000;
+    let numbers: Vec<u8> = (0..n).flat_map(|i| (i as f32).to_le_bytes()).collect();
+    let pickle = one_tensor(n, 0, &[n], &[1]);
+    let stored = CompressionMethod::Stored;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large.pth");
+    let entries = [("x/data.pkl", &pickle[..]), ("x/data/0", &numbers[..])];
+    std::fs::write(&path, archive(&entries, stored)).unwrap();
+    let read = |path: &Path| {
+        let start = std::time::Instant::now();
+        let weights = Weights::read(path).unwrap();
+        let seconds = start.elapsed().as_secs_f64();
+        eprintln!("{}: {seconds:.3} s", path.display());
+        assert_eq!(weights.tensors()["w"].len(), n as usize);
+        assert!(seconds < 1.0, "{seconds} s");
+        weights
+    };
+    let weights = read(&path);
+    let path = folder.path().join("large.safetensors");
+    weights.write(&path).unwrap();
+    read(&path);
+}
