@@ -61,9 +61,12 @@ pub enum Scalar<'a> {
         /// The layer.
         layer: &'a Layer,
         /// Gives the number and its derivative with respect to each unit, for one image's activation.
-        function: &'a (dyn Fn(ArrayViewD<'_, f32>) -> (f64, ArrayD<f32>) + Sync),
+        function: &'a Functional,
     },
 }
+
+/// A number made from one image's activation, and its derivative with respect to each unit.
+pub type Functional = dyn Fn(ArrayViewD<'_, f32>) -> (f64, ArrayD<f32>) + Sync;
 
 /// Gradients of a scalar for a batch of images.
 #[derive(Debug, Clone, PartialEq)]

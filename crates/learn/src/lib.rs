@@ -16,7 +16,7 @@ mod interpret;
 pub mod train;
 mod value;
 
-pub use differentiable::{Differentiable, Gradients, Scalar};
+pub use differentiable::{Differentiable, Functional, Gradients, Scalar};
 pub use error::{Fault, LearnError, Result};
 pub use gradcam::{Filters, GradCam, GradCamParams, Target, gradcam};
 pub use value::Precision;

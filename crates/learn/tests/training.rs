@@ -24,7 +24,7 @@ fn array(key: &str, n: usize, width: usize, scale: f64, offset: f64) -> Array2<f
 fn network() -> Graph {
     let mut graph = train::perceptron(&[3, 4, 2], 0);
     for (key, tensor) in &mut graph.initialisers {
-        *tensor = weight(key, &tensor.shape().to_vec());
+        *tensor = weight(key, tensor.shape());
     }
     graph
 }

@@ -41,7 +41,7 @@ fn modules_have_torchs_names_and_numbers() {
         choices.push(ExecutorChoice::OnnxRuntime);
     }
     for (name, folded, folded_now) in NETWORKS {
-        let tensors = Weights::read(&file(&format!("{name}.safetensors"))).unwrap();
+        let tensors = Weights::read(file(&format!("{name}.safetensors"))).unwrap();
         let mut expected: BTreeMap<&str, ArrayD<f32>> = tensors
             .tensors()
             .iter()

@@ -5,8 +5,8 @@ mod overlay;
 mod params;
 
 use consilience_io::image;
-use consilience_models::{Images, Layer, Network, Preprocessing};
 use consilience_models::graph::{Layout, TokenGrid};
+use consilience_models::{Images, Layer, Network, Preprocessing};
 use ndarray::{Array3, Array4, ArrayD, ArrayView3, Axis, Ix2, Ix3, IxDyn, s};
 use rayon::prelude::*;
 
@@ -239,7 +239,9 @@ pub fn positions(values: ArrayD<f32>, layout: Layout) -> Option<Array3<f32>> {
             }
             let n_channels = tokens.ncols();
             let patches = tokens.slice(s![n_prefix.., ..]).to_owned();
-            let map = patches.into_shape_with_order((height, width, n_channels)).ok()?;
+            let map = patches
+                .into_shape_with_order((height, width, n_channels))
+                .ok()?;
             Some(map.permuted_axes([2, 0, 1]))
         }
     }

@@ -307,17 +307,17 @@ mod tests {
             let data = normals(n, p, 4);
             let pca = fit(&data, 3).unwrap();
             let (values, components) = reference(&data, 3);
-            for i in 0..3 {
-                assert!((pca.explained_variance[i] / values[i] - 1.0).abs() < 1e-6);
+            for (i, value) in values.iter().enumerate() {
+                assert!((pca.explained_variance[i] / value - 1.0).abs() < 1e-6);
                 for (a, b) in pca.components.row(i).iter().zip(components.row(i)) {
                     assert!((f64::from(*a) - b).abs() < 1e-4, "{a} and {b}");
                 }
             }
             let scores = pca.transform(data.view());
-            for i in 0..3 {
+            for (i, value) in values.iter().enumerate() {
                 let column = scores.column(i).mapv(f64::from);
                 let variance = column.dot(&column) / (n as f64 - 1.0);
-                assert!((variance / values[i] - 1.0).abs() < 1e-5);
+                assert!((variance / value - 1.0).abs() < 1e-5);
             }
         }
     }
