@@ -29,7 +29,6 @@
 //! All are read by operator set 17.
 
 mod alexnet;
-#[allow(dead_code, reason = "families of architectures use it piece by piece")]
 mod builder;
 pub mod catalogue;
 mod classes;

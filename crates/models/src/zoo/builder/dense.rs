@@ -19,7 +19,6 @@ pub(in super::super) enum Activation {
     Gelu,
     /// x · sigmoid(1.702 x), as the first CLIP networks have it.
     QuickGelu,
-    Tanh,
     /// x or, below zero, x times the slope.
     LeakyRelu(f32),
 }
@@ -33,7 +32,6 @@ impl Builder {
         match activation {
             Activation::Relu => plain("Relu", &[]),
             Activation::Sigmoid => plain("Sigmoid", &[]),
-            Activation::Tanh => plain("Tanh", &[]),
             Activation::HardSwish => plain("HardSwish", &[]),
             Activation::HardSigmoid => plain(
                 "HardSigmoid",
