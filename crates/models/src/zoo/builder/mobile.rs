@@ -91,7 +91,7 @@ mod tests {
     fn channels_come_in_eights() {
         for (channels, expected) in [
             (1.0, 8),
-            (11.9, 8),
+            (8.8, 8),
             (12.0, 16),
             // 88 would be more than a tenth less.
             (16.0 * 1.1, 16),
