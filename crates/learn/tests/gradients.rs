@@ -20,9 +20,11 @@ const N_SAMPLES: usize = 64;
 
 /// Of the largest value, with 64 bits: what the rounding of weights and results to 32 bits leaves.
 const DOUBLE: f64 = 1e-6;
-/// Of the largest value, with 32 bits: most agree to 1e-4, but rounding adds up on the way back through
-/// DenseNet's 121 layers (1.1e-4 at its input), where 64 bits show that the derivative is right.
-const SINGLE: f64 = 2e-4;
+/// Of the largest value, with 32 bits.
+const SINGLE: f64 = 1e-4;
+/// The same at the images: on the long way back a unit within rounding of zero opens or closes, and
+/// rounding adds up (4.5e-4 in DenseNet, where 64 bits show that the derivative is right).
+const SINGLE_AT_IMAGES: f64 = 1e-3;
 
 macro_rules! networks {
     ($($name:ident)*) => {
@@ -107,6 +109,10 @@ fn compare(name: &str) {
             let place = format!("{name} {precision:?} {layer}");
             assert_eq!(gradient.shape()[1..], shape[..], "{place}");
             let row: Vec<f64> = row.iter().map(|&v| f64::from(v)).collect();
+            let tolerance = match precision {
+                Precision::Single if layer == "input" => SINGLE_AT_IMAGES,
+                _ => tolerance,
+            };
             close(&place, &describe(gradient), &row, tolerance);
         }
         for (key, map) in &tensors {
