@@ -6,13 +6,13 @@
 mod common;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use common::{image, network};
 use consilience_io::weights::Weights;
 use consilience_learn::{Differentiable, Gradients, LearnError, Precision, Scalar, gradcam};
 use consilience_models::executor::{self, ExecutorChoice};
-use consilience_models::{Layer, Network};
+use consilience_models::{Layer, Network, zoo};
 use ndarray::{Array3, Array4, ArrayD, Axis, concatenate};
 use serde::Deserialize;
 
@@ -54,13 +54,18 @@ fn folder() -> PathBuf {
 
 fn read(name: &str) -> (Expected, BTreeMap<String, ArrayD<f32>>) {
     let path = folder().join(format!("{name}.safetensors"));
-    let bytes = std::fs::read(&path).unwrap();
+    let described = header(&path, "gradients");
+    let tensors = Weights::read(&path).unwrap().tensors().clone();
+    (serde_json::from_value(described).unwrap(), tensors)
+}
+
+/// What the generator wrote into the metadata of a fixture.
+fn header(path: &Path, entry: &str) -> serde_json::Value {
+    let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let header_size = u64::from_le_bytes(bytes[..8].try_into().unwrap());
     let header = &bytes[8..8 + usize::try_from(header_size).unwrap()];
     let header: serde_json::Value = serde_json::from_slice(header).unwrap();
-    let described = header["__metadata__"]["gradients"].as_str().unwrap();
-    let tensors = Weights::read(&path).unwrap().tensors().clone();
-    (serde_json::from_str(described).unwrap(), tensors)
+    serde_json::from_str(header["__metadata__"][entry].as_str().unwrap()).unwrap()
 }
 
 #[test]
@@ -177,11 +182,45 @@ fn close(place: &str, found: &[f64], expected: &[f64], tolerance: f64) {
 
 #[test]
 fn forward_agrees_with_inference() {
-    let size = [64, 64];
-    let network = network("squeezenet1_1", size);
+    same_activations("squeezenet1_1", [64, 64]);
+}
+
+/// Every architecture whose activations have a fixture, at the size of the fixture.
+#[test]
+#[ignore = "minutes in a debug build"]
+fn every_architecture_agrees_with_inference() {
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/networks");
+    for architecture in zoo::list() {
+        let path = PathBuf::from(fixtures).join(format!("{}.safetensors", architecture.name));
+        if architecture.family == "demo" {
+            continue;
+        }
+        let header = header(&path, "network");
+        let size = serde_json::from_value(header["size"].clone()).unwrap();
+        let n_parameters: usize = header["state"]
+            .as_object()
+            .unwrap()
+            .values()
+            .map(|shape| -> usize {
+                let extents: Vec<usize> = serde_json::from_value(shape.clone()).unwrap();
+                extents.iter().product()
+            })
+            .sum();
+        if n_parameters <= LARGEST {
+            same_activations(&architecture.name, size);
+        }
+    }
+}
+
+/// Parameters of the largest network that is compared with inference.
+const LARGEST: usize = 100_000_000;
+
+fn same_activations(name: &str, size: [usize; 2]) {
+    let network = network(name, size);
     let layers = network.graph.default_layers();
     let differentiable = Differentiable::new(&network);
-    let found = differentiable.forward(image(size).view(), &layers).unwrap();
+    let found = differentiable.forward(image(size).view(), &layers);
+    let found = found.unwrap_or_else(|error| panic!("{name}: {error}"));
     let outputs: Vec<&str> = layers.iter().map(|layer| layer.tensor.as_str()).collect();
     let mut unique = outputs.clone();
     unique.sort_unstable();
@@ -192,10 +231,11 @@ fn forward_agrees_with_inference() {
     for ((layer, tensor), found) in layers.iter().zip(&outputs).zip(&found) {
         let idx = unique.iter().position(|name| name == tensor).unwrap();
         let expected = expected[idx].as_ref().unwrap();
-        assert_eq!(found.shape(), expected.shape(), "{}", layer.name);
+        let place = format!("{name} {}", layer.name);
+        assert_eq!(found.shape(), expected.shape(), "{place}");
         let values =
             |array: &ArrayD<f32>| -> Vec<f64> { array.iter().map(|&v| f64::from(v)).collect() };
-        close(&layer.name, &values(found), &values(expected), 1e-4);
+        close(&place, &values(found), &values(expected), 1e-4);
     }
 }
 

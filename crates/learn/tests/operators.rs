@@ -132,9 +132,14 @@ impl Case {
     fn network(mut self) -> Network {
         if self.op == "Conv" {
             // rten wants what ONNX has a default for.
-            for name in ["strides", "dilations"] {
-                if !self.attributes.iter().any(|(known, _)| *known == name) {
-                    self.attributes.push((name, Attribute::Ints(vec![1, 1])));
+            for (name, values) in [
+                ("strides", vec![1; 2]),
+                ("dilations", vec![1; 2]),
+                ("pads", vec![0; 4]),
+            ] {
+                let given = |known: &str| known == name || (name == "pads" && known == "auto_pad");
+                if !self.attributes.iter().any(|(known, _)| given(known)) {
+                    self.attributes.push((name, Attribute::Ints(values)));
                 }
             }
             let is_padded = |(known, _): &(_, _)| ["pads", "auto_pad"].contains(known);

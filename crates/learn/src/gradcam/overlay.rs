@@ -33,7 +33,7 @@ pub fn seen(preprocessing: &Preprocessing, picture: &RgbImage) -> Result<RgbImag
     })
 }
 
-/// The map in colours over the picture, half and half.
+/// The map in colours over the picture in grey, half and half.
 ///
 /// # Shapes
 ///
@@ -42,8 +42,8 @@ pub fn seen(preprocessing: &Preprocessing, picture: &RgbImage) -> Result<RgbImag
 /// # Definition
 ///
 /// The map divided by its largest value, resized by linear interpolation between the centres of its
-/// positions, coloured by `colour` (which takes 0…1) and averaged with the picture. A map without a
-/// positive value is coloured as 0 everywhere.
+/// positions, coloured by `colour` (which takes 0…1) and averaged with the grey of the picture,
+/// 0.299 R + 0.587 G + 0.114 B. A map without a positive value is coloured as 0 everywhere.
 #[must_use]
 pub fn overlay(
     picture: &RgbImage,
@@ -74,7 +74,9 @@ pub fn overlay(
                 column.part,
             );
             let heat = colour(mix(upper, lower, row.part) * scale);
-            pixels.extend(pixel.iter().zip(heat).map(|(&p, h)| p.midpoint(h)));
+            let [red, green, blue] = pixel.map(f64::from);
+            let grey = (0.299 * red + 0.587 * green + 0.114 * blue).round() as u8;
+            pixels.extend(heat.map(|h| grey.midpoint(h)));
         }
     }
     RgbImage {
@@ -120,13 +122,14 @@ mod tests {
         let picture = RgbImage {
             width: 4,
             height: 1,
-            pixels: vec![0; 12],
+            pixels: [10, 20, 30].repeat(4),
         };
         let grey = |t: f64| [(t * 200.0).round() as u8; 3];
         let over = overlay(&picture, array![[0.0, 2.0]].view(), grey);
         let reds: Vec<u8> = over.pixels.iter().copied().step_by(3).collect();
-        assert_eq!(reds, [0, 25, 75, 100]);
+        // The picture's grey is 18.
+        assert_eq!(reds, [9, 34, 84, 109]);
         let nothing = overlay(&picture, array![[0.0, 0.0]].view(), grey);
-        assert_eq!(nothing.pixels, [0; 12]);
+        assert_eq!(nothing.pixels, [9; 12]);
     }
 }
