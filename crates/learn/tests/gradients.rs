@@ -94,7 +94,12 @@ fn layers(
 fn compare(name: &str) {
     let (expected, tensors) = read(name);
     let network = network(name, expected.size);
-    for (precision, tolerance) in [(Precision::Double, DOUBLE), (Precision::Single, SINGLE)] {
+    let single = if WITH_FLIPS.contains(&name) {
+        FLIPPED
+    } else {
+        SINGLE
+    };
+    for (precision, tolerance) in [(Precision::Double, DOUBLE), (Precision::Single, single)] {
         let differentiable = Differentiable::with_precision(&network, precision);
         let layers = layers(&network, &differentiable, &expected.layers);
         let images = image(expected.size);

@@ -41,7 +41,8 @@ use crate::error::{LearnError, Result};
 /// # Peers
 ///
 /// pytorch-grad-cam `GradCAM` before it scales its maps to 0…1 and resizes them: within 1e-6 of the
-/// largest value with 64 bits, 1e-3 with 32.
+/// largest value with 64 bits; with 32 see
+/// [`Differentiable`](crate::Differentiable).
 pub fn map(activation: ArrayView3<'_, f32>, gradient: ArrayView3<'_, f32>) -> Result<Array2<f32>> {
     let importance = importance(activation, gradient)?;
     let (_, height, width) = activation.dim();
