@@ -142,10 +142,6 @@ impl Case {
                     self.attributes.push((name, Attribute::Ints(values)));
                 }
             }
-            let is_padded = |(known, _): &(_, _)| ["pads", "auto_pad"].contains(known);
-            if !self.attributes.iter().any(is_padded) {
-                self.attributes.push(("pads", Attribute::Ints(vec![0; 4])));
-            }
         }
         let input = if self.before.is_empty() { "x" } else { "y" };
         let mut inputs = vec![input];
