@@ -317,11 +317,7 @@ def network_cases(folder, quick, threads, torch_python, executors):
     """A batch of 16 pictures in memory to a layer in the middle."""
     torch = [torch_python, PEERS / "torch_networks.py"]
     pictures = folder / "batch"
-    pictures.mkdir()
-    rng = np.random.default_rng(16)
-    for i in range(2 if quick else 16):
-        coarse = rng.integers(0, 256, (14, 14, 3), np.uint8)
-        Image.fromarray(coarse).resize((224, 224), Image.Resampling.BICUBIC).save(pictures / f"{i:02}.png")
+    drawn_pictures(pictures, 2 if quick else 16)
     ours, theirs = folder / "ours.npy", folder / "theirs.npy"
     for name, layer in NETWORKS.items():
         weights = folder / f"{name}.safetensors"
@@ -332,6 +328,98 @@ def network_cases(folder, quick, threads, torch_python, executors):
                 Side([*torch, "forward", 1 if quick else 5, theirs, name, weights, pictures, layer]),
                 False, relative(1e-4), (ours, theirs), prepare=[*torch, "weights", name, weights],
             )
+
+
+CONVOLUTIONS = [f"features.{idx}" for idx in (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)]
+
+
+def explanation_cases(folder, quick, torch_python):
+    """Grad-CAM of every convolution of VGG16, which we do in one pass, and files of weights."""
+    torch = [torch_python, PEERS / "torch_networks.py"]
+    pictures = folder / "explained"
+    drawn_pictures(pictures, 1 if quick else 4)
+    ours, theirs = folder / "ours.npy", folder / "theirs.npy"
+    name, layers = ("squeezenet1_1", ["features.0"]) if quick else ("vgg16", CONVOLUTIONS)
+    weights = folder / f"{name}.safetensors"
+    inputs = [name, weights, pictures, ",".join(layers)]
+    rounds = 1 if quick else 3
+    yield Case(
+        f"gradcam/{name}/{len(layers)} layers", "pytorch-grad-cam, a call a layer",
+        Side([KERNEL, "gradcam", rounds, ours, *inputs]),
+        Side([*torch, "gradcam", rounds, theirs, *inputs]),
+        False, relative(1e-3), (ours, theirs), slow=True, prepare=[*torch, "weights", name, weights],
+    )
+    name = "squeezenet1_1" if quick else "resnet50"
+    weights = folder / f"{name}.safetensors"
+    for file, reader in [(weights, "safetensors"), (weights.with_suffix(".pth"), "torch.load")]:
+        yield Case(
+            f"weights/{file.name}", reader,
+            Side([KERNEL, "weights-file", 3, ours, file]),
+            Side([*torch, "weights-file", 3, theirs, file]),
+            False, within(1e-7), (ours, theirs), prepare=[*torch, "weights", name, weights],
+        )
+
+
+def photographs(folder, count):
+    """JPEG files of a camera's shape, cut at random from the photographs of the data folder."""
+    folder.mkdir()
+    sources = sorted(path for path in (DATA / "net2brain78").rglob("*.jpg"))
+    sources += sorted(path for path in (DATA / "sample_photos").rglob("*.jpg"))
+    rng = np.random.default_rng(1000)
+    for i in range(count):
+        with Image.open(sources[i % len(sources)]) as source:
+            source = source.convert("RGB")
+            share = rng.uniform(0.6, 1.0)
+            width, height = (int(share * extent) for extent in source.size)
+            left, upper = (int(rng.integers(0, a - b + 1)) for a, b in zip(source.size, (width, height)))
+            cut = source.crop((left, upper, left + width, upper + height))
+            cut.resize((500, 375), Image.Resampling.LANCZOS).save(folder / f"{i:05}.jpg", quality=90)
+
+
+def photograph_cases(folder, quick, threads, torch_python, executors):
+    """From files to pooled features on the disk: a whole command against a DataLoader with a hook."""
+    torch = [torch_python, PEERS / "torch_networks.py"]
+    pictures = folder / "photographs"
+    n = 4 if quick else 1000
+    photographs(pictures, n)
+    for name, layer in [("squeezenet1_1", "features.12")] if quick else [("alexnet", "features.12"), ("resnet50", "layer4")]:
+        weights = folder / f"{name}.safetensors"
+        for executor in executors:
+            ours, theirs = folder / "ours-features", folder / "theirs-features"
+            command = ["extract", "--model", name, "--weights", weights, "--images", pictures, "--layers", layer]
+            yield Case(
+                f"photographs/{name}/{n}/{executor}", "torchvision DataLoader, hook",
+                Side([PROGRAM, *command, "--pool", "mean", "--executor", executor, "--out", ours, "--threads", threads]),
+                Side([*torch, "folder", name, weights, pictures, layer, theirs]),
+                True, same_layers, (ours, theirs), slow=True, prepare=[*torch, "weights", name, weights],
+            )
+
+
+def large_layer(folder, threads, torch_python, executors):
+    """Memory while 10,000 pictures pass through a layer of 193,600 units, which makes a file of 7.2 GiB."""
+    pictures = folder / "many-photographs"
+    photographs(pictures, 500)
+    names = "\n".join(str(path) for path in sorted(pictures.glob("*.jpg")))
+    (folder / "list.txt").write_text("\n".join([names] * 20) + "\n")
+    weights = folder / "alexnet.safetensors"
+    subprocess.run([torch_python, PEERS / "torch_networks.py", "weights", "alexnet", weights], check=True)
+    for executor in executors:
+        command = ["extract", "--model", "alexnet", "--weights", weights, "--images", folder / "list.txt"]
+        out = folder / "results"
+        yield Bar(
+            f"large-layer ({executor})",
+            Side([PROGRAM, *command, "--layers", "features.0", "--executor", executor, "--out", out, "--threads", threads]),
+            600, 1500,
+        )
+
+
+def drawn_pictures(folder, count):
+    """Smooth noise of the networks' size."""
+    folder.mkdir()
+    rng = np.random.default_rng(16)
+    for i in range(count):
+        coarse = rng.integers(0, 256, (14, 14, 3), np.uint8)
+        Image.fromarray(coarse).resize((224, 224), Image.Resampling.BICUBIC).save(folder / f"{i:02}.png")
 
 
 def bars(folder, quick, threads, executors):
@@ -495,20 +583,29 @@ def compare(args, folder):
             folder, args.quick, args.threads, args.torch_python, executors
         )
 
-    with_torchvision = []
+    with_torchvision, large = [], []
     if torchvision == "unknown":
         print(f"SKIPPED: networks ({args.torch_python} has no torchvision)", file=sys.stderr)
     else:
-        with_torchvision = network_cases(
-            folder, args.quick, args.threads, args.torch_python, executors
+        with_torchvision = itertools.chain(
+            network_cases(folder, args.quick, args.threads, args.torch_python, executors),
+            explanation_cases(folder, args.quick, args.torch_python),
         )
+        if DATA.is_dir():
+            with_torchvision = itertools.chain(
+                with_torchvision,
+                photograph_cases(folder, args.quick, args.threads, args.torch_python, executors),
+            )
+            # Gigabytes on the disk, so only when it is asked for.
+            if "large-layer" in args.only:
+                large = large_layer(folder, args.threads, args.torch_python, executors)
 
     versions, done_bars, done_cases = {}, [], []
-    for bar in bars(folder, args.quick, args.threads, executors):
+    for bar in itertools.chain(bars(folder, args.quick, args.threads, executors), large):
         if args.only not in bar.name:
             continue
         print(bar.name, file=sys.stderr)
-        for _ in range(rounds):
+        for _ in range(1 if "large-layer" in bar.name else rounds):
             measure(bar.side, True, [cache, folder / "results"], environment, patience)
         done_bars.append(bar)
     for case in itertools.chain(cases, with_torch, with_torchvision):
@@ -519,6 +616,7 @@ def compare(args, folder):
         print(f"{case.name}: {case.peer}{', whole command' if case.whole else ''}", file=sys.stderr)
         for _ in range(1 if case.slow else rounds):
             for side, output in zip((case.ours, case.theirs), case.outputs):
+                # Programs make their folders themselves.
                 fresh = [output] if not output.suffix else []
                 printed = measure(side, case.whole, fresh, environment, patience)
                 if output.suffix == ".json":

@@ -2,10 +2,11 @@
 
 Weights are random (seed 0): only the time and the agreement matter.
 
-    torch_networks.py weights NETWORK FILE.safetensors             writes the random weights
+    torch_networks.py weights NETWORK FILE.safetensors             writes the random weights, also as .pth
     torch_networks.py forward ROUNDS OUT.npy NETWORK WEIGHTS IMAGES LAYER      one batch of all pictures
-    torch_networks.py folder NETWORK WEIGHTS IMAGES LAYER OUT.npy              files to pooled features
+    torch_networks.py folder NETWORK WEIGHTS IMAGES LAYER OUT/                 files to pooled features
     torch_networks.py gradcam ROUNDS OUT.npy NETWORK WEIGHTS IMAGES LAYERS     a map a layer, pytorch-grad-cam
+    torch_networks.py weights-file ROUNDS OUT.npy FILE                         a file of weights into memory
 """
 
 import os
@@ -20,6 +21,10 @@ import torchvision
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
+# Where PyTorch computes; on a card with all 32 bits, as we do.
+DEVICE = os.environ.get("TORCH_DEVICE", "cpu")
+torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -32,13 +37,14 @@ def weights(name, path):
             module.running_mean.uniform_(-0.1, 0.1)
             module.running_var.uniform_(0.8, 1.2)
     save_file(network.state_dict(), path)
+    torch.save(network.state_dict(), pathlib.Path(path).with_suffix(".pth"))
 
 
 def network_of(name, path):
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     network = torchvision.models.get_model(name, weights=None).eval()
     network.load_state_dict(load_file(path))
-    return network
+    return network.to(DEVICE)
 
 
 def files_in(images):
@@ -63,8 +69,8 @@ def forward(name, path, images, layer):
 
     def work():
         with torch.inference_mode():
-            network(batch)
-        return kept["layer"].flatten(1).double().mean(1).numpy()
+            network(batch.to(DEVICE))
+        return kept["layer"].flatten(1).cpu().double().mean(1).numpy()
 
     return work
 
@@ -99,23 +105,48 @@ def folder(name, path, images, layer, out):
     )
     with torch.inference_mode():
         for batch in photographs:
-            network(batch)
-    np.save(out, torch.cat(kept).numpy())
+            network(batch.to(DEVICE))
+    os.makedirs(out)
+    np.save(pathlib.Path(out) / f"{layer}.npy", torch.cat(kept).cpu().numpy())
 
 
 def gradcam(name, path, images, layers):
-    """A call of pytorch-grad-cam for each layer; the target is each picture's best class."""
+    """A call of pytorch-grad-cam for each layer; the target is each picture's best class.
+
+    It gives maps stretched to the picture and to 0…1; the numbers are the means of the maps before that.
+    """
     from pytorch_grad_cam import GradCAM
 
     network = network_of(name, path)
+    for module in network.modules():
+        # A ReLU in place would overwrite the activations that are kept.
+        if isinstance(module, torch.nn.ReLU):
+            module.inplace = False
     batch = torch.stack([normalised(Image.open(file).convert("RGB")) for file in files_in(images)])
 
     def work():
         means = []
         for layer in layers.split(","):
             with GradCAM(model=network, target_layers=[network.get_submodule(layer)]) as cam:
-                means.append(float(cam(input_tensor=batch).mean()))
+                cam(input_tensor=batch, targets=None)
+                kept = cam.activations_and_grads
+                alpha = kept.gradients[0].mean((2, 3), keepdim=True)
+                maps = (alpha * kept.activations[0]).sum(1).relu()
+                means.append(maps.double().mean().item())
         return means
+
+    return work
+
+
+def weights_file(path):
+    """Reads a file of weights; the numbers are the means of its tensors in the order of their names."""
+
+    def work():
+        if path.endswith(".pth"):
+            tensors = torch.load(path, weights_only=True)
+        else:
+            tensors = load_file(path)
+        return [float(tensors[key].double().mean()) for key in sorted(tensors)[:3]]
 
     return work
 
@@ -130,4 +161,5 @@ if __name__ == "__main__":
             "torchvision": torchvision.__version__,
             "pillow": PIL.__version__,
         }
-        clock.main({"forward": forward, "gradcam": gradcam}, versions)
+        tasks = {"forward": forward, "gradcam": gradcam, "weights-file": weights_file}
+        clock.main(tasks, versions)

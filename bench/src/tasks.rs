@@ -4,14 +4,16 @@ use std::path::Path;
 use std::thread;
 
 use anyhow::{Context, Result, bail};
+use consilience::io::weights::Weights;
 use consilience::io::{AnyArray, image, npy};
+use consilience::learn::{Differentiable, Scalar};
 use consilience::methods::NanPolicy;
 use consilience::methods::rdm::{Patterns, RdmParams, rdm};
 use consilience::methods::rsa::{self, Similarity};
 use consilience::models::executor::{self, Executor, Operations};
 use consilience::models::preprocess::Resize;
 use consilience::models::{ExtractParams, Extractor, Images, ModelError, Network, Preprocessing};
-use ndarray::{Array2, ArrayView4, Axis, Ix2, s, stack};
+use ndarray::{Array2, Array4, ArrayD, ArrayView4, Axis, Ix2, s, stack};
 
 /// A task with its inputs in memory; each call does all the work again.
 type Work = Box<dyn FnMut() -> Result<Vec<f64>>>;
@@ -43,6 +45,8 @@ pub fn prepare(task: &str, inputs: &[String]) -> Result<Work> {
         ("forward", &[name, weights, images, layer, executor, threads]) => {
             forward(name, weights, images, layer, executor, threads.parse()?)?
         }
+        ("gradcam", &[name, weights, images, layers]) => gradcam(name, weights, images, layers)?,
+        ("weights-file", &[file]) => weights_file(file),
         _ => bail!("no task {task} with {} inputs", inputs.len()),
     })
 }
@@ -129,18 +133,7 @@ fn forward(
     let graph = network.graph.cut(&outputs);
     let (_, mut executors) =
         executor::load_with(executor.parse()?, Operations::Fused, &graph, n_threads)?;
-    let images = consilience::study::pictures_in(Path::new(images)).context("no pictures")?;
-    let as_they_are = Preprocessing {
-        resize: Resize::Keep,
-        crop: None,
-        ..network.preprocessing.clone()
-    };
-    let pictures: Vec<_> = images
-        .iter()
-        .map(|path| as_they_are.apply(&image::read(path)?).map_err(Into::into))
-        .collect::<Result<_>>()?;
-    let views: Vec<_> = pictures.iter().map(|picture| picture.view()).collect();
-    let batch = stack(Axis(0), &views)?;
+    let batch = as_they_are(&network, images)?;
     let share = batch.dim().0.div_ceil(executors.len());
     Ok(Box::new(move || {
         let outputs: Vec<Vec<f64>> = thread::scope(|scope| {
@@ -156,6 +149,64 @@ fn forward(
         })?;
         Ok(outputs.concat())
     }))
+}
+
+/// Grad-CAM of pictures in memory for several layers in one pass; the numbers are the means of the maps.
+fn gradcam(name: &str, weights: &str, images: &str, layers: &str) -> Result<Work> {
+    let network = Network::from_zoo(name, Path::new(weights))?;
+    let patterns: Vec<&str> = layers.split(',').collect();
+    let layers = network.select(&patterns)?;
+    let batch = as_they_are(&network, images)?;
+    let differentiable = Differentiable::new(&network);
+    Ok(Box::new(move || {
+        let found = differentiable.gradients(batch.view(), &layers, &Scalar::MaxClass)?;
+        let layers = found.activations.iter().zip(&found.gradients);
+        Ok(layers.map(|(a, g)| mean_of_maps(a, g)).collect())
+    }))
+}
+
+/// Mean over pictures of ReLU(Σ α A), where α is the mean of a channel's gradient.
+fn mean_of_maps(activations: &ArrayD<f32>, gradients: &ArrayD<f32>) -> f64 {
+    let pictures = activations.outer_iter().zip(gradients.outer_iter());
+    let means = pictures.map(|(activations, gradients)| {
+        let mut map = Array2::<f64>::zeros((activations.shape()[1], activations.shape()[2]));
+        for (channel, gradient) in activations.outer_iter().zip(gradients.outer_iter()) {
+            let alpha = gradient.iter().map(|&v| f64::from(v)).sum::<f64>() / gradient.len() as f64;
+            for (sum, &value) in map.iter_mut().zip(&channel) {
+                *sum += alpha * f64::from(value);
+            }
+        }
+        map.iter().map(|&v| v.max(0.0)).sum::<f64>() / map.len() as f64
+    });
+    means.sum::<f64>() / activations.shape()[0] as f64
+}
+
+/// A file of weights into memory; the numbers are the means of the first tensors by name.
+fn weights_file(file: &str) -> Work {
+    let file = file.to_owned();
+    Box::new(move || {
+        let weights = Weights::read(&file)?;
+        let tensors = weights.tensors().iter().take(3);
+        Ok(tensors
+            .map(|(_, t)| t.iter().map(|&v| f64::from(v)).sum::<f64>() / t.len() as f64)
+            .collect())
+    })
+}
+
+/// Pictures of the network's size, normalised.
+fn as_they_are(network: &Network, images: &str) -> Result<Array4<f32>> {
+    let images = consilience::study::pictures_in(Path::new(images)).context("no pictures")?;
+    let preprocessing = Preprocessing {
+        resize: Resize::Keep,
+        crop: None,
+        ..network.preprocessing.clone()
+    };
+    let pictures: Vec<_> = images
+        .iter()
+        .map(|path| preprocessing.apply(&image::read(path)?).map_err(Into::into))
+        .collect::<Result<_>>()?;
+    let views: Vec<_> = pictures.iter().map(|picture| picture.view()).collect();
+    Ok(stack(Axis(0), &views)?)
 }
 
 /// Mean of the layer for each picture.

@@ -357,3 +357,38 @@ fn auto_always_runs_and_says_why_it_fell_back() {
         }
     }
 }
+
+#[test]
+fn a_card_is_used_or_refused_with_the_reason() {
+    if !common::onnx_runtime("a_card_is_used_or_refused_with_the_reason") {
+        return;
+    }
+    let network = demo(1);
+    let layers = network.graph.default_layers();
+    let pictures = pictures(2);
+    let found = collect(
+        &network,
+        &layers,
+        Images::Decoded(&pictures),
+        &params(ExecutorChoice::OnnxRuntimeCuda),
+    );
+    match found {
+        Ok(on_card) => {
+            let on_processor = collect(
+                &network,
+                &layers,
+                Images::Decoded(&pictures),
+                &params(ExecutorChoice::OnnxRuntime),
+            );
+            for ((name, a), (_, b)) in on_card.iter().zip(&on_processor.unwrap()) {
+                assert!(relative_difference(a, b) < 1e-4, "{name}");
+            }
+        }
+        // The library of the ordinary package has no CUDA, and there may be no card.
+        Err(ModelError::Load { executor, reason }) => {
+            assert_eq!(executor, "ONNX Runtime on CUDA");
+            assert!(!reason.is_empty());
+        }
+        Err(error) => panic!("{error}"),
+    }
+}

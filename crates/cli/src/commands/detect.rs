@@ -34,7 +34,7 @@ pub struct Args {
     /// detector's authors
     #[arg(long, value_name = "T")]
     iou: Option<f64>,
-    /// What runs the network: auto, rten, onnx-runtime
+    /// What runs the network: auto, rten, onnx-runtime, onnx-runtime-cuda
     #[arg(long, value_name = "NAME", default_value = "auto")]
     executor: ExecutorChoice,
     /// Where the boxes go, as CSV (image,class,score,x_min,y_min,x_max,y_max) or COCO annotations

@@ -63,7 +63,7 @@ pub struct Args {
     /// Pictures in one pass of the network
     #[arg(long, value_name = "N", default_value_t = ExtractParams::default().batch)]
     batch: usize,
-    /// What runs the network: auto, rten, onnx-runtime
+    /// What runs the network: auto, rten, onnx-runtime, onnx-runtime-cuda
     #[arg(long, value_name = "NAME", default_value = "auto")]
     executor: ExecutorChoice,
     /// Whether the executor may merge operations: fused (fast; the last bits depend on which layers

@@ -41,7 +41,7 @@ pub struct Args {
     /// authors
     #[arg(long, value_name = "T")]
     iou: Option<f64>,
-    /// What runs the networks: auto, rten, onnx-runtime
+    /// What runs the networks: auto, rten, onnx-runtime, onnx-runtime-cuda
     #[arg(long, value_name = "NAME", default_value = "auto")]
     executor: ExecutorChoice,
     /// Folder for the aligned faces (PICTURE_0.png, PICTURE_1.png, …, likeliest first) and faces.csv

@@ -37,7 +37,7 @@ pub struct StudyArgs {
     /// Seed instead of the study's
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// What runs the networks: auto, rten, onnx-runtime
+    /// What runs the networks: auto, rten, onnx-runtime, onnx-runtime-cuda
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub executor: ExecutorChoice,
 }

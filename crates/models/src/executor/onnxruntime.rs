@@ -5,6 +5,8 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use ndarray::{ArrayD, ArrayView4, IxDyn};
 use ort::environment::Environment;
+use ort::ep::cuda::ConvAlgorithmSearch;
+use ort::ep::{CUDA, ExecutionProvider};
 use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::value::TensorRef;
@@ -13,9 +15,27 @@ use super::{Executor, ExecutorInfo, Operations, guard, library, refusal};
 use crate::graph::Graph;
 use crate::{ModelError, Result};
 
-const NAME: &str = "ONNX Runtime";
+/// Where ONNX Runtime computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Device {
+    /// The processor.
+    Processor,
+    /// The first NVIDIA card.
+    Cuda,
+}
+
+impl Device {
+    /// The executor's name in results.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Processor => "ONNX Runtime",
+            Self::Cuda => "ONNX Runtime on CUDA",
+        }
+    }
+}
 
 struct OnnxRuntime {
+    name: &'static str,
     session: Session,
     outputs: Vec<String>,
 }
@@ -29,15 +49,24 @@ struct Loaded {
 pub(super) fn load(
     graph: &Graph,
     onnx: &[u8],
+    device: Device,
     operations: Operations,
     n_threads: usize,
 ) -> Result<(ExecutorInfo, Vec<Box<dyn Executor>>)> {
     let loaded = loaded().map_err(|reason| ModelError::NoOnnxRuntime { reason })?;
+    let name = device.name();
+    if device == Device::Cuda && !guard(has_cuda).unwrap_or(false) {
+        return Err(ModelError::Load {
+            executor: name,
+            reason: NO_CUDA.to_owned(),
+        });
+    }
     let executors = (0..n_threads.max(1))
         .map(|_| {
-            let session = guard(|| session(&loaded.environment, onnx, operations))
-                .map_err(|reason| refusal(NAME, graph, reason))?;
+            let session = guard(|| session(&loaded.environment, onnx, device, operations))
+                .map_err(|reason| refusal(name, graph, reason))?;
             let executor: Box<dyn Executor> = Box::new(OnnxRuntime {
+                name,
                 session,
                 outputs: graph.outputs.clone(),
             });
@@ -45,7 +74,7 @@ pub(super) fn load(
         })
         .collect::<Result<_>>()?;
     let info = ExecutorInfo {
-        name: NAME,
+        name,
         version: loaded.version.clone(),
         operations,
         note: None,
@@ -56,6 +85,7 @@ pub(super) fn load(
 fn session(
     environment: &Environment,
     onnx: &[u8],
+    device: Device,
     operations: Operations,
 ) -> std::result::Result<Session, String> {
     let level = match operations {
@@ -63,16 +93,36 @@ fn session(
         Operations::AsStated => GraphOptimizationLevel::Disable,
     };
     // Each of these steps has an error type of its own, which carries the builder back.
-    Session::builder(environment)
+    let mut builder = Session::builder(environment)
         .map_err(|e| e.to_string())?
         .with_optimization_level(level)
         .map_err(|e| e.to_string())?
         .with_intra_threads(1)
         .map_err(|e| e.to_string())?
         .with_inter_threads(1)
-        .map_err(|e| e.to_string())?
-        .commit_from_memory(onnx)
-        .map_err(|e| e.to_string())
+        .map_err(|e| e.to_string())?;
+    if device == Device::Cuda {
+        let cuda = CUDA::default()
+            .with_tf32(false)
+            .with_conv_algorithm_search(ConvAlgorithmSearch::Heuristic)
+            .build()
+            .error_on_failure();
+        builder = builder
+            .with_deterministic_compute(true)
+            .map_err(|e| e.to_string())?
+            .with_execution_providers([cuda])
+            .map_err(|e| e.to_string())?;
+    }
+    builder.commit_from_memory(onnx).map_err(|e| e.to_string())
+}
+
+/// What to say when the library was built for the processor alone.
+const NO_CUDA: &str = "this build of the library computes on the processor only; point \
+    ORT_DYLIB_PATH to one with CUDA (that of the onnxruntime-gpu Python package), or choose \
+    another executor";
+
+fn has_cuda() -> std::result::Result<bool, String> {
+    CUDA::is_available().map_err(|e| e.to_string())
 }
 
 /// Loads the first library of the search that can be loaded. A success is kept; after a failure the
@@ -160,7 +210,7 @@ impl Executor for OnnxRuntime {
                 .collect())
         })
         .map_err(|reason| ModelError::Run {
-            executor: NAME,
+            executor: self.name,
             reason,
         })
     }
