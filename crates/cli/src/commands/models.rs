@@ -49,7 +49,8 @@ enum Action {
         #[arg(long, value_name = "ADDRESS")]
         from: Option<String>,
     },
-    /// Compare the executors, and recorded activations, layer by layer on a picture
+    /// Compare the executors, what gradients are computed from, and recorded activations, layer by
+    /// layer on a picture
     Verify(verify::Args),
 }
 
