@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use consilience::io::weights::Weights;
+use consilience::io::weights::WeightsFile;
 use consilience::io::{image, npz};
 use consilience::learn;
 use consilience::models::ModelError;
@@ -19,8 +19,9 @@ pub struct Args {
     /// Architecture from `consilience models list`, or an .onnx file
     #[arg(value_name = "NAME|FILE.onnx")]
     model: String,
-    /// Weights of the architecture (.safetensors, .pth); default: those in the cache
-    #[arg(long, value_name = "FILE")]
+    /// Weights of the architecture (.safetensors, .pth), one of several state dicts as FILE.pth:ENTRY;
+    /// default: those in the cache
+    #[arg(long, value_name = "FILE[:ENTRY]")]
     weights: Option<PathBuf>,
     /// The picture to run
     #[arg(long, value_name = "FILE")]
@@ -130,7 +131,7 @@ fn recorded(path: &Path) -> Result<Activations> {
     if ending != "npz" {
         return Ok(Activations::recorded(
             by,
-            Weights::read(path)?.into_tensors(),
+            WeightsFile::parse(path).read()?.into_tensors(),
         ));
     }
     let tensors = npz::keys(path)?
