@@ -127,6 +127,38 @@ fn what_is_not_fetched_says_why() {
 }
 
 #[test]
+fn show_tells_the_names_of_classes() {
+    let scratch = Scratch::new();
+    let show = |name: &str| scratch.ok(&["models", "show", name]);
+    for (name, line) in [
+        (
+            "squeezenet1_1",
+            "classes: 1000: tench, goldfish, great white shark, tiger shark, hammerhead, … (torchvision",
+        ),
+        ("resnet20_cifar10", "classes: 10: airplane, automobile,"),
+        ("resnet18_places365", "classes: 365: airfield, airplane_cabin,"),
+        ("yolov3_coco", "classes: 80: person, bicycle,"),
+        ("dino_vits16", "outputs: 384, without names"),
+    ] {
+        let shown = show(name);
+        assert!(shown.contains(line), "{line}: {shown}");
+    }
+    let shown = scratch.json(&["models", "show", "emonet", "--format", "json"]);
+    let names = shown["class_names"]["names"].as_array().unwrap();
+    assert_eq!((names.len(), names[0].as_str()), (20, Some("adoration")));
+    assert_eq!(shown["class_names"]["n"], 20);
+    let source = shown["class_names"]["source"].as_str().unwrap();
+    assert!(source.contains("Kragel"), "{source}");
+    let listed = scratch.json(&["models", "list", "--format", "json"]);
+    for architecture in listed.as_array().unwrap() {
+        for weights in architecture["weights"].as_array().unwrap() {
+            let preprocessing = weights["preprocessing"].as_str().unwrap();
+            assert!(!preprocessing.is_empty(), "{weights}");
+        }
+    }
+}
+
+#[test]
 fn verify_names_the_first_layer_that_differs() {
     let scratch = Scratch::new();
     scratch.put("p.png", &picture());
