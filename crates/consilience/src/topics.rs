@@ -44,7 +44,7 @@ pub const ALL: &[Topic] = topics![
         "edit", "lesion", "gain", "cut", "tap", "replace-head", "channels", "units", "heads", "of",
         "tokens", "with", "means", "outputs",
     ],
-    "networks": ["architecture", "architectures", "zoo"],
+    "networks": ["architecture", "architectures", "zoo", "verify", "reference"],
     "detection": [
         "detect", "boxes", "faces", "alignment", "landmarks", "yolo", "yolov3", "darknet", "nms", "iou",
         "score", "overlay",

@@ -23,7 +23,7 @@ pub struct ModelProvenance {
     pub name: String,
     /// Architecture, or `"onnx"`.
     pub architecture: String,
-    /// BLAKE3 hash of the weights file, hexadecimal.
+    /// BLAKE3 hash of the weights file, hexadecimal; `HASH:ENTRY` for one of several state dicts in it.
     pub weights_blake3: String,
     /// Executor and its version, e.g. `"rten 0.27"`.
     pub executor: String,

@@ -9,6 +9,7 @@
 pub mod darknet;
 mod number;
 mod pickle;
+mod spec;
 mod torch;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,8 @@ use crate::error::AtPath;
 use crate::source::read_file;
 use crate::{Element, IoError, Limits, Named, Result};
 use number::Number;
+
+pub use spec::WeightsFile;
 
 const FORMAT: &str = "safetensors file";
 
@@ -49,7 +52,8 @@ impl Weights {
     ///
     /// [`IoError`] when the file cannot be read, is damaged, or holds a type of fewer than 8 bits or
     /// complex numbers; [`IoError::PythonObject`] when it asks for more than tensors;
-    /// [`IoError::Ambiguous`] when it holds several state dicts ([`read_entry`](Self::read_entry)).
+    /// [`IoError::Ambiguous`] when it holds several state dicts ([`read_entry`](Self::read_entry),
+    /// [`WeightsFile`]).
     ///
     /// # Example
     ///

@@ -233,6 +233,24 @@ impl Differentiable {
             .collect()
     }
 
+    /// What can be computed of `layers` for one image, and what stands in the way of the others; `None`
+    /// for a layer that depends on that or is no pattern of numbers.
+    pub(crate) fn layers_of_image(
+        &self,
+        image: ArrayView3<'_, f32>,
+        layers: &[Layer],
+    ) -> (Vec<Option<ArrayD<f32>>>, Vec<LearnError>) {
+        let wanted: Vec<&str> = layers.iter().map(|layer| layer.tensor.as_str()).collect();
+        let (values, obstacles) = self.program.run_where_possible(self.leaf(image), &wanted);
+        let values = layers.iter().zip(values).map(|(layer, value)| match value {
+            Some(Value::Real(tensor)) => {
+                without_batch(array(tensor.into_primitive()), &layer.name).ok()
+            }
+            Some(Value::Whole(_)) | None => None,
+        });
+        (values.collect(), obstacles)
+    }
+
     /// Gradients for one image `(channels, height, width)`, whose number messages state.
     pub(crate) fn image_gradients(
         &self,

@@ -15,6 +15,7 @@ pub mod gradcam;
 mod interpret;
 pub mod train;
 mod value;
+pub mod verify;
 
 pub use differentiable::{Differentiable, Functional, Gradients, Scalar};
 pub use error::{Fault, LearnError, Result};

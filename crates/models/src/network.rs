@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use consilience_io::Limits;
-use consilience_io::weights::{self, Weights};
+use consilience_io::weights::{self, Weights, WeightsFile};
 
 use crate::graph::{Graph, Input, Layer, Tensor};
 use crate::zoo::StateDict;
@@ -30,13 +30,28 @@ impl Network {
     /// [`ModelError::UnknownModel`], [`ModelError::File`] when the file cannot be read,
     /// [`ModelError::InFile`] around [`ModelError::StateDict`] when its tensors do not fit.
     pub fn from_zoo(name: &str, path: &Path) -> Result<Self> {
+        let weights = WeightsFile {
+            path: path.to_owned(),
+            entry: None,
+        };
+        Self::from_zoo_file(name, &weights)
+    }
+
+    /// [`Network::from_zoo`] with one of several state dicts of a file.
+    ///
+    /// # Errors
+    ///
+    /// As [`Network::from_zoo`].
+    pub fn from_zoo_file(name: &str, file: &WeightsFile) -> Result<Self> {
         let (architecture, _) = zoo::catalogue::find(name)?;
+        let path = &file.path;
         let is_darknet = path.extension().is_some_and(|ending| ending == "weights");
-        let values = match darknet::named(&architecture.name).filter(|_| is_darknet) {
+        let network = darknet::named(&architecture.name).filter(|_| is_darknet);
+        let values = match network.filter(|_| file.entry.is_none()) {
             Some(network) => network
                 .state_dict(&weights::darknet::read(path)?)
                 .map_err(|error| ModelError::Darknet(error).at(path))?,
-            None => state_dict(Weights::read(path)?),
+            None => state_dict(file.read()?),
         };
         Self::with_state_dict(&architecture, values).map_err(|error| error.at(path))
     }

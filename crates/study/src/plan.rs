@@ -58,7 +58,7 @@ pub struct PlannedModel {
     pub name: String,
     /// Architecture, or `"onnx"`.
     pub architecture: String,
-    /// Hash of the weights or ONNX file.
+    /// Hash of the weights or ONNX file; `HASH:ENTRY` for one of several state dicts in it.
     pub weights_blake3: String,
     /// What is done to an image.
     pub preprocessing: Preprocessing,

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use consilience::io::weights::WeightsFile;
 use consilience::io::{atomic, hash};
 use consilience::models::zoo::catalogue;
 use consilience::models::{
@@ -23,9 +24,9 @@ pub struct Args {
     /// Architecture from `consilience models list`, or an .onnx file
     #[arg(long, value_name = "NAME|FILE.onnx")]
     model: String,
-    /// Weights of the architecture (.safetensors, .pth); default: those that `consilience models get`
-    /// put into the cache
-    #[arg(long, value_name = "FILE")]
+    /// Weights of the architecture (.safetensors, .pth), one of several state dicts as FILE.pth:ENTRY;
+    /// default: those that `consilience models get` put into the cache
+    #[arg(long, value_name = "FILE[:ENTRY]")]
     weights: Option<PathBuf>,
     /// What is done to a picture first: a name (imagenet, clip, resnet50.IMAGENET1K_V2, an
     /// architecture) or a file with the keys of [model.preprocessing]; default: what the weights are
@@ -117,8 +118,8 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
     let manifest = json!({
         "consilience": env!("CARGO_PKG_VERSION"),
         "model": network.architecture,
-        "weights": weights[0].display().to_string(),
-        "weights_blake3": hash::blake3_files(&weights)?,
+        "weights": weights.name(),
+        "weights_blake3": weights.blake3()?,
         "executor": extractor.executor.to_string(),
         "preprocessing": network.preprocessing,
         "preprocessing_text": network.preprocessing.to_string(),
@@ -129,7 +130,10 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
             .iter()
             .map(|edit| Ok(json!({
                 "edit": edit,
-                "file_blake3": edit.file().map(hash::blake3_file).transpose()?,
+                "file_blake3": edit
+                    .file()
+                    .map(|file| hash::blake3_file(WeightsFile::parse(file).path))
+                    .transpose()?,
             })))
             .collect::<Result<Vec<_>>>()?,
         "reduce": args.reduce.to_string(),
@@ -216,25 +220,52 @@ fn listing(paths: &[PathBuf]) -> Result<Vec<serde_json::Value>> {
         .collect()
 }
 
-/// Loads the network and says which files its weights come from.
-pub(super) fn network(model: &str, weights: Option<&Path>) -> Result<(Network, Vec<PathBuf>)> {
+/// Where a network's weights come from.
+pub(super) enum Origin {
+    /// An `.onnx` file and those beside it.
+    Onnx(Vec<PathBuf>),
+    /// A weights file, or one of several state dicts in it.
+    Weights(WeightsFile),
+}
+
+impl Origin {
+    /// The file as it was given.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Onnx(files) => files[0].display().to_string(),
+            Self::Weights(file) => file.to_string(),
+        }
+    }
+
+    /// What tells the weights from others.
+    pub(super) fn blake3(&self) -> Result<String> {
+        Ok(match self {
+            Self::Onnx(files) => hash::blake3_files(files)?,
+            Self::Weights(file) => file.blake3()?,
+        })
+    }
+}
+
+/// Loads the network and says where its weights come from.
+pub(super) fn network(model: &str, weights: Option<&Path>) -> Result<(Network, Origin)> {
     let is_onnx = Path::new(model)
         .extension()
         .is_some_and(|e| e.eq_ignore_ascii_case("onnx"));
-    match (is_onnx, weights) {
+    let file = match (is_onnx, weights) {
         (true, None) => {
             let path = Path::new(model);
-            Ok((Network::from_onnx(path)?, Network::onnx_files(path)?))
+            let network = Network::from_onnx(path)?;
+            return Ok((network, Origin::Onnx(Network::onnx_files(path)?)));
         }
         (true, Some(_)) => bail!("an .onnx file carries its weights; leave --weights out"),
-        (false, Some(weights)) => {
-            Ok((Network::from_zoo(model, weights)?, vec![weights.to_owned()]))
-        }
-        (false, None) => {
-            let weights = cached_weights(model)?;
-            Ok((Network::from_zoo(model, &weights)?, vec![weights]))
-        }
-    }
+        (false, Some(weights)) => WeightsFile::parse(weights),
+        (false, None) => WeightsFile {
+            path: cached_weights(model)?,
+            entry: None,
+        },
+    };
+    let network = Network::from_zoo_file(model, &file)?;
+    Ok((network, Origin::Weights(file)))
 }
 
 /// The published weights of an architecture, which `consilience models get` has fetched.

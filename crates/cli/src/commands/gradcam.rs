@@ -23,8 +23,9 @@ pub struct Args {
     /// Architecture from `consilience models list`, or an .onnx file
     #[arg(long, value_name = "NAME|FILE.onnx")]
     model: String,
-    /// Weights of the architecture (.safetensors)
-    #[arg(long, value_name = "FILE")]
+    /// Weights of the architecture (.safetensors, .pth), one of several state dicts as FILE.pth:ENTRY;
+    /// default: those in the cache
+    #[arg(long, value_name = "FILE[:ENTRY]")]
     weights: Option<PathBuf>,
     /// What is done to a picture first: a name (imagenet, clip, resnet50.IMAGENET1K_V2, an
     /// architecture) or a file with the keys of [model.preprocessing]; default: what the weights are
@@ -92,7 +93,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
         .iter()
         .map(hash::blake3_file)
         .collect::<Result<Vec<_>, _>>()?;
-    let weights_hash = hash::blake3_files(&weights)?;
+    let weights_hash = weights.blake3()?;
 
     let console = Console::new();
     for (layer, shape) in &cam.left_out {
@@ -128,7 +129,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
     let manifest = json!({
         "consilience": env!("CARGO_PKG_VERSION"),
         "model": network.architecture,
-        "weights": weights[0].display().to_string(),
+        "weights": weights.name(),
         "weights_blake3": weights_hash,
         "preprocessing": network.preprocessing,
         "preprocessing_text": network.preprocessing.to_string(),

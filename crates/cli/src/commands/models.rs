@@ -30,7 +30,7 @@ enum Action {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
-    /// Layers, keys, preprocessing, weights and citation of one
+    /// Layers, keys, preprocessing, names of classes, weights and citation of one
     Show {
         /// Name from the list
         name: String,
@@ -49,7 +49,8 @@ enum Action {
         #[arg(long, value_name = "ADDRESS")]
         from: Option<String>,
     },
-    /// Compare the executors, and recorded activations, layer by layer on a picture
+    /// Compare the executors, what gradients are computed from, and recorded activations, layer by
+    /// layer on a picture
     Verify(verify::Args),
 }
 
@@ -71,7 +72,8 @@ fn list(format: Format, out: &mut dyn Write) -> Result<()> {
     let cache = cache.as_deref();
     let all = zoo::list();
     if format == Format::Json {
-        let all: Vec<Value> = all.iter().map(|a| described(a, cache)).collect();
+        let all = all.iter().map(|a| described(a, cache));
+        let all = all.collect::<Result<Vec<Value>>>()?;
         return arrays::print_json(&all, out);
     }
     for architecture in &all {
@@ -102,7 +104,10 @@ fn show(name: &str, format: Format, out: &mut dyn Write) -> Result<()> {
     let graph = architecture.skeleton()?;
     let parameters = architecture.parameters()?;
     if format == Format::Json {
-        let mut whole = described(&architecture, cache);
+        let mut whole = described(&architecture, cache)?;
+        if let Some(names) = architecture.class_names {
+            whole["class_names"]["names"] = json!(names.iter().collect::<Vec<_>>());
+        }
         whole["layers"] = graph.layers.iter().map(|l| l.name.clone()).collect();
         whole["parameters"] = json!(parameters);
         return arrays::print_json(&whole, out);
@@ -112,6 +117,7 @@ fn show(name: &str, format: Format, out: &mut dyn Write) -> Result<()> {
         writeln!(out, "cite: {}", citation.text)?;
     }
     writeln!(out, "preprocessing: {}", architecture.preprocessing)?;
+    writeln!(out, "{}", classes(&architecture))?;
     let n_parameters: usize = parameters
         .values()
         .map(|shape| shape.iter().product::<usize>())
@@ -124,7 +130,7 @@ fn show(name: &str, format: Format, out: &mut dyn Write) -> Result<()> {
         writeln!(
             out,
             "  preprocessing: {}",
-            weights.architecture()?.preprocessing
+            weights.preprocessing(&architecture)?
         )?;
         match (&weights.address, &weights.sha256, &weights.by_hand) {
             (Some(address), Some(sha256), _) => {
@@ -222,24 +228,46 @@ fn path_of(address: &str) -> &str {
     after.find('/').map_or("", |slash| &after[slash..])
 }
 
-fn described(architecture: &Architecture, cache: Option<&Path>) -> Value {
-    let weights: Vec<Value> = catalogue::of(&architecture.name)
+/// Class names that are printed for reading.
+const N_NAMES: usize = 5;
+
+/// How many classes there are, what they are called, and who says so.
+fn classes(architecture: &Architecture) -> String {
+    let n_classes = architecture.n_classes;
+    let Some(names) = architecture.class_names else {
+        return format!("outputs: {n_classes}, without names");
+    };
+    let first: Vec<&str> = names.iter().take(N_NAMES).collect();
+    let more = if names.len() > N_NAMES { ", …" } else { "" };
+    format!(
+        "classes: {n_classes}: {}{more} ({})",
+        first.join(", "),
+        names.source
+    )
+}
+
+fn described(architecture: &Architecture, cache: Option<&Path>) -> Result<Value> {
+    let weights = catalogue::of(&architecture.name)
         .iter()
         .map(|weights| {
             let mut entry = json!(weights);
             entry["cached"] = json!(is_cached(weights, cache));
-            entry
+            entry["preprocessing"] = json!(weights.preprocessing(architecture)?.to_string());
+            Ok(entry)
         })
-        .collect();
-    json!({
+        .collect::<Result<Vec<Value>>>()?;
+    Ok(json!({
         "name": architecture.name,
         "family": architecture.family,
         "description": architecture.description,
         "citation": architecture.citation.as_ref().map(|citation| &citation.text),
         "n_classes": architecture.n_classes,
+        "class_names": architecture
+            .class_names
+            .map(|names| json!({"n": names.len(), "source": names.source})),
         "preprocessing": architecture.preprocessing.to_string(),
         "weights": weights,
-    })
+    }))
 }
 
 fn is_cached(weights: &PublishedWeights, cache: Option<&Path>) -> bool {

@@ -4,8 +4,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use consilience::io::weights::Weights;
+use consilience::io::weights::WeightsFile;
 use consilience::io::{image, npz};
+use consilience::learn;
 use consilience::models::ModelError;
 use consilience::models::verify::{self, Activations, Compared};
 use consilience::study::Progress;
@@ -18,8 +19,9 @@ pub struct Args {
     /// Architecture from `consilience models list`, or an .onnx file
     #[arg(value_name = "NAME|FILE.onnx")]
     model: String,
-    /// Weights of the architecture (.safetensors, .pth); default: those in the cache
-    #[arg(long, value_name = "FILE")]
+    /// Weights of the architecture (.safetensors, .pth), one of several state dicts as FILE.pth:ENTRY;
+    /// default: those in the cache
+    #[arg(long, value_name = "FILE[:ENTRY]")]
     weights: Option<PathBuf>,
     /// The picture to run
     #[arg(long, value_name = "FILE")]
@@ -44,15 +46,26 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
             Err(ModelError::NoOnnxRuntime { reason }) => {
                 console.note(&format!("note: without ONNX Runtime: {reason}"));
             }
+            Err(error @ (ModelError::MissingOperator { .. } | ModelError::Load { .. })) => {
+                console.note(&format!("note: without {executor}: {error}"));
+            }
             Err(error) => return Err(error.into()),
         }
+    }
+    let gradients = learn::verify::forward(&network, &picture)?;
+    for obstacle in &gradients.obstacles {
+        console.note(&format!("note: without some layers of gradients: {obstacle}"));
+    }
+    if !gradients.activations.layers.is_empty() {
+        all.push(gradients.activations);
     }
     if let Some(path) = &args.reference {
         all.push(recorded(path)?);
     }
     let Some((first, others)) = all.split_first().filter(|(_, others)| !others.is_empty()) else {
         bail!(
-            "there is only one executor here, so nothing to compare; install ONNX Runtime or give --reference FILE"
+            "fewer than two ways to run {} are here, so there is nothing to compare; install ONNX Runtime or give --reference FILE",
+            args.model
         );
     };
     let mut differing = None;
@@ -118,7 +131,7 @@ fn recorded(path: &Path) -> Result<Activations> {
     if ending != "npz" {
         return Ok(Activations::recorded(
             by,
-            Weights::read(path)?.into_tensors(),
+            WeightsFile::parse(path).read()?.into_tensors(),
         ));
     }
     let tensors = npz::keys(path)?

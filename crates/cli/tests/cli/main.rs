@@ -6,6 +6,7 @@
 //! - `detect`: boxes and faces in pictures
 //! - `downloads`: `consilience data`
 //! - `models`: published weights, and comparing executors
+//! - `weights`: one of several state dicts of a file
 //! - `bad_study`, `bad_files`: what is refused, and how that is said
 
 mod support;
@@ -20,3 +21,4 @@ mod models;
 mod real;
 mod steps;
 mod studies;
+mod weights;

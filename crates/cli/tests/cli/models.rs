@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 
+use consilience::models::{Network, onnx};
+
 use crate::support::{DEMO_WEIGHTS, Scratch, encode, real_data};
 
 /// Serves one file under every address.
@@ -125,6 +127,38 @@ fn what_is_not_fetched_says_why() {
 }
 
 #[test]
+fn show_tells_the_names_of_classes() {
+    let scratch = Scratch::new();
+    let show = |name: &str| scratch.ok(&["models", "show", name]);
+    for (name, line) in [
+        (
+            "squeezenet1_1",
+            "classes: 1000: tench, goldfish, great white shark, tiger shark, hammerhead, … (torchvision",
+        ),
+        ("resnet20_cifar10", "classes: 10: airplane, automobile,"),
+        ("resnet18_places365", "classes: 365: airfield, airplane_cabin,"),
+        ("yolov3_coco", "classes: 80: person, bicycle,"),
+        ("dino_vits16", "outputs: 384, without names"),
+    ] {
+        let shown = show(name);
+        assert!(shown.contains(line), "{line}: {shown}");
+    }
+    let shown = scratch.json(&["models", "show", "emonet", "--format", "json"]);
+    let names = shown["class_names"]["names"].as_array().unwrap();
+    assert_eq!((names.len(), names[0].as_str()), (20, Some("adoration")));
+    assert_eq!(shown["class_names"]["n"], 20);
+    let source = shown["class_names"]["source"].as_str().unwrap();
+    assert!(source.contains("Kragel"), "{source}");
+    let listed = scratch.json(&["models", "list", "--format", "json"]);
+    for architecture in listed.as_array().unwrap() {
+        for weights in architecture["weights"].as_array().unwrap() {
+            let preprocessing = weights["preprocessing"].as_str().unwrap();
+            assert!(!preprocessing.is_empty(), "{weights}");
+        }
+    }
+}
+
+#[test]
 fn verify_names_the_first_layer_that_differs() {
     let scratch = Scratch::new();
     scratch.put("p.png", &picture());
@@ -172,6 +206,9 @@ fn verify_names_the_first_layer_that_differs() {
             .collect();
         consilience::io::npz::write(scratch.path(file), &named).unwrap();
     };
+    let told = scratch.ok(&verify);
+    assert!(told.contains("rten") && told.contains("and gradients (burn"), "{told}");
+    assert!(!told.contains("DIFFERS"), "{told}");
     write("same.npz", &|_, _| {});
     let told = scratch.ok(&[&verify[..], &["--reference", "same.npz"]].concat());
     assert!(told.contains("4 of 4 layers agree"), "{told}");
@@ -190,4 +227,35 @@ fn verify_names_the_first_layer_that_differs() {
         "{answer:?}"
     );
     assert!(answer.stdout.contains("2 of 4 layers agree"), "{answer:?}");
+}
+
+#[test]
+fn verify_goes_on_where_gradients_do_not_know_an_operator() {
+    let scratch = Scratch::new();
+    scratch.put("p.png", &picture());
+    let demo = Network::from_zoo("consilience_demo", DEMO_WEIGHTS.as_ref()).unwrap();
+    let mut graph = demo.graph;
+    let relu = graph.nodes.iter_mut().filter(|node| node.op == "Relu");
+    relu.last().unwrap().op = "Sign".to_owned();
+    scratch.put("signs.onnx", &onnx::write(&graph));
+    let answer = scratch.run(&["models", "verify", "signs.onnx", "--image", "p.png"]);
+    assert_eq!(answer.code, Some(0), "{answer:?}");
+    assert!(
+        answer.stderr.contains("note: without some layers of gradients: ")
+            && answer.stderr.contains("is Sign, which gradients do not know"),
+        "{answer:?}"
+    );
+    assert!(
+        answer.stdout.contains("layers are not in gradients (burn")
+            && !answer.stdout.contains("DIFFERS"),
+        "{answer:?}"
+    );
+    // An operator that nothing here knows leaves nothing to compare, and says so of each.
+    let first = graph.nodes.iter_mut().find(|node| node.op == "Conv");
+    first.unwrap().op = "Fold".to_owned();
+    scratch.put("folds.onnx", &onnx::write(&graph));
+    scratch.refused(
+        &["models", "verify", "folds.onnx", "--image", "p.png"],
+        &["without rten", "Fold", "nothing to compare"],
+    );
 }

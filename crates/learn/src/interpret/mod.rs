@@ -63,8 +63,49 @@ impl Program {
         images: Tensor,
         wanted: &[&str],
         replaced: &BTreeMap<String, Tensor>,
-        mut made: impl FnMut(&str, Tensor) -> Tensor,
+        made: impl FnMut(&str, Tensor) -> Tensor,
     ) -> Result<Vec<Value>> {
+        self.compute_all(images, wanted, replaced, made, Err)?
+            .into_iter()
+            .zip(wanted)
+            .map(|(value, &name)| {
+                value.ok_or_else(|| LearnError::NotAPattern {
+                    layer: name.to_owned(),
+                })
+            })
+            .collect()
+    }
+
+    /// Computes what can be computed of the tensors `wanted`, and tells of each operation that stood in
+    /// the way; what depends on one of those is not tried.
+    pub fn run_where_possible(
+        &self,
+        images: Tensor,
+        wanted: &[&str],
+    ) -> (Vec<Option<Value>>, Vec<LearnError>) {
+        let mut obstacles = Vec::new();
+        let values = self.compute_all(
+            images,
+            wanted,
+            &BTreeMap::new(),
+            |_, tensor| tensor,
+            |error| {
+                obstacles.push(error);
+                Ok(())
+            },
+        );
+        (values.unwrap_or_default(), obstacles)
+    }
+
+    /// [`Program::run`], where `failed` says what becomes of an operation that cannot be computed.
+    fn compute_all(
+        &self,
+        images: Tensor,
+        wanted: &[&str],
+        replaced: &BTreeMap<String, Tensor>,
+        mut made: impl FnMut(&str, Tensor) -> Tensor,
+        mut failed: impl FnMut(LearnError) -> Result<()>,
+    ) -> Result<Vec<Option<Value>>> {
         let needed = self.needed(wanted);
         let mut last_reader: HashMap<&str, usize> = HashMap::new();
         for &idx in &needed {
@@ -73,6 +114,7 @@ impl Program {
             }
         }
         let mut values: HashMap<&str, Value> = HashMap::new();
+        let mut absent: BTreeSet<&str> = BTreeSet::new();
         let images = made(&self.input, images);
         values.insert(&self.input, Value::Real(images));
         let replaced: HashMap<&str, Value> = replaced
@@ -81,6 +123,10 @@ impl Program {
             .collect();
         for &idx in &needed {
             let node = &self.nodes[idx];
+            if node.inputs.iter().any(|name| absent.contains(name.as_str())) {
+                absent.extend(node.outputs.iter().map(String::as_str));
+                continue;
+            }
             let find = |name: &String| {
                 let name = name.as_str();
                 values
@@ -93,7 +139,14 @@ impl Program {
                 inputs: node.inputs.iter().map(find).collect(),
                 opset: self.opset,
             };
-            let outputs = compute(&call, self.precision)?;
+            let outputs = match compute(&call, self.precision) {
+                Ok(outputs) => outputs,
+                Err(error) => {
+                    failed(error)?;
+                    absent.extend(node.outputs.iter().map(String::as_str));
+                    continue;
+                }
+            };
             for (name, value) in node.outputs.iter().zip(outputs) {
                 let value = match value {
                     Value::Real(tensor) => Value::Real(made(name, tensor)),
@@ -108,15 +161,13 @@ impl Program {
                 }
             }
         }
-        wanted
+        Ok(wanted
             .iter()
             .map(|&name| {
                 let value = values.get(name).or_else(|| self.constants.get(name));
-                value.cloned().ok_or_else(|| LearnError::NotAPattern {
-                    layer: name.to_owned(),
-                })
+                value.cloned()
             })
-            .collect()
+            .collect())
     }
 
     /// Indices of the operations that `wanted` depend on, in order.

@@ -5,8 +5,8 @@
 
 use super::DetectError;
 
-const COCO: &str = include_str!("coco.txt");
-const OPEN_IMAGES: &str = include_str!("open_images.txt");
+pub(crate) const COCO: &str = include_str!("coco.txt");
+pub(crate) const OPEN_IMAGES: &str = include_str!("open_images.txt");
 
 /// Most classes of a list.
 const MAX_CLASSES: usize = 100_000;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use consilience_io::npy;
-use consilience_io::weights::Weights;
+use consilience_io::weights::WeightsFile;
 
 use super::{ExtractParams, Extractor, Images, Pool};
 use crate::graph::{Edit, EditInputs, Fill, Head, Linear, Tensor};
@@ -203,7 +203,7 @@ fn read_files(edits: &[Edit], given: &mut EditInputs) -> Result<()> {
 
 /// The weight and the bias in a file, with or without the layer's name before them, and nothing else.
 fn read_head(layer: &str, file: &Path) -> Result<Linear> {
-    let weights = Weights::read(file)?;
+    let weights = WeightsFile::parse(file).read()?;
     let tensors = weights.tensors();
     let prefix = match tensors.contains_key("weight") {
         true => String::new(),

@@ -62,6 +62,18 @@ impl PublishedWeights {
         Some(cache.join(FOLDER).join(self.file_name()?))
     }
 
+    /// What these weights expect done to an image, where `architecture` is theirs.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::UnknownPreset`] for a preset that is not there.
+    pub fn preprocessing(&self, architecture: &Architecture) -> Result<Preprocessing> {
+        match &self.preset {
+            Some(preset) => Preprocessing::named(preset),
+            None => Ok(architecture.preprocessing.clone()),
+        }
+    }
+
     /// The architecture as these weights want it: with their preprocessing.
     ///
     /// # Errors
@@ -69,9 +81,7 @@ impl PublishedWeights {
     /// [`ModelError::UnknownModel`] when the zoo lacks the architecture.
     pub fn architecture(&self) -> Result<Architecture> {
         let mut architecture = super::find(&self.architecture)?;
-        if let Some(preset) = &self.preset {
-            architecture.preprocessing = Preprocessing::named(preset)?;
-        }
+        architecture.preprocessing = self.preprocessing(&architecture)?;
         Ok(architecture)
     }
 }

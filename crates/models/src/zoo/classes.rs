@@ -57,6 +57,30 @@ pub(super) const CIFAR10: ClassNames = ClassNames {
     source: "Krizhevsky A (2009) Learning multiple layers of features from tiny images",
 };
 
+/// The kinds of scenes of Places365, in its own spelling: `apartment_building/outdoor`.
+pub(super) const PLACES365: ClassNames = ClassNames {
+    lines: include_str!("classes/places365.txt"),
+    source: "CSAILVision/places365 (MIT), IO_places365.txt",
+};
+
+/// The things of COCO that have boxes.
+pub(super) const COCO: ClassNames = ClassNames {
+    lines: crate::detect::classes::COCO,
+    source: "COCO 2014 (CC BY 4.0), in the order and spelling of darknet",
+};
+
+/// The things of Open Images that have boxes.
+pub(super) const OPEN_IMAGES: ClassNames = ClassNames {
+    lines: crate::detect::classes::OPEN_IMAGES,
+    source: "Open Images (Google LLC, CC BY 4.0), in the order of darknet",
+};
+
+/// What the demo network tells apart.
+pub(super) const DEMO: ClassNames = ClassNames {
+    lines: include_str!("classes/demo.txt"),
+    source: "this project's drawings",
+};
+
 /// EmoNet's categories.
 pub(super) const EMOTIONS: ClassNames = ClassNames {
     lines: include_str!("classes/emotions.txt"),
@@ -66,6 +90,33 @@ pub(super) const EMOTIONS: ClassNames = ClassNames {
 #[cfg(test)]
 mod tests {
     use crate::zoo::list;
+
+    /// What comes out of all others are numbers that describe a picture, or people whose names were not
+    /// published under a licence.
+    const WITHOUT_NAMES: [&str; 4] = ["clip", "dino", "face", "vgg_face"];
+
+    #[test]
+    fn classes_have_names_wherever_the_set_is_known() {
+        for architecture in list() {
+            let without = WITHOUT_NAMES.contains(&architecture.family)
+                || WITHOUT_NAMES.contains(&architecture.name.as_str());
+            assert_eq!(
+                architecture.class_names.is_none(),
+                without,
+                "{}",
+                architecture.name
+            );
+        }
+        let name = |architecture: &str, class: usize| {
+            let names = crate::zoo::find(architecture).unwrap().class_names.unwrap();
+            names.iter().nth(class)
+        };
+        assert_eq!(name("resnet18_places365", 8), Some("apartment_building/outdoor"));
+        assert_eq!(name("resnet18_places365", 364), Some("zen_garden"));
+        assert_eq!(name("yolov3_coco", 16), Some("dog"));
+        assert_eq!(name("yolov3_openimages", 600), Some("Helmet"));
+        assert_eq!(name("emonet", 0), Some("adoration"));
+    }
 
     #[test]
     fn there_is_a_name_for_each_class() {

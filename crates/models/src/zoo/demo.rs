@@ -1,6 +1,6 @@
 //! The small network that this project trains itself.
 
-use super::{Activation, Architecture, Builder, Conv, Pool, Value};
+use super::{Activation, Architecture, Builder, Conv, Pool, Value, classes};
 use crate::Preprocessing;
 use crate::preprocess::{Filter, Resize};
 
@@ -11,7 +11,7 @@ pub(super) fn entries() -> Vec<Architecture> {
         "four convolutions on 64 × 64 images, trained by this project on drawn shapes";
     vec![Architecture {
         n_classes: N_CLASSES,
-        class_names: None,
+        class_names: Some(classes::DEMO),
         preprocessing: Preprocessing {
             resize: Resize::ShortSide {
                 size: 64,

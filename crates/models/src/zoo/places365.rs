@@ -1,7 +1,7 @@
 //! What the networks trained on Places365 share: 365 classes instead of 1000, and their way of
 //! resizing.
 
-use super::{Architecture, Builder, Recipe, Value, square};
+use super::{Architecture, Builder, Recipe, Value, classes, square};
 use crate::Preprocessing;
 
 pub(super) const N_CLASSES: usize = 365;
@@ -18,7 +18,7 @@ pub(super) fn variant(
         name: format!("{}_places365", original.name),
         description: format!("{}, for 365 kinds of scenes", original.description),
         n_classes: N_CLASSES,
-        class_names: None,
+        class_names: Some(classes::PLACES365),
         preprocessing: Preprocessing {
             resize: square(256),
             ..Preprocessing::imagenet()

@@ -75,7 +75,8 @@ pub struct ModelOptions {
     /// Architecture from `consilience models list`.
     #[serde(default)]
     pub architecture: Option<String>,
-    /// Weights of the architecture: a `.safetensors` or PyTorch `.pth` file with torchvision's keys.
+    /// Weights of the architecture: a `.safetensors` or PyTorch `.pth` file with torchvision's keys; one
+    /// of several state dicts as `FILE.pth:ENTRY`.
     #[serde(default)]
     pub weights: Option<String>,
     /// An `.onnx` file instead of `architecture` and `weights`.
@@ -142,7 +143,8 @@ pub struct EditOptions {
     /// A gain multiplies by 1 + alpha.
     #[serde(default)]
     pub alpha: Option<f32>,
-    /// Weights of a new head: a `.safetensors` file with `weight` and `bias`.
+    /// Weights of a new head: a `.safetensors` or `.pth` file with `weight` and `bias`; one of several
+    /// state dicts as `FILE.pth:ENTRY`.
     #[serde(default)]
     pub weights: Option<String>,
     /// Outputs of a new head with random weights.

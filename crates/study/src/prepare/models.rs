@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use consilience_core::InputFile;
 use consilience_io::hash;
+use consilience_io::weights::WeightsFile;
 use consilience_models::{
     Edit, ExecutorChoice, ExtractParams, Extractor, Layer, ModelError, Network, Pool, zoo,
 };
@@ -35,7 +36,7 @@ pub(super) fn load_model(
     n_stimuli: usize,
     inputs: &mut Vec<InputFile>,
 ) -> Result<Loaded> {
-    let (mut network, architecture, files) = match (&options.onnx, &options.weights) {
+    let (mut network, architecture, weights_blake3) = match (&options.onnx, &options.weights) {
         (Some(onnx), None) => {
             let key = key.clone().key("onnx");
             if options.architecture.is_some() {
@@ -58,7 +59,7 @@ pub(super) fn load_model(
             (
                 Network::from_onnx(&path).map_err(|e| at(&key, e))?,
                 "onnx".to_owned(),
-                files,
+                hash::blake3_files(&files).map_err(|e| at(&key, e))?,
             )
         }
         (None, Some(weights)) => {
@@ -68,12 +69,12 @@ pub(super) fn load_model(
             };
             zoo::catalogue::find(name).map_err(|e| at(&key.clone().key(name_key), e))?;
             let key = key.clone().key("weights");
-            let path = places.file(&key, weights)?;
-            inputs.push(input("weights", weights, &path)?);
+            let (file, named) = weights_file(weights, &key, places)?;
+            inputs.push(input("weights", &named, &file.path)?);
             (
-                Network::from_zoo(name, &path).map_err(|e| at(&key, e))?,
+                Network::from_zoo_file(name, &file).map_err(|e| at(&key, e))?,
                 name.clone(),
-                vec![path],
+                file.blake3().map_err(|e| at(&key, e))?,
             )
         }
         (None, None) => {
@@ -98,7 +99,7 @@ pub(super) fn load_model(
             (
                 Network::from_zoo(name, &path).map_err(|e| at(&key.clone().key(name_key), e))?,
                 name.clone(),
-                vec![path],
+                hash::blake3_file(&path).map_err(|e| at(key, e))?,
             )
         }
         (Some(_), Some(_)) => {
@@ -153,7 +154,7 @@ pub(super) fn load_model(
     let planned = PlannedModel {
         name: options.name.clone(),
         architecture,
-        weights_blake3: hash::blake3_files(&files).map_err(|e| at(key, e))?,
+        weights_blake3,
         preprocessing: network.preprocessing.clone(),
         pool,
         executor: extractor.executor.to_string(),
@@ -171,6 +172,15 @@ pub(super) fn load_model(
         reduce_fit,
         planned,
     })
+}
+
+/// The weights that a study names, `FILE` or `FILE:ENTRY`, and how the study calls the file.
+fn weights_file(spec: &str, key: &KeyPath, places: &Places) -> Result<(WeightsFile, String)> {
+    let is_file = |path: &Path| places.file(key, &path.to_string_lossy()).is_ok();
+    let mut file = WeightsFile::parse_with(spec, is_file);
+    let named = file.path.to_string_lossy().into_owned();
+    file.path = places.file(key, &named)?;
+    Ok((file, named))
 }
 
 fn load_reduction(
@@ -227,11 +237,11 @@ fn load_edits(
             } else {
                 "weights"
             };
-            let path = places.file(&key.clone().key(option), &name)?;
-            let file = input("edit", &name, &path)?;
-            file_blake3 = Some(file.blake3.clone());
-            inputs.push(file);
-            found = found.with_file(path);
+            let (file, named) = weights_file(&name, &key.clone().key(option), places)?;
+            let input = input("edit", &named, &file.path)?;
+            file_blake3 = Some(input.blake3.clone());
+            inputs.push(input);
+            found = found.with_file(file.to_string().into());
         }
         edits.push(found);
         planned.push(PlannedEdit { edit, file_blake3 });

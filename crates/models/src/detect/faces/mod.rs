@@ -13,7 +13,9 @@ use super::{BoxXyxy, Detection, Detector};
 use crate::{Images, ModelError, Result};
 
 pub use align::{Landmarks, Similarity, Template, align};
-pub use networks::{FaceDetectorKind, FaceNetwork, LandmarkNetwork, cosine, detector};
+pub use networks::{
+    EXPRESSIONS, FaceDetectorKind, FaceNetwork, LandmarkNetwork, cosine, detector,
+};
 
 #[cfg(doc)]
 use super::DetectionModel;

@@ -220,6 +220,21 @@ fn not_landmarks(found: usize) -> ModelError {
     .into()
 }
 
+/// What the outputs of face-api.js' expression network say, in their order.
+///
+/// # References
+///
+/// Mühler (2018), face-api.js.
+pub const EXPRESSIONS: [&str; 7] = [
+    "neutral",
+    "happy",
+    "sad",
+    "angry",
+    "fearful",
+    "disgusted",
+    "surprised",
+];
+
 /// A network on pictures of single faces: identity, expression, landmarks.
 pub struct FaceNetwork(Runner);
 

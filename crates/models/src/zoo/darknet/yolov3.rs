@@ -4,7 +4,7 @@ use super::layers::{Activation, Convolutional, Layer, Section};
 use super::{Darknet, graph};
 use crate::Preprocessing;
 use crate::preprocess::{Align, Filter, Resize};
-use crate::zoo::{Architecture, Builder, Value};
+use crate::zoo::{Architecture, Builder, Value, classes};
 
 /// Side of the published networks' input.
 const SIDE: usize = 608;
@@ -48,7 +48,10 @@ pub(super) fn entries() -> Vec<Architecture> {
             let mut architecture = Architecture::imagenet(name, "darknet", description, recipe)
                 .cite(CITATION, Some("10.48550/arXiv.1804.02767"));
             architecture.n_classes = n_classes;
-            architecture.class_names = None;
+            architecture.class_names = Some(match n_classes {
+                80 => classes::COCO,
+                _ => classes::OPEN_IMAGES,
+            });
             architecture.preprocessing = Preprocessing {
                 resize: Resize::Letterbox {
                     height: SIDE,

@@ -159,6 +159,9 @@ mod tests {
             assert_eq!(category.to_string().parse(), Ok(category));
         }
         assert_eq!(Category::ALL.iter().filter(|c| c.is_animate()).count(), 4);
+        let network = consilience_models::zoo::find(super::super::network::NAME).unwrap();
+        let names: Vec<&str> = network.class_names.unwrap().iter().collect();
+        assert_eq!(names, Category::ALL.map(Category::name));
         let error = "dragon".parse::<Category>().unwrap_err().to_string();
         assert!(
             Category::ALL.iter().all(|c| error.contains(c.name())),
