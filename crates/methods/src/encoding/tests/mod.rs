@@ -1,0 +1,6 @@
+//! Ridge regression against its definition, its laws and its peers.
+
+mod fixtures;
+mod laws;
+mod problem;
+mod refusals;
