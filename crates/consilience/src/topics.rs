@@ -72,7 +72,7 @@ pub const ALL: &[Topic] = topics![
     "correction": ["fdr", "fwe", "alpha"],
     "ridge": [
         "encoding", "alphas", "folds", "nested", "intercept", "no-intercept", "ols", "cross-validation",
-        "encoding-model",
+        "encoding-model", "banded", "bands", "variance-partitioning", "shapley",
     ],
     "missing-values": ["nan", "omit", "refuse"],
     "reproducibility": ["seed", "threads"],

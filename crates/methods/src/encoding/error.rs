@@ -46,6 +46,35 @@ pub enum EncodingError {
         "no column of the features varies, so they predict nothing; check that rows are stimuli and columns are features"
     )]
     ConstantFeatures,
+    /// A penalty of zero for bands of features.
+    #[error(
+        "alpha {idx} (counted from 0) is 0, but only penalties tell bands apart; leave it out"
+    )]
+    UnpenalisedBands {
+        /// 0-based position in the grid.
+        idx: usize,
+    },
+    /// Shares of bands that are none.
+    #[error(
+        "row {sample} (counted from 0) of the shares of bands is not {n_bands} finite numbers of at least 0 with a positive sum; give a share for each band"
+    )]
+    InvalidShares {
+        /// 0-based row.
+        sample: usize,
+        /// Number of bands.
+        n_bands: usize,
+    },
+    /// A Dirichlet distribution that does not exist.
+    #[error("the concentrations of the shares of bands are not all finite and above 0; give for example 0.1 and 1")]
+    InvalidConcentration,
+    /// More sets than all of whose combinations can be fitted.
+    #[error("{found} sets of features have too many combinations, expected at most {limit}; join some of them")]
+    TooManySets {
+        /// Sets that were given.
+        found: usize,
+        /// Largest number.
+        limit: usize,
+    },
     /// The design has no solution.
     #[error(transparent)]
     Ridge(#[from] RidgeError),

@@ -4,9 +4,11 @@
 //!
 //! Delays of time series (add shifted columns), penalties other than the squared norm, missing values.
 
+mod banded;
 mod error;
 mod folds;
 mod params;
+mod partition;
 mod result;
 mod ridge;
 mod scores;
@@ -14,9 +16,11 @@ mod scores;
 #[cfg(test)]
 mod tests;
 
+pub use banded::banded;
 pub use error::EncodingError;
 pub use folds::Folds;
-pub use params::RidgeParams;
-pub use result::{GridEnds, RidgeOutcome};
+pub use params::{BandedParams, RidgeParams};
+pub use partition::{Partition, PartitionBy, commonality, partition};
+pub use result::{BandedOutcome, GridEnds, RidgeOutcome};
 pub use ridge::{Ridge, ridge};
 pub use scores::{TargetScores, scores};

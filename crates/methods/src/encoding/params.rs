@@ -1,5 +1,7 @@
 //! Options of ridge regression.
 
+use ndarray::Array2;
+
 use super::{EncodingError, Folds};
 use crate::{MethodsError, Result};
 
@@ -52,5 +54,57 @@ impl RidgeParams {
             .into());
         }
         Ok(())
+    }
+}
+
+/// Options of [`banded`](super::banded()).
+#[derive(Debug, Clone, PartialEq)]
+pub struct BandedParams {
+    /// Penalties to choose from, all above 0; default as for [`RidgeParams`].
+    pub alphas: Vec<f64>,
+    /// How rows are divided; default: five contiguous blocks.
+    pub folds: Folds,
+    /// Whether features and targets are centred at the means of each training set (default).
+    pub intercept: bool,
+    /// Shares of the bands to try (default 100), the first equal; without [`shares`](Self::shares).
+    pub n_samples: usize,
+    /// Concentrations of the Dirichlet distributions that they are drawn from in turn; default 0.1, which gives
+    /// nearly all to one band, and 1, which is uniform.
+    pub concentrations: Vec<f64>,
+    /// Shares to try instead, `(n_samples, n_bands)`.
+    pub shares: Option<Array2<f64>>,
+    /// Seed of the draws (default 1).
+    pub seed: u64,
+}
+
+impl Default for BandedParams {
+    fn default() -> Self {
+        let RidgeParams {
+            alphas,
+            folds,
+            intercept,
+            ..
+        } = RidgeParams::default();
+        Self {
+            alphas,
+            folds,
+            intercept,
+            n_samples: 100,
+            concentrations: vec![0.1, 1.0],
+            shares: None,
+            seed: 1,
+        }
+    }
+}
+
+impl BandedParams {
+    /// The same without bands.
+    pub(super) fn ridge(&self) -> RidgeParams {
+        RidgeParams {
+            alphas: self.alphas.clone(),
+            folds: self.folds.clone(),
+            intercept: self.intercept,
+            nested: false,
+        }
     }
 }

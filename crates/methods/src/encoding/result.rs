@@ -63,3 +63,24 @@ impl GridEnds {
         }
     }
 }
+
+/// Predictions of targets from several bands of features.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BandedOutcome {
+    /// Share of each band, `(n_bands, n_targets)`.
+    pub shares: Array2<f64>,
+    /// Penalty of each target; that of a band is this over its share.
+    pub alpha: Vec<f64>,
+    /// Pearson correlation of target and prediction over all rows; 0 where either is constant.
+    pub r: Vec<f64>,
+    /// R² over all rows; 0 for a constant target.
+    pub r2: Vec<f64>,
+    /// What each band adds to R², `(n_bands, n_targets)`; with [`baseline`](Self::baseline) the sum is R².
+    pub product_measure: Array2<f64>,
+    /// R² of the means of the training sets alone, at most 0 with an intercept.
+    pub baseline: Vec<f64>,
+    /// Predictions of rows from the folds that do not hold them, `(n_rows, n_targets)`.
+    pub predictions: Array2<f64>,
+    /// 0-based targets with the same value in all rows.
+    pub constant: Vec<usize>,
+}

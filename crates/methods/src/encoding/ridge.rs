@@ -105,9 +105,9 @@ pub struct Ridge<T> {
 }
 
 /// A training set and the folds that are predicted from it.
-struct Split {
+pub(super) struct Split {
     left_out: Vec<usize>,
-    train: Vec<usize>,
+    pub(super) train: Vec<usize>,
 }
 
 impl<T: Real> Ridge<T> {
@@ -155,7 +155,7 @@ impl<T: Real> Ridge<T> {
         Self::from_design(&design, &folds, &splits, params)
     }
 
-    fn from_design(
+    pub(super) fn from_design(
         design: &Design,
         folds: &[Vec<usize>],
         splits: &[Split],
@@ -227,25 +227,7 @@ impl<T: Real> Ridge<T> {
     ///
     /// [`MethodsError::ShapeMismatch`] when rows differ in number, [`MethodsError::NonFinite`].
     pub fn predict<Y: Real>(&self, y: ArrayView2<'_, Y>) -> Result<RidgeOutcome> {
-        if y.nrows() != self.n_rows {
-            return Err(MethodsError::ShapeMismatch {
-                what: "rows of the targets, one for each row of the features",
-                expected: self.n_rows,
-                found: y.nrows(),
-            });
-        }
-        if y.ncols() == 0 {
-            return Err(MethodsError::TooFew {
-                what: "targets (columns)",
-                needed: 1,
-                found: 0,
-            });
-        }
-        check_finite(
-            y,
-            "the targets",
-            "fill missing values or leave out the target",
-        )?;
+        check_targets(y, self.n_rows)?;
         let mut predictions = Array2::zeros(y.dim());
         let chunks: Vec<Chunk> = y
             .axis_chunks_iter(Axis(1), CHUNK)
@@ -284,6 +266,18 @@ impl<T: Real> Ridge<T> {
         }
         outcome.fold_alphas = (!self.inner.is_empty()).then_some(fold_alphas);
         Ok(outcome)
+    }
+
+    /// For each target the position of the best penalty, and its error in the squared units of `targets`.
+    pub(super) fn best(&self, targets: &Targets<T>) -> (Vec<usize>, Vec<f64>) {
+        let width = targets.n_targets();
+        let mut sums = vec![0.0; self.alphas.len() * width];
+        for predictor in &self.outer {
+            predictor.add_errors(targets, &predictor.fit(targets), &mut sums);
+        }
+        let choices = choose(&sums, &self.alphas, width);
+        let errors = choices.iter().enumerate().map(|(t, c)| sums[c * width + t]).collect();
+        (choices, errors)
     }
 
     fn chunk<Y: Real>(
@@ -346,7 +340,7 @@ struct Chunk {
 }
 
 /// Each fold left out, and when nested each pair.
-fn splits(folds: &[Vec<usize>], n_rows: usize, nested: bool) -> Vec<Split> {
+pub(super) fn splits(folds: &[Vec<usize>], n_rows: usize, nested: bool) -> Vec<Split> {
     let mut fold_of = vec![0; n_rows];
     for (fold, rows) in folds.iter().enumerate() {
         rows.iter().for_each(|&row| fold_of[row] = fold);
@@ -379,7 +373,26 @@ fn choose(sums: &[f64], alphas: &[f64], width: usize) -> Vec<usize> {
     choices
 }
 
-fn check_finite<V: Real>(
+/// What every target has to be.
+pub(super) fn check_targets<Y: Real>(y: ArrayView2<'_, Y>, n_rows: usize) -> Result<()> {
+    if y.nrows() != n_rows {
+        return Err(MethodsError::ShapeMismatch {
+            what: "rows of the targets, one for each row of the features",
+            expected: n_rows,
+            found: y.nrows(),
+        });
+    }
+    if y.ncols() == 0 {
+        return Err(MethodsError::TooFew {
+            what: "targets (columns)",
+            needed: 1,
+            found: 0,
+        });
+    }
+    check_finite(y, "the targets", "fill missing values or leave out the target")
+}
+
+pub(super) fn check_finite<V: Real>(
     values: ArrayView2<'_, V>,
     what: &'static str,
     cure: &'static str,

@@ -186,6 +186,42 @@ impl Design {
         trains.par_iter().map(|train| self.factor(train)).collect()
     }
 
+    /// Products of rows with those of a training set, both centred at the training set: (n_rows, n_train).
+    pub(super) fn centred_products(&self, train: &[usize], rows: &[usize]) -> Mat<f64> {
+        let Form::Products(k) = &self.form else {
+            panic!("the primal side has no products");
+        };
+        if !self.centred {
+            return self.products_less(train, rows, &[], 0.0);
+        }
+        let n = train.len();
+        let (means, mean) = means_of(&Mat::from_fn(n, n, |i, j| k[(train[i], train[j])]));
+        self.products_less(train, rows, &means, mean)
+    }
+
+    /// The same from the means over the training set.
+    fn products_less(
+        &self,
+        train: &[usize],
+        rows: &[usize],
+        means: &[f64],
+        mean: f64,
+    ) -> Mat<f64> {
+        let Form::Products(k) = &self.form else {
+            unreachable!("only the dual side asks");
+        };
+        let mut products = Mat::from_fn(rows.len(), train.len(), |i, j| k[(rows[i], train[j])]);
+        if self.centred {
+            for i in 0..rows.len() {
+                let own = products.row(i).iter().sum::<f64>() / train.len() as f64;
+                for j in 0..train.len() {
+                    products[(i, j)] += mean - own - means[j];
+                }
+            }
+        }
+        products
+    }
+
     /// Coordinates of rows along the directions of a factor, X·V: (n_rows, rank).
     pub(super) fn scores(&self, factor: &Factor, rows: &[usize]) -> Mat<f64> {
         let mut scores = Mat::zeros(rows.len(), factor.values.len());
@@ -202,18 +238,8 @@ impl Design {
                     Par::Seq,
                 );
             }
-            (Form::Products(k), Map::Training { means, mean }) => {
-                let train = &factor.train;
-                let mut products =
-                    Mat::from_fn(rows.len(), train.len(), |i, j| k[(rows[i], train[j])]);
-                if self.centred {
-                    for i in 0..rows.len() {
-                        let own = products.row(i).iter().sum::<f64>() / train.len() as f64;
-                        for j in 0..train.len() {
-                            products[(i, j)] += mean - own - means[j];
-                        }
-                    }
-                }
+            (Form::Products(_), Map::Training { means, mean }) => {
+                let products = self.products_less(&factor.train, rows, means, *mean);
                 matmul(
                     scores.as_mut(),
                     Accum::Replace,
@@ -232,6 +258,16 @@ impl Design {
         }
         scores
     }
+}
+
+/// Means of the columns of a symmetric matrix, and the mean of these.
+fn means_of(square: &Mat<f64>) -> (Vec<f64>, f64) {
+    let n = square.nrows() as f64;
+    let means: Vec<f64> = (0..square.ncols())
+        .map(|j| square.col(j).iter().sum::<f64>() / n)
+        .collect();
+    let mean = means.iter().sum::<f64>() / n;
+    (means, mean)
 }
 
 /// The factorisation of a training set, X = U·S·Vᵀ.
@@ -315,13 +351,9 @@ fn primal(x: &Array2<f64>, train: &[usize], centred: bool) -> Result<Factor, Rid
 fn dual(products: &Mat<f64>, train: &[usize], centred: bool) -> Result<Factor, RidgeError> {
     let n = train.len();
     let mut kernel = Mat::from_fn(n, n, |i, j| products[(train[i], train[j])]);
-    let mut means = vec![0.0; n];
-    let mut mean = 0.0;
+    let (mut means, mut mean) = (Vec::new(), 0.0);
     if centred {
-        for (j, slot) in means.iter_mut().enumerate() {
-            *slot = kernel.col(j).iter().sum::<f64>() / n as f64;
-        }
-        mean = means.iter().sum::<f64>() / n as f64;
+        (means, mean) = means_of(&kernel);
         for j in 0..n {
             for i in 0..n {
                 kernel[(i, j)] += mean - means[i] - means[j];

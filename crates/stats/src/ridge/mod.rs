@@ -18,11 +18,13 @@
 //! of targets. So the same input gives the same bytes on any number of threads.
 
 mod design;
+mod dual;
 mod predictor;
 #[cfg(test)]
 mod tests;
 
 pub use design::{Design, Factor, Side};
+pub use dual::RowWeights;
 pub use predictor::{Fitted, Form, Predictor, Targets};
 
 /// A design that has no ridge solution.

@@ -78,13 +78,19 @@ impl<T: Real> Targets<T> {
         self.n_targets
     }
 
+    /// The mean of each target that was taken off, and the unit that it was divided by then.
+    #[must_use]
+    pub fn means_and_units(&self) -> (&[f64], &[f64]) {
+        (&self.means, &self.units)
+    }
+
     /// Whether each target takes more than one value.
     #[must_use]
     pub fn varies(&self) -> &[bool] {
         &self.varies
     }
 
-    fn row(&self, row: usize) -> &[T] {
+    pub(super) fn row(&self, row: usize) -> &[T] {
         &self.values[row * self.n_targets..][..self.n_targets]
     }
 }

@@ -1,10 +1,12 @@
 //! Agreement with scikit-learn and himalaya; `fixtures/generate/encoding.py` wrote the numbers.
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2};
 use serde_json::Value;
 
 use super::problem::assert_close;
-use crate::encoding::{Folds, RidgeParams, ridge};
+use crate::encoding::{
+    BandedParams, Folds, PartitionBy, RidgeParams, banded, partition, ridge,
+};
 
 fn matrix(value: &Value) -> Array2<f64> {
     let rows: Vec<Vec<f64>> = serde_json::from_value(value.clone()).unwrap();
@@ -59,5 +61,50 @@ fn agrees_with_scikit_learn_and_himalaya() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn bands_agree_with_himalaya() {
+    let document = include_str!("../../../../../fixtures/encoding/banded.json");
+    let document: Value = serde_json::from_str(document).unwrap();
+    for case in document["cases"].as_array().unwrap() {
+        let bands: Vec<Array2<f64>> =
+            case["bands"].as_array().unwrap().iter().map(matrix).collect();
+        let y = matrix(&case["y"]);
+        let params = BandedParams {
+            alphas: vector(&case["alphas"]),
+            folds: Folds::Contiguous(4),
+            shares: Some(matrix(&case["shares"])),
+            ..BandedParams::default()
+        };
+        let views: Vec<_> = bands.iter().map(|band| band.view().into()).collect();
+        let found = banded(&views, y.view().into(), &params).unwrap();
+        assert_close(&found.shares, &matrix(&case["best_shares"]), 1e-9);
+        assert_eq!(found.alpha, vector(&case["alpha"]));
+        assert_close(&found.predictions, &matrix(&case["predictions"]), 1e-9);
+        assert_close(&found.product_measure, &matrix(&case["product_measure"]), 1e-9);
+        for (found, expected) in found.r2.iter().zip(vector(&case["r2"])) {
+            assert!((found - expected).abs() < 1e-9);
+        }
+        let narrow: Vec<_> = bands.iter().map(|band| band.mapv(|v| v as f32)).collect();
+        let views: Vec<_> = narrow.iter().map(|band| band.view().into()).collect();
+        let narrow_y = y.mapv(|v| v as f32);
+        let found = banded(&views, narrow_y.view().into(), &params).unwrap();
+        assert_close(&found.predictions, &matrix(&case["predictions"]), 1e-5);
+    }
+}
+
+#[test]
+fn partitions_agree_with_scikit_learn() {
+    let document = include_str!("../../../../../fixtures/encoding/partition.json");
+    let document: Value = serde_json::from_str(document).unwrap();
+    let cases = document["cases"].as_array().unwrap();
+    assert_eq!(cases.len(), 2);
+    for case in cases {
+        let sets: Vec<Array2<f64>> = case["sets"].as_array().unwrap().iter().map(matrix).collect();
+        let views: Vec<ArrayView2<'_, f64>> = sets.iter().map(Array2::view).collect();
+        let found = partition(&views, matrix(&case["y"]).view(), &PartitionBy::Adjusted).unwrap();
+        assert_close(&found.r2, &matrix(&case["r2"]), 1e-9);
     }
 }

@@ -1,5 +1,6 @@
 //! Ridge regression against its definition, its laws and its peers.
 
+mod bands;
 mod fixtures;
 mod laws;
 mod problem;
