@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use consilience::io::npy::{ColumnReader, ColumnWriter};
 use consilience::io::source::{Format, Source};
 use consilience::io::{AnyArray, Dtype, hash, npy};
@@ -16,8 +16,8 @@ use consilience::study::Progress;
 use ndarray::{Array1, Array2, ArrayD, Axis, Ix2, Slice, concatenate};
 use serde_json::json;
 
-use crate::arrays;
 use crate::console::Console;
+use crate::{arrays, places};
 
 /// Values of predictions that are in memory at once: 64 MiB.
 const BLOCK_VALUES: usize = 1 << 23;
@@ -88,6 +88,19 @@ fn fit<T: Real>(
             found: n_rows,
         };
         return arrays::in_files(Err(mismatch), &files);
+    }
+    let block = (n_rows * block_width(n_rows).min(n_targets)) as f64 * 16.0;
+    let needed = arrays::in_files(
+        Ridge::<T>::memory(n_rows, n_features, params, rayon::current_num_threads()),
+        &[&args.x],
+    )? + block;
+    if let Some(free) = places::free_memory().filter(|free| needed > *free) {
+        bail!(
+            "{n_rows} rows × {n_features} features need about {:.1} GB of memory beside the data, {:.1} GB are free; use fewer folds, penalties, threads or rows, or a larger machine: {}",
+            needed / 1e9,
+            free / 1e9,
+            args.x
+        );
     }
     let console = Console::new();
     console.begin("factorising the training sets", 1);
@@ -163,7 +176,7 @@ fn fit<T: Real>(
     write("r.npy", &found.r)?;
     write("r2.npy", &found.r2)?;
     if !found.fold_alphas.is_empty() {
-        let views: Vec<_> = found.fold_alphas.iter().map(Array2::view).collect();
+        let views: Vec<_> = found.fold_alphas.iter().map(|block| block.view()).collect();
         let fold_alphas = concatenate(Axis(1), &views)?;
         npy::write(&fold_path, fold_alphas.view())?;
     }

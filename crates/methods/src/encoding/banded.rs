@@ -53,7 +53,7 @@ pub fn banded(
     y: Patterns<'_>,
     params: &BandedParams,
 ) -> Result<BandedOutcome> {
-    let single = bands.iter().chain([&y]).all(|p| matches!(p, Patterns::F32(_)));
+    let single = bands.iter().all(|band| matches!(band, Patterns::F32(_)));
     match y {
         Patterns::F32(y) if single => solve::<f32, f32>(bands, y, params),
         Patterns::F32(y) => solve::<f64, f32>(bands, y, params),

@@ -7,6 +7,7 @@
 mod banded;
 mod error;
 mod folds;
+mod memory;
 mod params;
 mod partition;
 mod result;

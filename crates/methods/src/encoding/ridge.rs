@@ -106,7 +106,7 @@ pub struct Ridge<T> {
 
 /// A training set and the folds that are predicted from it.
 pub(super) struct Split {
-    left_out: Vec<usize>,
+    pub(super) left_out: Vec<usize>,
     pub(super) train: Vec<usize>,
 }
 
@@ -162,13 +162,7 @@ impl<T: Real> Ridge<T> {
         params: &RidgeParams,
     ) -> Result<Self> {
         let n_alphas = params.alphas.len();
-        let n_direct: usize = (splits.iter())
-            .map(|s| {
-                let n_test: usize = s.left_out.iter().map(|&fold| folds[fold].len()).sum();
-                Form::Direct.n_values(s.train.len(), n_test, 0, n_alphas)
-            })
-            .sum();
-        let direct_fits = n_direct.saturating_mul(size_of::<T>()) <= DIRECT_BYTES;
+        let direct_fits = direct_fits::<T>(folds, splits, n_alphas);
         let predictors: Vec<Vec<Predictor<T>>> = splits
             .par_iter()
             .map(|split| {
@@ -337,6 +331,17 @@ struct Chunk {
     r: Vec<f64>,
     r2: Vec<f64>,
     constant: Vec<bool>,
+}
+
+/// Whether direct predictors of all splits stay within their share of memory.
+pub(super) fn direct_fits<T>(folds: &[Vec<usize>], splits: &[Split], n_alphas: usize) -> bool {
+    let n_values: usize = (splits.iter())
+        .map(|split| {
+            let n_test: usize = split.left_out.iter().map(|&fold| folds[fold].len()).sum();
+            Form::Direct.n_values(split.train.len(), n_test, 0, n_alphas)
+        })
+        .sum();
+    n_values.saturating_mul(size_of::<T>()) <= DIRECT_BYTES
 }
 
 /// Each fold left out, and when nested each pair.

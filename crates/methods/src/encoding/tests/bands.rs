@@ -184,7 +184,7 @@ fn bands_and_sets_that_cannot_be_used_are_refused() {
     assert!(message.contains("samples"), "{message}");
     let message = banded(&[], y.into(), &BandedParams::default()).unwrap_err().to_string();
     assert!(message.contains("bands of features"), "{message}");
-    let short = Array2::zeros((11, 2));
+    let short = Array2::<f64>::zeros((11, 2));
     let message = banded(&[short.view().into()], y.into(), &BandedParams::default()).unwrap_err();
     assert!(message.to_string().contains("expected 12, found 11"), "{message}");
 

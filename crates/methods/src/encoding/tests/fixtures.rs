@@ -103,7 +103,7 @@ fn partitions_agree_with_scikit_learn() {
     assert_eq!(cases.len(), 2);
     for case in cases {
         let sets: Vec<Array2<f64>> = case["sets"].as_array().unwrap().iter().map(matrix).collect();
-        let views: Vec<ArrayView2<'_, f64>> = sets.iter().map(Array2::view).collect();
+        let views: Vec<ArrayView2<'_, f64>> = sets.iter().map(|set| set.view()).collect();
         let found = partition(&views, matrix(&case["y"]).view(), &PartitionBy::Adjusted).unwrap();
         assert_close(&found.r2, &matrix(&case["r2"]), 1e-9);
     }

@@ -214,3 +214,17 @@ fn a_constant_feature_and_a_repeated_one_do_no_harm() {
         .for_each(|alpha| *alpha /= 2.0);
     assert_close(&more.solve().predictions, &fewer.solve().predictions, 1e-12);
 }
+
+#[test]
+fn memory_grows_as_it_should() {
+    let params = RidgeParams::default();
+    let bytes = |n_rows, n_features, n_threads| {
+        Ridge::<f32>::memory(n_rows, n_features, &params, n_threads).unwrap()
+    };
+    // The products of rows, half of them once more.
+    assert!(bytes(20_000, 50_000, 1) > 1.5 * 8.0 * 20_000.0_f64.powi(2));
+    assert!(bytes(1000, 4096, 2) < 0.4e9, "{}", bytes(1000, 4096, 2));
+    assert!(bytes(1000, 4096, 2) < bytes(1000, 4096, 8));
+    assert!(bytes(10_000, 10, 1) < bytes(10_000, 1000, 1));
+    assert!(Ridge::<f64>::memory(3, 2, &params, 1).is_err(), "five folds of three rows");
+}
