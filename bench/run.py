@@ -276,6 +276,33 @@ def array_cases(folder, quick, threads, inner):
         )
 
 
+def ridge_cases(folder, quick, threads, inner):
+    """Features with a falling spectrum; targets of which most follow them more or less."""
+    n, p, v, n_alphas = (60, 90, 300, 7) if quick else (1000, 4096, 20_000, 20)
+    rng = np.random.default_rng(7)
+    x = rng.standard_normal((n, p), np.float32) * (1 + np.arange(p, dtype=np.float32)) ** -0.5
+    y = x @ rng.standard_normal((p, v), np.float32) * np.linspace(0, 2, v, dtype=np.float32)
+    y += rng.standard_normal((n, v), np.float32)
+    inputs = [folder / f"ridge_{name}.npy" for name in ("x", "y", "alphas")]
+    for path, array in zip(inputs, (x, y, np.geomspace(1e-2, 1e5, n_alphas))):
+        np.save(path, array)
+    ours, theirs = folder / "ours.npy", folder / "theirs.npy"
+    for task, peer in [("ridge-kernel", "himalaya KernelRidgeCV"), ("ridge-rows", "himalaya RidgeCV")]:
+        yield Case(
+            f"ridge/{n}x{p}/{v}/{n_alphas}/5", peer,
+            Side([KERNEL, "ridge", inner, ours, *inputs]),
+            Side([sys.executable, PEERS / "himalaya_ridge.py", task, inner, theirs, *inputs]),
+            False, within(1e-5), (ours, theirs),
+        )
+    out = folder / "ridge"
+    yield Case(
+        f"ridge/{n}x{p}/{v}/{n_alphas}/5", "himalaya KernelRidgeCV",
+        Side([PROGRAM, "ridge", "--x", inputs[0], "--y", inputs[1], "--alphas", inputs[2], "--out", out, "--threads", threads]),
+        Side([sys.executable, PEERS / "himalaya_ridge.py", "ridge-kernel", 0, theirs, *inputs]),
+        True, within(1e-5), (out / "r2.npy", theirs),
+    )
+
+
 def extraction_cases(folder, quick, threads, torch_python, executors):
     pictures = PICTURES
     if quick:
@@ -608,7 +635,8 @@ def compare(args, folder):
         for _ in range(1 if "large-layer" in bar.name else rounds):
             measure(bar.side, True, [cache, folder / "results"], environment, patience)
         done_bars.append(bar)
-    for case in itertools.chain(cases, with_torch, with_torchvision):
+    with_himalaya = ridge_cases(folder, args.quick, args.threads, inner)
+    for case in itertools.chain(cases, with_himalaya, with_torch, with_torchvision):
         if args.only not in case.name:
             continue
         if case.prepare:

@@ -8,6 +8,7 @@ use consilience::io::weights::Weights;
 use consilience::io::{AnyArray, image, npy};
 use consilience::learn::{Differentiable, Scalar};
 use consilience::methods::NanPolicy;
+use consilience::methods::encoding::{RidgeParams, ridge};
 use consilience::methods::rdm::{Patterns, RdmParams, rdm};
 use consilience::methods::rsa::{self, Similarity};
 use consilience::models::executor::{self, Executor, Operations};
@@ -39,6 +40,7 @@ pub fn prepare(task: &str, inputs: &[String]) -> Result<Work> {
                 Ok(vec![ceiling.lower, ceiling.upper])
             })
         }
+        ("ridge", &[x, y, alphas]) => ridge_of(x, y, alphas)?,
         ("extract", &[weights, images, executor, threads]) => {
             extract(weights, images, executor, threads.parse()?)?
         }
@@ -51,11 +53,20 @@ pub fn prepare(task: &str, inputs: &[String]) -> Result<Work> {
     })
 }
 
-fn rdm_of(patterns: &str) -> Result<Work> {
-    let AnyArray::F32(patterns) = npy::read(patterns)? else {
-        bail!("{patterns} holds no f32");
+/// Five folds, single precision; the numbers are R² of each target.
+fn ridge_of(x: &str, y: &str, alphas: &str) -> Result<Work> {
+    let (x, y) = (single(x)?, single(y)?);
+    let params = RidgeParams {
+        alphas: npy::read(alphas)?.into_f64().into_iter().collect(),
+        ..RidgeParams::default()
     };
-    let patterns = patterns.into_dimensionality::<Ix2>()?;
+    Ok(Box::new(move || {
+        Ok(ridge(x.view().into(), y.view().into(), &params)?.r2)
+    }))
+}
+
+fn rdm_of(patterns: &str) -> Result<Work> {
+    let patterns = single(patterns)?;
     Ok(Box::new(move || {
         Ok(rdm(Patterns::F32(patterns.view()), &RdmParams::default())?.vector)
     }))
@@ -217,6 +228,13 @@ fn means(executor: &mut dyn Executor, pictures: ArrayView4<'_, f32>) -> Result<V
         .outer_iter()
         .map(|picture| picture.iter().map(|&v| f64::from(v)).sum::<f64>() / picture.len() as f64)
         .collect())
+}
+
+fn single(path: &str) -> Result<Array2<f32>> {
+    let AnyArray::F32(array) = npy::read(path)? else {
+        bail!("{path} holds no f32");
+    };
+    Ok(array.into_dimensionality()?)
 }
 
 fn matrix(path: &str) -> Result<Array2<f64>> {

@@ -32,7 +32,11 @@ impl From<Nan> for NanPolicy {
 
 /// Loads a matrix; f32 stays f32, everything else becomes f64.
 pub fn matrix(spec: &str, what: &str) -> Result<AnyArray> {
-    let array = source::load_array(spec)?.into_f32_or_f64();
+    check_matrix(source::load_array(spec)?.into_f32_or_f64(), spec, what)
+}
+
+/// An array as it is, if it has two axes.
+pub fn check_matrix(array: AnyArray, spec: &str, what: &str) -> Result<AnyArray> {
     if array.shape().len() != 2 {
         bail!(
             "{what} has {} dimensions {:?}, expected 2 (rows are stimuli or observations, columns are channels); reshape it: {spec}",
@@ -48,6 +52,18 @@ pub fn matrix_f64(spec: &str, what: &str) -> Result<Array2<f64>> {
     Ok(matrix(spec, what)?
         .into_f64()
         .into_dimensionality::<Ix2>()?)
+}
+
+/// Loads numbers along one axis.
+pub fn vector_f64(spec: &str, what: &str) -> Result<Vec<f64>> {
+    let array: ArrayD<f64> = source::load_array(spec)?.into_f64();
+    if array.shape().iter().filter(|n| **n != 1).count() > 1 {
+        bail!(
+            "{what} has the shape {:?}, expected one axis: {spec}",
+            array.shape()
+        );
+    }
+    Ok(array.into_iter().collect())
 }
 
 /// Loads RDM vectors; a one-dimensional array counts as one RDM.

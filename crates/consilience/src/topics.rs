@@ -70,6 +70,10 @@ pub const ALL: &[Topic] = topics![
     ],
     "permutation": ["permutations", "mantel"],
     "correction": ["fdr", "fwe", "alpha"],
+    "ridge": [
+        "encoding", "alphas", "folds", "nested", "intercept", "no-intercept", "ols", "cross-validation",
+        "encoding-model", "banded", "bands", "variance-partitioning", "shapley",
+    ],
     "missing-values": ["nan", "omit", "refuse"],
     "reproducibility": ["seed", "threads"],
     "cache": ["resume"],

@@ -17,7 +17,10 @@ use crate::atomic::{AtomicFile, write_atomically};
 use crate::error::AtPath;
 use crate::{AnyArray, Dtype, Element, IoError, Limits, Result};
 
+mod columns;
 mod header;
+
+pub use columns::{ColumnReader, ColumnWriter};
 
 const FORMAT: &str = "npy file";
 /// Bytes converted at a time.

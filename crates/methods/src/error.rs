@@ -219,6 +219,9 @@ pub enum MethodsError {
         /// Name of the similarity.
         similarity: &'static str,
     },
+    /// An encoding model that cannot be fitted.
+    #[error(transparent)]
+    Encoding(#[from] crate::encoding::EncodingError),
     /// A vector that is not an RDM.
     #[error(transparent)]
     Rdm(#[from] consilience_core::CoreError),

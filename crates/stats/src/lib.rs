@@ -6,6 +6,7 @@ pub mod random;
 pub mod rank;
 mod real;
 pub mod reduce;
+pub mod ridge;
 pub mod tails;
 
 pub use real::Real;

@@ -21,6 +21,8 @@ pub enum Domain {
     Training,
     /// Random projection of activations.
     Projection,
+    /// Weights of bands of features.
+    Bands,
 }
 
 impl Domain {
@@ -33,6 +35,7 @@ impl Domain {
             Self::Simulation => 4,
             Self::Training => 5,
             Self::Projection => 6,
+            Self::Bands => 7,
         }
     }
 }
@@ -98,6 +101,46 @@ impl Stream {
     pub fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
         radius * (std::f64::consts::TAU * self.uniform()).cos()
+    }
+
+    /// A draw from the symmetric Dirichlet distribution: `n` positive shares that add up to 1, the more
+    /// unequal the smaller `concentration`.
+    ///
+    /// Gamma variates (Marsaglia and Tsang 2000, doi:10.1145/358407.358414) over their sum, in logarithms,
+    /// so that small concentrations do not vanish.
+    ///
+    /// # Panics
+    ///
+    /// When `n` is zero or `concentration` is not a positive finite number.
+    pub fn dirichlet(&mut self, n: usize, concentration: f64) -> Vec<f64> {
+        assert!(n > 0 && concentration > 0.0 && concentration.is_finite());
+        let logs: Vec<f64> = (0..n).map(|_| self.log_gamma_variate(concentration)).collect();
+        let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let shares: Vec<f64> = logs.iter().map(|log| (log - largest).exp()).collect();
+        let sum: f64 = shares.iter().sum();
+        shares.iter().map(|share| share / sum).collect()
+    }
+
+    /// The logarithm of a gamma variate of the given shape.
+    fn log_gamma_variate(&mut self, shape: f64) -> f64 {
+        // Below 1, G(a) = G(a + 1)·U^(1/a).
+        let boost = match shape < 1.0 {
+            true => (1.0 - self.uniform()).ln() / shape,
+            false => 0.0,
+        };
+        let d = shape + f64::from(u8::from(shape < 1.0)) - 1.0 / 3.0;
+        let c = 1.0 / (9.0 * d).sqrt();
+        loop {
+            let x = self.normal();
+            let v = (1.0 + c * x).powi(3);
+            if v <= 0.0 {
+                continue;
+            }
+            let u = 1.0 - self.uniform();
+            if u.ln() < 0.5 * x * x + d - d * v + d * v.ln() {
+                return boost + (d * v).ln();
+            }
+        }
     }
 
     /// How often each of `n` items is drawn in `n` draws with replacement.
@@ -181,5 +224,23 @@ mod tests {
         let variance = draws.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / draws.len() as f64;
         assert!(mean.abs() < 0.04, "{mean}");
         assert!((variance - 1.0).abs() < 0.05, "{variance}");
+    }
+
+    #[test]
+    fn dirichlet_shares_have_their_moments() {
+        let (n, n_draws) = (3, 20_000);
+        for concentration in [0.1, 1.0, 4.0] {
+            let (mut mean, mut square) = (0.0, 0.0);
+            for index in 0..n_draws {
+                let shares = Stream::new(3, Domain::Bands, index).dirichlet(n, concentration);
+                assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+                mean += shares[1] / n_draws as f64;
+                square += shares[1] * shares[1] / n_draws as f64;
+            }
+            let expected = (1.0 / 3.0) * (2.0 / 3.0) / (3.0 * concentration + 1.0);
+            assert!((mean - 1.0 / 3.0).abs() < 0.012, "{mean}");
+            let variance = square - mean * mean;
+            assert!((variance / expected - 1.0).abs() < 0.06, "{variance} {expected}");
+        }
     }
 }

@@ -7,6 +7,9 @@ use faer::traits::RealField;
 /// Results are always `f64`; this trait lets kernels read and multiply in the width that the data
 /// are stored in. It is sealed: no other type can implement it.
 pub trait Real: RealField + Copy + Send + Sync + sealed::Sealed {
+    /// The type as NumPy names it.
+    const NAME: &'static str;
+
     /// Bits of [`Real::order_key`] that can differ.
     const KEY_BITS: u32;
 
@@ -28,6 +31,8 @@ mod sealed {
 }
 
 impl Real for f32 {
+    const NAME: &'static str = "float32";
+
     const KEY_BITS: u32 = 32;
 
     fn to_f64(self) -> f64 {
@@ -50,6 +55,8 @@ impl Real for f32 {
 }
 
 impl Real for f64 {
+    const NAME: &'static str = "float64";
+
     const KEY_BITS: u32 = 64;
 
     fn to_f64(self) -> f64 {

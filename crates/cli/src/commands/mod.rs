@@ -21,6 +21,7 @@ pub mod mantel;
 pub mod models;
 pub mod rdm;
 pub mod report;
+pub mod ridge;
 pub mod run;
 pub mod verify;
 

@@ -2,7 +2,7 @@
 //!
 //! - `studies`: whole studies, from the demo to a run that is killed and taken up again
 //! - `real`: the 92-image study on real data
-//! - `steps`, `extract`: the commands on arrays and pictures that scripts rely on
+//! - `steps`, `ridge`, `extract`: the commands on arrays and pictures that scripts rely on
 //! - `detect`: boxes and faces in pictures
 //! - `downloads`: `consilience data`
 //! - `models`: published weights, and comparing executors
@@ -19,6 +19,7 @@ mod edits;
 mod extract;
 mod models;
 mod real;
+mod ridge;
 mod steps;
 mod studies;
 mod weights;

@@ -1,0 +1,352 @@
+//! Banded ridge regression: a penalty for each band of features, by random search.
+
+use consilience_stats::Real;
+use consilience_stats::gram::gram;
+use consilience_stats::random::{Domain, Stream};
+use consilience_stats::ridge::{Design, Targets};
+use ndarray::{Array2, ArrayView2, Axis, s};
+use rayon::prelude::*;
+
+use super::ridge::{CHUNK, Ridge, check_finite, check_targets, splits};
+use super::scores::{constant, scores};
+use super::{BandedOutcome, BandedParams, EncodingError};
+use crate::rdm::Patterns;
+use crate::{MethodsError, Result};
+
+/// Ridge regression on several bands of features, each with a penalty of its own for every target.
+///
+/// # Shapes
+///
+/// `bands` (n_rows, n_features of the band) each, `y` (n_rows, n_targets).
+///
+/// # Definition
+///
+/// The weights of a target minimise ‖y − Σ_b X_b·w_b‖² + α·Σ_b ‖w_b‖²/γ_b over a training set, where the γ_b are
+/// shares that add up to 1: the products of rows are those of the bands, weighted by γ. Several γ are tried, the
+/// first with equal shares, the others drawn from symmetric Dirichlet distributions. γ and α of a target
+/// minimise the squared error of [`ridge`](super::ridge()), summed over all rows, of equals the first γ and
+/// the largest α. The score is computed on the rows that chose them: compare with a held-out set where many
+/// γ are tried.
+///
+/// The predictions are sums of parts of the bands, ŷ = ȳ_train + Σ_b ŷ_b. With z = y − ȳ_train, the product measure
+/// of a band is Σ ŷ_b·(2z − Σ_c ŷ_c) / Σ(y − ȳ)²; those of all bands and the baseline 1 − Σz²/Σ(y − ȳ)² (what the
+/// mean of the training set explains of other rows, a little below 0) add up to R².
+///
+/// Time grows with the cube of the rows for each γ, memory with their square for each band.
+///
+/// # Errors
+///
+/// As [`ridge`](super::ridge()); [`EncodingError`] for shares and concentrations that cannot be used, and for an α
+/// of 0.
+///
+/// # References
+///
+/// Nunez-Elizalde, Huth, Gallant 2019, doi:10.1016/j.neuroimage.2019.04.012; Dupré la Tour et al. 2022,
+/// doi:10.1016/j.neuroimage.2022.119728.
+///
+/// # Peers
+///
+/// himalaya `solve_multiple_kernel_ridge_random_search` (the same choice from the same γ) and `r2_score_split`: 1e-9 in
+/// f64.
+pub fn banded(
+    bands: &[Patterns<'_>],
+    y: Patterns<'_>,
+    params: &BandedParams,
+) -> Result<BandedOutcome> {
+    let single = bands.iter().all(|band| matches!(band, Patterns::F32(_)));
+    match y {
+        Patterns::F32(y) if single => solve::<f32, f32>(bands, y, params),
+        Patterns::F32(y) => solve::<f64, f32>(bands, y, params),
+        Patterns::F64(y) => solve::<f64, f64>(bands, y, params),
+    }
+}
+
+/// The best found so far for each target of a chunk.
+struct Best {
+    error: Vec<f64>,
+    sample: Vec<usize>,
+    alpha: Vec<f64>,
+}
+
+fn solve<T: Real, Y: Real>(
+    bands: &[Patterns<'_>],
+    y: ArrayView2<'_, Y>,
+    params: &BandedParams,
+) -> Result<BandedOutcome> {
+    let n_rows = y.nrows();
+    let ridge_params = params.ridge();
+    ridge_params.validate()?;
+    if let Some(idx) = params.alphas.iter().position(|&alpha| alpha == 0.0) {
+        return Err(EncodingError::UnpenalisedBands { idx }.into());
+    }
+    let kernels = kernels(bands, n_rows, params.intercept)?;
+    let shares = params.shares(bands.len())?;
+    let folds = params.folds.rows(n_rows, false)?;
+    check_targets(y, n_rows)?;
+    let splits = splits(&folds, n_rows, false);
+    let combined = |sample: usize| -> Result<Design> {
+        let mut sum = Array2::zeros((n_rows, n_rows));
+        for (kernel, &share) in kernels.iter().zip(shares.row(sample)) {
+            sum.scaled_add(share, kernel);
+        }
+        // Penalties are positive, so how many columns there are does not matter.
+        Ok(Design::from_products(sum.view(), usize::MAX, params.intercept)
+            .map_err(EncodingError::from)?)
+    };
+
+    let chunks: Vec<Targets<T>> = y
+        .axis_chunks_iter(Axis(1), CHUNK)
+        .into_par_iter()
+        .map(|y| Targets::new(y, params.intercept))
+        .collect();
+    let mut best: Vec<Best> = chunks
+        .iter()
+        .map(|targets| Best {
+            error: vec![f64::INFINITY; targets.n_targets()],
+            sample: vec![0; targets.n_targets()],
+            alpha: vec![0.0; targets.n_targets()],
+        })
+        .collect();
+    for sample in 0..shares.nrows() {
+        let model = Ridge::<T>::from_design(&combined(sample)?, &folds, &splits, &ridge_params)?;
+        best.par_iter_mut().zip(&chunks).for_each(|(best, targets)| {
+            let (choices, errors) = model.best(targets);
+            for (t, (choice, error)) in choices.into_iter().zip(errors).enumerate() {
+                if error < best.error[t] {
+                    best.error[t] = error;
+                    best.sample[t] = sample;
+                    best.alpha[t] = params.alphas[choice];
+                }
+            }
+        });
+    }
+
+    let sample: Vec<usize> = best.iter().flat_map(|b| b.sample.iter().copied()).collect();
+    let alpha: Vec<f64> = best.iter().flat_map(|b| b.alpha.iter().copied()).collect();
+    let n_targets = y.ncols();
+    let designs: Vec<Design> = kernels
+        .iter()
+        .map(|k| Design::from_products(k.view(), usize::MAX, params.intercept))
+        .collect::<std::result::Result<_, _>>()
+        .map_err(EncodingError::from)?;
+    let mut parts = Parts::new(bands.len(), y);
+    for idx in 0..shares.nrows() {
+        let members: Vec<usize> = (0..n_targets).filter(|&t| sample[t] == idx).collect();
+        if members.is_empty() {
+            continue;
+        }
+        let design = combined(idx)?;
+        let own_alphas: Vec<f64> = members.iter().map(|&t| alpha[t]).collect();
+        let targets = Targets::<f64>::new(y.select(Axis(1), &members).view(), params.intercept);
+        let found: Vec<Vec<Vec<f64>>> = splits
+            .par_iter()
+            .zip(&folds)
+            .map(|(split, test)| {
+                let factor = design.factor(&split.train)?;
+                let weights = factor.row_weights(&targets, params.intercept, &own_alphas);
+                let contributions = designs.iter().map(|band| weights.contribution(band, test));
+                Ok(std::iter::once(weights.means().to_vec()).chain(contributions).collect())
+            })
+            .collect::<std::result::Result<_, _>>()
+            .map_err(|e: consilience_stats::ridge::RidgeError| EncodingError::from(e))?;
+        parts.add_totals(&targets, &members);
+        let shares = shares.row(idx).to_vec();
+        for (test, found) in folds.iter().zip(&found) {
+            parts.add(&targets, &members, &shares, test, found);
+        }
+    }
+    Ok(parts.outcome(y, &shares, &sample, alpha))
+}
+
+/// Predictions and the sums behind the product measure.
+struct Parts<'a, Y> {
+    y: ArrayView2<'a, Y>,
+    predictions: Array2<f64>,
+    /// Σ ŷ_b·(2z − ŷ), (n_bands, n_targets), in squared units of each target.
+    products: Array2<f64>,
+    /// Σ z².
+    baseline: Vec<f64>,
+    /// Σ (y − ȳ)².
+    total: Vec<f64>,
+}
+
+impl<'a, Y: Real> Parts<'a, Y> {
+    fn new(n_bands: usize, y: ArrayView2<'a, Y>) -> Self {
+        let n_targets = y.ncols();
+        Self {
+            y,
+            predictions: Array2::zeros(y.dim()),
+            products: Array2::zeros((n_bands, n_targets)),
+            baseline: vec![0.0; n_targets],
+            total: vec![0.0; n_targets],
+        }
+    }
+
+    /// Adds a test set: `found` has the means of the training set and then a part for each band.
+    fn add(
+        &mut self,
+        targets: &Targets<f64>,
+        members: &[usize],
+        shares: &[f64],
+        test: &[usize],
+        found: &[Vec<f64>],
+    ) {
+        let width = members.len();
+        let (means, units) = targets.means_and_units();
+        for (i, &row) in test.iter().enumerate() {
+            for (t, &target) in members.iter().enumerate() {
+                let train_mean = found[0][t];
+                let own: Vec<f64> = found[1..]
+                    .iter()
+                    .zip(shares)
+                    .map(|(part, share)| share * part[i * width + t])
+                    .collect();
+                let sum: f64 = own.iter().sum();
+                self.predictions[[row, target]] = means[t] + units[t] * (train_mean + sum);
+                let value = (self.y[[row, target]].to_f64() - means[t]) / units[t];
+                let z = value - train_mean;
+                self.baseline[target] += z * z;
+                for (band, own) in own.iter().enumerate() {
+                    self.products[[band, target]] += own * (2.0 * z - sum);
+                }
+            }
+        }
+    }
+
+    /// Sums of squares about the mean, in the units of `targets`.
+    fn add_totals(&mut self, targets: &Targets<f64>, members: &[usize]) {
+        let (_, units) = targets.means_and_units();
+        for (&target, unit) in members.iter().zip(units) {
+            let column = self.y.column(target);
+            let mean = column.iter().map(|v| v.to_f64() / column.len() as f64).sum::<f64>();
+            let square = |v: &Y| ((v.to_f64() - mean) / unit).powi(2);
+            self.total[target] = column.iter().map(square).sum();
+        }
+    }
+
+    fn outcome(
+        self,
+        y: ArrayView2<'_, Y>,
+        shares: &Array2<f64>,
+        sample: &[usize],
+        alpha: Vec<f64>,
+    ) -> BandedOutcome {
+        let constant = constant(y);
+        let scores = scores(y, self.predictions.view());
+        let share = |value: f64, t: usize| match constant[t] {
+            true => 0.0,
+            false => value / self.total[t],
+        };
+        let mut product_measure = self.products.clone();
+        for ((_, t), value) in product_measure.indexed_iter_mut() {
+            *value = share(*value, t);
+        }
+        let baseline = (0..sample.len()).map(|t| match constant[t] {
+            true => 0.0,
+            false => 1.0 - share(self.baseline[t], t),
+        });
+        BandedOutcome {
+            shares: Array2::from_shape_fn((shares.ncols(), sample.len()), |(band, t)| {
+                shares[[sample[t], band]]
+            }),
+            alpha,
+            r: scores.r,
+            r2: scores.r2,
+            product_measure,
+            baseline: baseline.collect(),
+            constant: (0..sample.len()).filter(|&t| constant[t]).collect(),
+            predictions: self.predictions,
+        }
+    }
+}
+
+/// Products of rows of each band.
+fn kernels(bands: &[Patterns<'_>], n_rows: usize, centre: bool) -> Result<Vec<Array2<f64>>> {
+    if bands.is_empty() {
+        return Err(MethodsError::TooFew {
+            what: "bands of features",
+            needed: 1,
+            found: 0,
+        });
+    }
+    bands
+        .iter()
+        .map(|band| match band {
+            Patterns::F32(x) => kernel(*x, n_rows, centre),
+            Patterns::F64(x) => kernel(*x, n_rows, centre),
+        })
+        .collect()
+}
+
+fn kernel<X: Real>(x: ArrayView2<'_, X>, n_rows: usize, centre: bool) -> Result<Array2<f64>> {
+    if x.nrows() != n_rows {
+        return Err(MethodsError::ShapeMismatch {
+            what: "rows of a band of features, one for each row of the targets",
+            expected: n_rows,
+            found: x.nrows(),
+        });
+    }
+    check_finite(x, "a band of features", "fill missing values or leave out the row")?;
+    if centre && constant(x).iter().all(|&c| c) {
+        return Err(EncodingError::ConstantFeatures.into());
+    }
+    let mut means = vec![0.0; x.ncols()];
+    if centre {
+        for row in x.rows() {
+            for (mean, value) in means.iter_mut().zip(row) {
+                *mean += value.to_f64() / n_rows as f64;
+            }
+        }
+    }
+    let products = gram::<f64>(n_rows, x.ncols(), &|row, first, slot| {
+        let values = x.slice(s![row, first..first + slot.len()]);
+        for ((slot, value), mean) in slot.iter_mut().zip(values).zip(&means[first..]) {
+            *slot = value.to_f64() - mean;
+        }
+    });
+    Ok(Array2::from_shape_fn((n_rows, n_rows), |(i, j)| products.get(i, j)))
+}
+
+impl BandedParams {
+    /// The shares to try, `(n_samples, n_bands)`.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodingError::InvalidShares`], [`EncodingError::InvalidConcentration`], [`MethodsError::TooFew`].
+    pub fn shares(&self, n_bands: usize) -> Result<Array2<f64>> {
+        if let Some(given) = &self.shares {
+            let is_share = |v: &f64| v.is_finite() && *v >= 0.0;
+            let usable = |row: ndarray::ArrayView1<'_, f64>| {
+                row.iter().all(is_share) && row.sum() > 0.0 && row.len() == n_bands
+            };
+            return match given.rows().into_iter().position(|row| !usable(row)) {
+                Some(sample) => Err(EncodingError::InvalidShares { sample, n_bands }.into()),
+                None if given.is_empty() => Err(MethodsError::TooFew {
+                    what: "rows of shares",
+                    needed: 1,
+                    found: 0,
+                }),
+                None => Ok(given.clone()),
+            };
+        }
+        if self.n_samples == 0 {
+            return Err(MethodsError::TooFew {
+                what: "samples of shares",
+                needed: 1,
+                found: 0,
+            });
+        }
+        let usable = |c: &f64| c.is_finite() && *c > 0.0;
+        if self.concentrations.is_empty() || !self.concentrations.iter().all(usable) {
+            return Err(EncodingError::InvalidConcentration.into());
+        }
+        let mut shares = Array2::from_elem((self.n_samples, n_bands), 1.0 / n_bands as f64);
+        for (idx, mut row) in shares.rows_mut().into_iter().enumerate().skip(1) {
+            let concentration = self.concentrations[idx % self.concentrations.len()];
+            let drawn =
+                Stream::new(self.seed, Domain::Bands, idx as u64).dirichlet(n_bands, concentration);
+            row.iter_mut().zip(drawn).for_each(|(slot, share)| *slot = share);
+        }
+        Ok(shares)
+    }
+}

@@ -1,0 +1,27 @@
+//! Encoding models: responses predicted from features, target by target.
+//!
+//! # Not supported
+//!
+//! Delays of time series (add shifted columns), penalties other than the squared norm, missing values.
+
+mod banded;
+mod error;
+mod folds;
+mod memory;
+mod params;
+mod partition;
+mod result;
+mod ridge;
+mod scores;
+
+#[cfg(test)]
+mod tests;
+
+pub use banded::banded;
+pub use error::EncodingError;
+pub use folds::Folds;
+pub use params::{BandedParams, RidgeParams};
+pub use partition::{Partition, PartitionBy, commonality, partition};
+pub use result::{BandedOutcome, GridEnds, RidgeOutcome};
+pub use ridge::{Ridge, ridge};
+pub use scores::{TargetScores, scores};

@@ -1,0 +1,110 @@
+//! Options of ridge regression.
+
+use ndarray::Array2;
+
+use super::{EncodingError, Folds};
+use crate::{MethodsError, Result};
+
+/// Options of [`ridge`](super::ridge()).
+#[derive(Debug, Clone, PartialEq)]
+pub struct RidgeParams {
+    /// Penalties to choose from, in any order; default: 13 powers of ten from 10⁻⁶ to 10⁶.
+    pub alphas: Vec<f64>,
+    /// How rows are divided; default: five contiguous blocks.
+    pub folds: Folds,
+    /// Whether features and targets are centred at the means of each training set (default), which is
+    /// an intercept that costs no penalty.
+    pub intercept: bool,
+    /// Whether the penalty that predicts a fold is chosen without it, from the remaining folds. By
+    /// default one penalty is chosen from all folds.
+    pub nested: bool,
+}
+
+impl Default for RidgeParams {
+    fn default() -> Self {
+        Self {
+            alphas: (-6..=6).map(|exponent| 10_f64.powi(exponent)).collect(),
+            folds: Folds::default(),
+            intercept: true,
+            nested: false,
+        }
+    }
+}
+
+impl RidgeParams {
+    /// Checks what can be checked without data.
+    ///
+    /// # Errors
+    ///
+    /// [`MethodsError::TooFew`] without a penalty, [`EncodingError::InvalidAlpha`].
+    pub fn validate(&self) -> Result<()> {
+        if self.alphas.is_empty() {
+            return Err(MethodsError::TooFew {
+                what: "penalties (alphas)",
+                needed: 1,
+                found: 0,
+            });
+        }
+        let valid = |alpha: &f64| alpha.is_finite() && *alpha >= 0.0;
+        if let Some(idx) = self.alphas.iter().position(|alpha| !valid(alpha)) {
+            return Err(EncodingError::InvalidAlpha {
+                idx,
+                value: self.alphas[idx],
+            }
+            .into());
+        }
+        Ok(())
+    }
+}
+
+/// Options of [`banded`](super::banded()).
+#[derive(Debug, Clone, PartialEq)]
+pub struct BandedParams {
+    /// Penalties to choose from, all above 0; default as for [`RidgeParams`].
+    pub alphas: Vec<f64>,
+    /// How rows are divided; default: five contiguous blocks.
+    pub folds: Folds,
+    /// Whether features and targets are centred at the means of each training set (default).
+    pub intercept: bool,
+    /// Shares of the bands to try (default 100), the first equal; without [`shares`](Self::shares).
+    pub n_samples: usize,
+    /// Concentrations of the Dirichlet distributions that they are drawn from in turn; default 0.1, which gives
+    /// nearly all to one band, and 1, which is uniform.
+    pub concentrations: Vec<f64>,
+    /// Shares to try instead, `(n_samples, n_bands)`.
+    pub shares: Option<Array2<f64>>,
+    /// Seed of the draws (default 1).
+    pub seed: u64,
+}
+
+impl Default for BandedParams {
+    fn default() -> Self {
+        let RidgeParams {
+            alphas,
+            folds,
+            intercept,
+            ..
+        } = RidgeParams::default();
+        Self {
+            alphas,
+            folds,
+            intercept,
+            n_samples: 100,
+            concentrations: vec![0.1, 1.0],
+            shares: None,
+            seed: 1,
+        }
+    }
+}
+
+impl BandedParams {
+    /// The same without bands.
+    pub(super) fn ridge(&self) -> RidgeParams {
+        RidgeParams {
+            alphas: self.alphas.clone(),
+            folds: self.folds.clone(),
+            intercept: self.intercept,
+            nested: false,
+        }
+    }
+}

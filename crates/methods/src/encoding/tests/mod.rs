@@ -1,0 +1,7 @@
+//! Ridge regression against its definition, its laws and its peers.
+
+mod bands;
+mod fixtures;
+mod laws;
+mod problem;
+mod refusals;
