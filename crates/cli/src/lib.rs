@@ -52,6 +52,8 @@ enum Command {
     Infer(commands::infer::Args),
     /// Permutation test of the similarity of two RDMs
     Mantel(commands::mantel::Args),
+    /// Arrangements of items → RDM, next trial, reliability
+    Arrange(commands::arrange::Args),
     /// Pictures → activations of a network's layers
     Extract(commands::extract::Args),
     /// Pictures → maps of where a network's layers speak for a class
@@ -94,6 +96,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Ceiling(args) => commands::ceiling::run(&args, out),
         Command::Infer(args) => commands::infer::run(&args, out),
         Command::Mantel(args) => commands::mantel::run(&args, out),
+        Command::Arrange(args) => commands::arrange::run(&args, out),
         Command::Extract(args) => commands::extract::run(&args, threads, out),
         Command::Gradcam(args) => commands::gradcam::run(&args, out),
         Command::Detect(args) => commands::detect::run(&args, threads, out),

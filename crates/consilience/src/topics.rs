@@ -63,6 +63,10 @@ pub const ALL: &[Topic] = topics![
         "pearson", "spearman", "kendall-tau-a", "kendall-tau-b", "rho-a", "cosine",
         "whitened-pearson", "whitened-cosine", "whitening", "bures", "kendall", "tau-a", "tau-b",
     ],
+    "arrangement": [
+        "arrange", "inverse-mds", "multi-arrangement", "evidence", "weighting", "set-size", "arena",
+        "floor", "estimator", "lift-the-weakest", "meadows", "by",
+    ],
     "noise-ceiling": ["ceiling"],
     "bootstrap": [
         "infer", "dual-bootstrap", "resamples", "both", "subjects", "conditions", "none", "sem", "ci",

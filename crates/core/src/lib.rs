@@ -1,4 +1,4 @@
-//! The nouns of consilience: stimuli, RDMs, estimates and records.
+//! The nouns of consilience: stimuli, RDMs, arrangements, estimates and records.
 //!
 //! Everything here is plain data whose invariants are checked when it is made. Nothing reads a
 //! file, a clock or a random number.
@@ -21,6 +21,7 @@ mod provenance;
 mod rdms;
 mod record;
 mod stimuli;
+mod trials;
 
 pub use error::{CoreError, Result};
 pub use estimate::{Ceiling, Estimate};
@@ -31,3 +32,4 @@ pub use record::{
     RsaSettings, RsaTarget, StimulusRecord, StudyInfo, TargetKind, Warning,
 };
 pub use stimuli::{Stimuli, Stimulus};
+pub use trials::{ArrangementProblem, Trial, Trials, ascending};

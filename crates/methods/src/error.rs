@@ -219,6 +219,40 @@ pub enum MethodsError {
         /// Name of the similarity.
         similarity: &'static str,
     },
+    /// An option outside its range.
+    #[error("{option} is {value}, expected {expected}")]
+    OptionOutOfRange {
+        /// The option, in words.
+        option: &'static str,
+        /// What was given.
+        value: f64,
+        /// What it has to be.
+        expected: &'static str,
+    },
+    /// Pairs of items that were never arranged together.
+    #[error(
+        "{n_unseen} of {n_pairs} pairs of items are in no trial together: {}{}; arrange them, leave out their items, or ask for missing pairs to be omitted",
+        first.iter().map(|(a, b)| format!("{a:?} with {b:?}")).collect::<Vec<_>>().join(", "),
+        if *n_unseen > first.len() { " …" } else { "" }
+    )]
+    UnseenPairs {
+        /// Pairs without a trial.
+        n_unseen: usize,
+        /// Pairs in all.
+        n_pairs: usize,
+        /// Names of the first of them.
+        first: Vec<(String, String)>,
+    },
+    /// More pairs than memory is meant for.
+    #[error(
+        "the trials and the RDM hold {found} pairs of items, which is over the limit of {limit} (16 bytes each); fit fewer items, or raise `max_pairs`"
+    )]
+    TooManyPairs {
+        /// Pairs of all trials and of the RDM.
+        found: usize,
+        /// What is allowed.
+        limit: usize,
+    },
     /// A vector that is not an RDM.
     #[error(transparent)]
     Rdm(#[from] consilience_core::CoreError),

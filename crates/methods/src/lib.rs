@@ -7,6 +7,7 @@
 //!
 //! Files (`consilience-io`), networks (`consilience-models`), figures (`consilience-report`).
 
+pub mod arrangement;
 mod error;
 pub mod mds;
 mod names;

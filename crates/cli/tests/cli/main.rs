@@ -3,6 +3,7 @@
 //! - `studies`: whole studies, from the demo to a run that is killed and taken up again
 //! - `real`: the 92-image study on real data
 //! - `steps`, `extract`: the commands on arrays and pictures that scripts rely on
+//! - `arrange`: arrangements of items
 //! - `detect`: boxes and faces in pictures
 //! - `downloads`: `consilience data`
 //! - `models`: published weights, and comparing executors
@@ -10,6 +11,7 @@
 
 mod support;
 
+mod arrange;
 mod bad_files;
 mod bad_study;
 mod detect;
