@@ -56,9 +56,12 @@ pub const ALL: &[Topic] = topics![
     "rsa": ["rdm", "rdms", "compare", "kind"],
     "dissimilarity": [
         "correlation", "spearman-dissimilarity", "cosine-dissimilarity", "euclidean", "sqeuclidean",
-        "mahalanobis", "poisson-kl", "per-channel",
+        "mahalanobis", "poisson-kl", "poisson-kl-cv", "per-channel", "categorical", "circumplex",
     ],
-    "crossnobis": ["runs", "noise", "precision"],
+    "crossnobis": [
+        "runs", "noise", "precision", "incomplete-runs", "common-runs", "all-rows", "residuals",
+        "noise-estimate", "shrink-diagonal", "shrink-identity",
+    ],
     "similarity": [
         "pearson", "spearman", "kendall-tau-a", "kendall-tau-b", "rho-a", "cosine",
         "whitened-pearson", "whitened-cosine", "whitening", "bures", "kendall", "tau-a", "tau-b",

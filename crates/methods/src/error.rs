@@ -131,6 +131,44 @@ pub enum MethodsError {
         /// Label of the run.
         run: i64,
     },
+    /// Two conditions that no two runs have in common.
+    #[error(
+        "conditions {first} and {second} {found}; cross-validation needs at least 2 runs for each pair: leave out one of them"
+    )]
+    NoCommonRuns {
+        /// Label of one condition.
+        first: i64,
+        /// Label of the other.
+        second: i64,
+        /// What they have, as a verb phrase.
+        found: &'static str,
+    },
+    /// A channel without variance.
+    #[error(
+        "channel {channel} (counted from 0) does not vary, so its noise has no covariance with others; leave it out, or take the estimate shrink-identity"
+    )]
+    ConstantChannel {
+        /// 0-based channel.
+        channel: usize,
+    },
+    /// A covariance without an inverse.
+    #[error(
+        "the noise covariance of {n_channels} channels has rank {rank} and no inverse; give more rows than channels, or shrink it (shrink-diagonal, shrink-identity)"
+    )]
+    SingularCovariance {
+        /// Channels.
+        n_channels: usize,
+        /// Directions with variance.
+        rank: usize,
+    },
+    /// A condition without a direction from the centre of a circumplex.
+    #[error(
+        "condition {condition} (counted from 0) lies at the centre of the circumplex and has no direction from it; leave it out, or give the centre"
+    )]
+    NoDirection {
+        /// 0-based condition.
+        condition: usize,
+    },
     /// A noise precision matrix that is not symmetric.
     #[error(
         "the noise precision is not symmetric: {upper} at row {row}, column {column}, but {lower} mirrored; give the inverse of a covariance matrix"

@@ -14,6 +14,7 @@ mod names;
 mod nan;
 pub mod rdm;
 pub mod rsa;
+mod spectrum;
 
 pub use error::{MethodsError, PatternId, Result};
 pub use nan::NanPolicy;
