@@ -65,6 +65,7 @@ pub const ALL: &[Topic] = topics![
     "similarity": [
         "pearson", "spearman", "kendall-tau-a", "kendall-tau-b", "rho-a", "cosine",
         "whitened-pearson", "whitened-cosine", "whitening", "bures", "kendall", "tau-a", "tau-b",
+        "covariance", "cka", "rv", "procrustes",
     ],
     "arrangement": [
         "arrange", "inverse-mds", "multi-arrangement", "evidence", "weighting", "set-size", "arena",

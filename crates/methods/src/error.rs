@@ -233,6 +233,20 @@ pub enum MethodsError {
         /// Pairs that are missing.
         n_omitted: usize,
     },
+    /// A model that adds nothing to the others.
+    #[error(
+        "model RDM {model} (counted from 0) is a weighted sum of the others (and a constant), so its weight is undefined; leave it out"
+    )]
+    Collinear {
+        /// 0-based model.
+        model: usize,
+    },
+    /// A covariance of patterns that is none.
+    #[error("the covariance of patterns {why}; give a symmetric, positive definite one")]
+    SingularPatterns {
+        /// What is wrong, as a verb phrase.
+        why: &'static str,
+    },
     /// No pair of conditions is present in all RDMs.
     #[error(
         "each of the {n_pairs} pairs of conditions is NaN in some RDM, so nothing is left to compare; leave out the RDMs that miss most"

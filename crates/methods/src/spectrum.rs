@@ -4,6 +4,7 @@ use faer::diag::Diag;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
 use faer::linalg::matmul::matmul;
+use faer::linalg::svd::{ComputeSvdVectors, svd, svd_scratch};
 use faer::{Accum, Mat, MatRef, Par};
 
 /// Eigenvalues, ascending, and eigenvectors of a symmetric matrix.
@@ -55,4 +56,24 @@ pub(crate) fn product(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Mat<f64> {
     let mut out = Mat::zeros(a.nrows(), b.ncols());
     matmul(&mut out, Accum::Replace, a, b, 1.0, Par::Seq);
     out
+}
+
+/// Singular values, descending; `None` when they cannot be found.
+pub(crate) fn singular_values(matrix: MatRef<'_, f64>) -> Option<Vec<f64>> {
+    let (n_rows, n_columns) = matrix.shape();
+    let mut values = Diag::<f64>::zeros(n_rows.min(n_columns));
+    let no = ComputeSvdVectors::No;
+    let scratch = svd_scratch::<f64>(n_rows, n_columns, no, no, Par::Seq, Default::default());
+    svd(
+        matrix,
+        values.as_mut(),
+        None,
+        None,
+        Par::Seq,
+        MemStack::new(&mut MemBuffer::new(scratch)),
+        Default::default(),
+    )
+    .ok()?;
+    let values: Vec<f64> = values.column_vector().iter().copied().collect();
+    values.iter().all(|v| v.is_finite()).then_some(values)
 }

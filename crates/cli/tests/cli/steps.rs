@@ -459,3 +459,35 @@ fn runs_may_lack_conditions_when_asked_for() {
     let each = numbers(&scratch.json(&words(&format!("{line} --noise s.npy")))["rdm"]);
     assert_ne!(plain, each);
 }
+
+#[test]
+fn whitened_similarities_take_a_covariance() {
+    let scratch = Scratch::new();
+    scratch.put_npy("a.npy", &noise(2, 10, 1));
+    scratch.put_npy("b.npy", &noise(3, 10, 2));
+    scratch.put_npy("s.npy", &(Array2::<f64>::eye(5) * 0.3));
+    let line = "compare a.npy b.npy --similarity whitened-cosine --format json";
+    let of = |more: &str| scratch.json(&words(&format!("{line} {more}")))["scores"].clone();
+    let (plain, given) = (of(""), of("--covariance s.npy"));
+    for (a, b) in plain
+        .as_array()
+        .unwrap()
+        .iter()
+        .zip(given.as_array().unwrap())
+    {
+        assert_close(&numbers(a), &numbers(b), 1e-12);
+    }
+    let mut unequal = Array2::<f64>::eye(5);
+    unequal[[0, 0]] = 9.0;
+    scratch.put_npy("u.npy", &unequal);
+    assert_ne!(plain, of("--covariance u.npy"));
+    scratch.refused(
+        &words("compare a.npy b.npy --covariance s.npy"),
+        &["spearman", "whitened-cosine"],
+    );
+    scratch.put_npy("s4.npy", &Array2::eye(4));
+    scratch.refused(
+        &words("compare a.npy b.npy --similarity whitened-pearson --covariance s4.npy"),
+        &["s4.npy", "expected 5, found 4"],
+    );
+}
