@@ -40,6 +40,7 @@ pub const ALL: &[Topic] = topics![
         "cls", "operations", "fused", "as-stated",
         "images",
     ],
+    "films": ["film", "video", "videos", "clip", "clips", "span", "frames-per-second"],
     "edits": [
         "edit", "lesion", "gain", "cut", "tap", "replace-head", "channels", "units", "heads", "of",
         "tokens", "with", "means", "outputs",

@@ -27,7 +27,7 @@ pub use estimate::{Ceiling, Estimate};
 pub use provenance::{Citation, InputFile, ModelProvenance, Provenance};
 pub use rdms::Rdms;
 pub use record::{
-    AnalysisRecord, DisplayRdm, Expectation, MdsMap, Predictor, Record, RsaRecord, RsaScore,
-    RsaSettings, RsaTarget, StimulusRecord, StudyInfo, TargetKind, Warning,
+    AnalysisRecord, ClipRecord, DisplayRdm, Expectation, MdsMap, Predictor, Record, RsaRecord,
+    RsaScore, RsaSettings, RsaTarget, StimulusRecord, StudyInfo, TargetKind, Warning,
 };
 pub use stimuli::{Stimuli, Stimulus};

@@ -40,6 +40,20 @@ fn print(plan: &Plan, out: &mut dyn Write) -> Result<()> {
         0 => writeln!(out)?,
         n => writeln!(out, " in {n} categories")?,
     }
+    let films = plan.stimuli.iter().filter_map(|s| s.clip.as_ref());
+    if let Some(first) = films.clone().next() {
+        let [n_frames, of] = [
+            films.clone().map(|c| c.n_frames),
+            films.clone().map(|c| c.of),
+        ]
+        .map(Iterator::sum::<usize>);
+        writeln!(
+            out,
+            "             {} films, each the mean over its frames: {} ({n_frames} of {of} frames)",
+            films.count(),
+            first.selection
+        )?;
+    }
     for model in &plan.models {
         let n_features: usize = model.layers.iter().map(|l| l.n_features).sum();
         writeln!(

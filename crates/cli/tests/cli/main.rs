@@ -3,6 +3,7 @@
 //! - `studies`: whole studies, from the demo to a run that is killed and taken up again
 //! - `real`: the 92-image study on real data
 //! - `steps`, `extract`: the commands on arrays and pictures that scripts rely on
+//! - `films`: films in `extract` and in studies
 //! - `detect`: boxes and faces in pictures
 //! - `downloads`: `consilience data`
 //! - `models`: published weights, and comparing executors
@@ -16,6 +17,7 @@ mod detect;
 mod downloads;
 mod edits;
 mod extract;
+mod films;
 mod models;
 mod real;
 mod steps;
