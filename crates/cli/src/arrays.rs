@@ -66,6 +66,23 @@ pub fn vector_f64(spec: &str, what: &str) -> Result<Vec<f64>> {
     Ok(array.into_iter().collect())
 }
 
+/// Loads one matrix, or several that are stacked along the first axis.
+pub fn matrices(spec: &str, what: &str) -> Result<Vec<Array2<f64>>> {
+    let array = source::load_array(spec)?.into_f64();
+    let shape = array.shape().to_vec();
+    match shape.len() {
+        2 => Ok(vec![array.into_dimensionality::<Ix2>()?]),
+        3 if shape[0] > 0 => Ok(array
+            .into_dimensionality::<ndarray::Ix3>()?
+            .outer_iter()
+            .map(|matrix| matrix.to_owned())
+            .collect()),
+        n => bail!(
+            "{what} has {n} dimensions {shape:?}, expected 2 (one matrix) or 3 (a matrix for each run): {spec}"
+        ),
+    }
+}
+
 /// Loads RDM vectors; a one-dimensional array counts as one RDM.
 pub fn rdms(spec: &str, what: &str) -> Result<Array2<f64>> {
     let array: ArrayD<f64> = source::load_array(spec)?.into_f64();

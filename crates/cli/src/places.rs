@@ -61,7 +61,9 @@ fn user_folder(variable: &str, under_home: &str) -> Option<PathBuf> {
 /// Bytes of memory that are free, where the system tells.
 pub fn free_memory() -> Option<f64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find(|line| line.starts_with("MemAvailable:"))?;
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("MemAvailable:"))?;
     let kibibytes: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kibibytes * 1024.0)
 }

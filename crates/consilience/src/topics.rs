@@ -40,6 +40,7 @@ pub const ALL: &[Topic] = topics![
         "cls", "operations", "fused", "as-stated",
         "images",
     ],
+    "films": ["film", "video", "videos", "clip", "clips", "span", "frames-per-second"],
     "edits": [
         "edit", "lesion", "gain", "cut", "tap", "replace-head", "channels", "units", "heads", "of",
         "tokens", "with", "means", "outputs",
@@ -56,12 +57,20 @@ pub const ALL: &[Topic] = topics![
     "rsa": ["rdm", "rdms", "compare", "kind"],
     "dissimilarity": [
         "correlation", "spearman-dissimilarity", "cosine-dissimilarity", "euclidean", "sqeuclidean",
-        "mahalanobis", "poisson-kl", "per-channel",
+        "mahalanobis", "poisson-kl", "poisson-kl-cv", "per-channel", "categorical", "circumplex",
     ],
-    "crossnobis": ["runs", "noise", "precision"],
+    "crossnobis": [
+        "runs", "noise", "precision", "incomplete-runs", "common-runs", "all-rows", "residuals",
+        "noise-estimate", "shrink-diagonal", "shrink-identity",
+    ],
     "similarity": [
         "pearson", "spearman", "kendall-tau-a", "kendall-tau-b", "rho-a", "cosine",
         "whitened-pearson", "whitened-cosine", "whitening", "bures", "kendall", "tau-a", "tau-b",
+        "covariance", "cka", "rv", "procrustes",
+    ],
+    "arrangement": [
+        "arrange", "inverse-mds", "multi-arrangement", "evidence", "weighting", "set-size", "arena",
+        "floor", "estimator", "lift-the-weakest", "meadows", "by",
     ],
     "noise-ceiling": ["ceiling"],
     "bootstrap": [

@@ -47,4 +47,31 @@ pub enum CoreError {
         /// The identifier.
         id: String,
     },
+    /// The same item name twice.
+    #[error("item {item:?} occurs more than once; items must have names of their own")]
+    DuplicateItem {
+        /// The name.
+        item: String,
+    },
+    /// A place of an item that is not in the list of items.
+    #[error(
+        "trial {trial:?} has the item {item:?}, which is not in the list of items; add it there"
+    )]
+    UnlistedItem {
+        /// Name of the trial.
+        trial: String,
+        /// Name of the item.
+        item: String,
+    },
+    /// Arrangements without a trial.
+    #[error("there are no trials; give at least one arrangement of two or more items")]
+    NoTrials,
+    /// A trial that is no arrangement.
+    #[error("trial {trial:?} is refused: {problem}")]
+    Arrangement {
+        /// Name of the trial.
+        trial: String,
+        /// What is wrong with it.
+        problem: crate::trials::ArrangementProblem,
+    },
 }

@@ -1,4 +1,4 @@
-//! The nouns of consilience: stimuli, RDMs, estimates and records.
+//! The nouns of consilience: stimuli, RDMs, arrangements, estimates and records.
 //!
 //! Everything here is plain data whose invariants are checked when it is made. Nothing reads a
 //! file, a clock or a random number.
@@ -21,13 +21,15 @@ mod provenance;
 mod rdms;
 mod record;
 mod stimuli;
+mod trials;
 
 pub use error::{CoreError, Result};
 pub use estimate::{Ceiling, Estimate};
 pub use provenance::{Citation, InputFile, ModelProvenance, Provenance};
 pub use rdms::Rdms;
 pub use record::{
-    AnalysisRecord, DisplayRdm, Expectation, MdsMap, Predictor, Record, RsaRecord, RsaScore,
-    RsaSettings, RsaTarget, StimulusRecord, StudyInfo, TargetKind, Warning,
+    AnalysisRecord, ClipRecord, DisplayRdm, Expectation, MdsMap, Predictor, Record, RsaRecord,
+    RsaScore, RsaSettings, RsaTarget, StimulusRecord, StudyInfo, TargetKind, Warning,
 };
 pub use stimuli::{Stimuli, Stimulus};
+pub use trials::{ArrangementProblem, Trial, Trials, ascending};

@@ -53,8 +53,20 @@ pub struct StimulusRecord {
     pub id: String,
     /// Category, if the study declares one.
     pub category: Option<String>,
+    /// What was averaged, when it is a film.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip: Option<ClipRecord>,
     /// Small PNG as a `data:` address; `None` when thumbnails are off.
     pub thumbnail: Option<String>,
+}
+
+/// The frames of a film over which its activations were averaged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ClipRecord {
+    /// How many.
+    pub n_frames: usize,
+    /// Which, e.g. `"2 frames a second from 0 s to 5 s"`.
+    pub frames: String,
 }
 
 /// Something that went less than well, told once and kept.

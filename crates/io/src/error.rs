@@ -194,6 +194,12 @@ pub enum IoError {
         /// The rule that is broken.
         problem: CoreError,
     },
+    /// Places that are no arrangements.
+    #[error("{problem}")]
+    NotTrials {
+        /// The rule that is broken.
+        problem: CoreError,
+    },
     /// A writer that was given another number of values than its shape says.
     #[error("{found} values were written to an array of shape {shape:?}, expected {expected}")]
     WrongCount {

@@ -11,6 +11,7 @@
 //! | [`npz`] | NumPy archive | yes | yes |
 //! | [`mat`] | MATLAB 5–7.2 | yes | – |
 //! | [`table`] | CSV and TSV | yes | yes |
+//! | [`arrangement`] | trials as CSV and JSON, Meadows' trees and `.mat` | yes | – |
 //! | [`weights`] | safetensors, PyTorch `.pth` (both forms), darknet `.weights` | yes | safetensors |
 //! | [`image`] | PNG, JPEG, BMP | yes | PNG |
 //! | [`video`] | H.264 in MP4 and MOV; others through FFmpeg | yes | – |
@@ -24,6 +25,7 @@
 //! MATLAB 4 and 7.3 files, pickled objects that are no tensors, image orientation tags, CMYK pictures:
 //! each is refused with the way round it.
 
+pub mod arrangement;
 mod array;
 pub mod atomic;
 pub mod catalogue;

@@ -11,6 +11,8 @@ pub struct Limits {
     /// Largest file that is read into memory as a whole (`.mat`, `.csv`, `.safetensors`, pictures).
     /// Default 4 GiB.
     pub max_file_bytes: u64,
+    /// Largest JSON text, of which a value takes about ten times the memory. Default 256 MiB.
+    pub max_json_bytes: u64,
     /// Most bytes that one compressed byte may become. Default 1032, the most that Deflate can do: a
     /// larger claim is a lie.
     pub max_inflation: u64,
@@ -34,6 +36,7 @@ impl Default for Limits {
         Self {
             max_array_bytes: 8 << 30,
             max_file_bytes: 4 << 30,
+            max_json_bytes: 256 << 20,
             max_inflation: 1032,
             max_entries: 1 << 16,
             max_values: 1 << 22,

@@ -233,7 +233,7 @@ where
     })
 }
 
-fn delimiter(path: &Path) -> u8 {
+pub(crate) fn delimiter(path: &Path) -> u8 {
     match path.extension() {
         Some(ending) if ending.eq_ignore_ascii_case("tsv") => b'\t',
         _ => b',',

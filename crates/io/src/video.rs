@@ -27,6 +27,7 @@
 use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -93,22 +94,80 @@ impl fmt::Display for Sampling {
     }
 }
 
+/// A part of a film, written `START-END` or, to its end, `START-`.
+///
+/// # Example
+///
+/// ```
+/// use consilience_io::video::Span;
+///
+/// let span: Span = "2.5-10".parse().unwrap();
+/// assert_eq!((span.start, span.end), (2.5, Some(10.0)));
+/// assert_eq!("2.5-".parse::<Span>().unwrap().to_string(), "2.5-");
+/// assert!("10-2.5".parse::<Span>().is_err());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Span {
+    /// Where it begins, in seconds. Default 0.
+    pub start: f64,
+    /// Where it ends (a frame at that time is not in it), in seconds. Default: with the film.
+    pub end: Option<f64>,
+}
+
+/// A text that is no span.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "expected seconds with 0 ≤ START < END as START-END, or START- for all that follows, such as 2.5-10 or 2.5-, found {found:?}"
+)]
+pub struct UnknownSpan {
+    /// What was given.
+    pub found: String,
+}
+
+impl FromStr for Span {
+    type Err = UnknownSpan;
+
+    fn from_str(text: &str) -> std::result::Result<Self, UnknownSpan> {
+        let seconds = |text: &str| text.trim().parse().ok().filter(|s: &f64| s.is_finite());
+        let span = text.split_once('-').and_then(|(start, end)| {
+            let end = match end.trim() {
+                "" => None,
+                end => Some(seconds(end)?),
+            };
+            let start = seconds(start)?;
+            Some(Self { start, end })
+        });
+        span.filter(|span| span.start >= 0.0 && span.end.is_none_or(|end| end > span.start))
+            .ok_or_else(|| UnknownSpan {
+                found: text.to_owned(),
+            })
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.end {
+            Some(end) => write!(f, "{}-{end}", self.start),
+            None => write!(f, "{}-", self.start),
+        }
+    }
+}
+
 /// A part of a film and the frames of it.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Selection {
     /// Which frames of the span. Default all.
     pub sampling: Sampling,
-    /// Where the span begins, in seconds. Default 0.
-    pub start: f64,
-    /// Where it ends (a frame at that time is not in it), in seconds. Default: with the film.
-    pub end: Option<f64>,
+    /// The part of the film. Default all of it.
+    pub span: Span,
 }
 
 impl fmt::Display for Selection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} from {} s", self.sampling, self.start)?;
-        match self.end {
+        write!(f, "{} from {} s", self.sampling, self.span.start)?;
+        match self.span.end {
             Some(end) => write!(f, " to {end} s"),
             None => f.write_str(" to the end"),
         }
@@ -128,29 +187,29 @@ impl Selection {
     /// [`IoError::Span`] when start, end, rate or step make no sense or no frame lies in the span;
     /// [`IoError::OverLimit`] when there would be more than `max_frames`.
     pub fn positions(&self, times: &[f64], duration: f64, max_frames: usize) -> Result<Vec<usize>> {
-        let end = self.end.unwrap_or(duration).min(duration);
+        let Span { start, end: given } = self.span;
+        let end = given.unwrap_or(duration).min(duration);
         let bad = |problem| IoError::Span {
             problem,
-            start: self.start,
-            end: self.end.unwrap_or(duration),
+            start,
+            end: given.unwrap_or(duration),
             duration,
         };
         // Negated, so that a NaN is refused.
-        if !(self.start >= 0.0 && self.start.is_finite() && self.end.is_none_or(|e| e > self.start))
-        {
+        if !(start >= 0.0 && start.is_finite() && given.is_none_or(|end| end > start)) {
             return Err(bad("start and end must be seconds with 0 ≤ start < end"));
         }
-        let within = |time: f64| time >= self.start - TIME_TOLERANCE && time < end - TIME_TOLERANCE;
+        let within = |time: f64| time >= start - TIME_TOLERANCE && time < end - TIME_TOLERANCE;
         let in_span = || (0..times.len()).filter(|&idx| within(times[idx]));
         let positions: Vec<usize> = match self.sampling {
             Sampling::All => in_span().collect(),
             Sampling::EveryNth(0) => return Err(bad("the step must be at least 1 frame")),
             Sampling::EveryNth(n) => in_span().step_by(n).collect(),
             Sampling::PerSecond(rate) if rate > 0.0 && rate.is_finite() => {
-                let n_wanted = ((end - self.start - TIME_TOLERANCE) * rate).ceil().max(0.0);
+                let n_wanted = ((end - start - TIME_TOLERANCE) * rate).ceil().max(0.0);
                 check_frames(n_wanted, max_frames)?;
                 let on_screen = |k: usize| {
-                    let time = self.start + k as f64 / rate + TIME_TOLERANCE;
+                    let time = start + k as f64 / rate + TIME_TOLERANCE;
                     times.partition_point(|&shown| shown <= time).max(1) - 1
                 };
                 let n_wanted = if times.is_empty() {
@@ -182,8 +241,8 @@ fn check_frames(n_frames: f64, max_frames: usize) -> Result<()> {
     Ok(())
 }
 
-/// A film whose header was read.
-#[derive(Debug)]
+/// A film whose header was read. It keeps no file open.
+#[derive(Debug, Clone)]
 pub struct Video {
     /// Pixels in a row of a frame.
     pub width: usize,
@@ -201,9 +260,9 @@ pub struct Video {
 }
 
 /// What gives the frames.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Source {
-    H264 { file: File, film: Box<h264::Film> },
+    H264,
     Ffmpeg,
 }
 
@@ -250,10 +309,14 @@ pub fn open_within(path: impl AsRef<Path>, limits: &Limits) -> Result<Video> {
     Ok(film)
 }
 
-fn open_native(path: &Path, limits: &Limits) -> Result<Video> {
+fn read_native(path: &Path, limits: &Limits) -> Result<(File, Box<h264::Film>)> {
     let mut file = File::open(path).map_err(IoError::os("open the film"))?;
     let track = mp4::read(&mut file, limits)?;
-    let film = h264::Film::new(track, limits)?;
+    Ok((file, Box::new(h264::Film::new(track, limits)?)))
+}
+
+fn open_native(path: &Path, limits: &Limits) -> Result<Video> {
+    let (_, film) = read_native(path, limits)?;
     let (width, height) = film.size;
     Ok(Video {
         width,
@@ -262,10 +325,7 @@ fn open_native(path: &Path, limits: &Limits) -> Result<Video> {
         times: film.times(),
         duration: film.track.duration(),
         path: path.to_owned(),
-        source: Source::H264 {
-            file,
-            film: Box::new(film),
-        },
+        source: Source::H264,
         limits: *limits,
     })
 }
@@ -275,25 +335,34 @@ impl Video {
     ///
     /// # Errors
     ///
-    /// As [`Selection::positions`]; [`IoError::Program`] when `ffmpeg` cannot be started. A frame that
-    /// cannot be decoded is an error of the iterator, which ends with it.
-    pub fn frames(self, selection: &Selection) -> Result<Frames> {
-        let path = self.path.clone();
-        let max_frames = self.limits.max_frames;
-        let positions = selection
-            .positions(&self.times, self.duration, max_frames)
-            .at(&path)?;
-        Frames::new(self, positions).at(path)
+    /// As [`Video::positions`]; [`IoError::Program`] when `ffmpeg` cannot be started;
+    /// [`IoError::Malformed`] when the file is not the one any more that was opened. A frame that cannot
+    /// be decoded is an error of the iterator, which ends with it.
+    pub fn frames(&self, selection: &Selection) -> Result<Frames> {
+        self.frames_from(selection, 0)
     }
 
-    /// How many frames `selection` takes.
+    /// The chosen frames without the first `n_skipped` of them. H.264 is decoded from the last key frame
+    /// before, other films from their beginning.
+    ///
+    /// # Errors
+    ///
+    /// As [`Video::frames`].
+    pub fn frames_from(&self, selection: &Selection, n_skipped: usize) -> Result<Frames> {
+        let mut positions = self.positions(selection)?;
+        positions.drain(..n_skipped.min(positions.len()));
+        Frames::new(self, positions).at(&self.path)
+    }
+
+    /// Positions in the film of the frames that `selection` takes.
     ///
     /// # Errors
     ///
     /// As [`Selection::positions`].
-    pub fn n_selected(&self, selection: &Selection) -> Result<usize> {
-        let positions = selection.positions(&self.times, self.duration, self.limits.max_frames);
-        Ok(positions.at(&self.path)?.len())
+    pub fn positions(&self, selection: &Selection) -> Result<Vec<usize>> {
+        selection
+            .positions(&self.times, self.duration, self.limits.max_frames)
+            .at(&self.path)
     }
 }
 

@@ -37,7 +37,12 @@ fn what_stands_in_the_way_of_some_layers_leaves_the_others() {
         &part.obstacles[0],
         LearnError::UnknownOperator { op, .. } if op == "Sign"
     ));
-    let found = |name: &str| part.activations.layers.iter().find(|(layer, _)| layer == name);
+    let found = |name: &str| {
+        part.activations
+            .layers
+            .iter()
+            .find(|(layer, _)| layer == name)
+    };
     for (name, is_there) in [
         ("features.11.expand1x1", true),
         ("features.11.expand1x1_activation", false),
@@ -47,6 +52,10 @@ fn what_stands_in_the_way_of_some_layers_leaves_the_others() {
     ] {
         assert_eq!(found(name).is_some(), is_there, "{name}");
     }
-    let small = RgbImage { width: 0, height: 0, pixels: Vec::new() };
+    let small = RgbImage {
+        width: 0,
+        height: 0,
+        pixels: Vec::new(),
+    };
     assert!(verify::forward(&network, &small).is_err());
 }

@@ -131,6 +131,44 @@ pub enum MethodsError {
         /// Label of the run.
         run: i64,
     },
+    /// Two conditions that no two runs have in common.
+    #[error(
+        "conditions {first} and {second} {found}; cross-validation needs at least 2 runs for each pair: leave out one of them"
+    )]
+    NoCommonRuns {
+        /// Label of one condition.
+        first: i64,
+        /// Label of the other.
+        second: i64,
+        /// What they have, as a verb phrase.
+        found: &'static str,
+    },
+    /// A channel without variance.
+    #[error(
+        "channel {channel} (counted from 0) does not vary, so its noise has no covariance with others; leave it out, or take the estimate shrink-identity"
+    )]
+    ConstantChannel {
+        /// 0-based channel.
+        channel: usize,
+    },
+    /// A covariance without an inverse.
+    #[error(
+        "the noise covariance of {n_channels} channels has rank {rank} and no inverse; give more rows than channels, or shrink it (shrink-diagonal, shrink-identity)"
+    )]
+    SingularCovariance {
+        /// Channels.
+        n_channels: usize,
+        /// Directions with variance.
+        rank: usize,
+    },
+    /// A condition without a direction from the centre of a circumplex.
+    #[error(
+        "condition {condition} (counted from 0) lies at the centre of the circumplex and has no direction from it; leave it out, or give the centre"
+    )]
+    NoDirection {
+        /// 0-based condition.
+        condition: usize,
+    },
     /// A noise precision matrix that is not symmetric.
     #[error(
         "the noise precision is not symmetric: {upper} at row {row}, column {column}, but {lower} mirrored; give the inverse of a covariance matrix"
@@ -195,6 +233,20 @@ pub enum MethodsError {
         /// Pairs that are missing.
         n_omitted: usize,
     },
+    /// A model that adds nothing to the others.
+    #[error(
+        "model RDM {model} (counted from 0) is a weighted sum of the others (and a constant), so its weight is undefined; leave it out"
+    )]
+    Collinear {
+        /// 0-based model.
+        model: usize,
+    },
+    /// A covariance of patterns that is none.
+    #[error("the covariance of patterns {why}; give a symmetric, positive definite one")]
+    SingularPatterns {
+        /// What is wrong, as a verb phrase.
+        why: &'static str,
+    },
     /// No pair of conditions is present in all RDMs.
     #[error(
         "each of the {n_pairs} pairs of conditions is NaN in some RDM, so nothing is left to compare; leave out the RDMs that miss most"
@@ -222,6 +274,40 @@ pub enum MethodsError {
     /// An encoding model that cannot be fitted.
     #[error(transparent)]
     Encoding(#[from] crate::encoding::EncodingError),
+    /// An option outside its range.
+    #[error("{option} is {value}, expected {expected}")]
+    OptionOutOfRange {
+        /// The option, in words.
+        option: &'static str,
+        /// What was given.
+        value: f64,
+        /// What it has to be.
+        expected: &'static str,
+    },
+    /// Pairs of items that were never arranged together.
+    #[error(
+        "{n_unseen} of {n_pairs} pairs of items are in no trial together: {}{}; arrange them, leave out their items, or ask for missing pairs to be omitted",
+        first.iter().map(|(a, b)| format!("{a:?} with {b:?}")).collect::<Vec<_>>().join(", "),
+        if *n_unseen > first.len() { " …" } else { "" }
+    )]
+    UnseenPairs {
+        /// Pairs without a trial.
+        n_unseen: usize,
+        /// Pairs in all.
+        n_pairs: usize,
+        /// Names of the first of them.
+        first: Vec<(String, String)>,
+    },
+    /// More pairs than memory is meant for.
+    #[error(
+        "the trials and the RDM hold {found} pairs of items, which is over the limit of {limit} (16 bytes each); fit fewer items, or raise `max_pairs`"
+    )]
+    TooManyPairs {
+        /// Pairs of all trials and of the RDM.
+        found: usize,
+        /// What is allowed.
+        limit: usize,
+    },
     /// A vector that is not an RDM.
     #[error(transparent)]
     Rdm(#[from] consilience_core::CoreError),

@@ -7,6 +7,7 @@
 //!
 //! Files (`consilience-io`), networks (`consilience-models`), figures (`consilience-report`).
 
+pub mod arrangement;
 pub mod encoding;
 mod error;
 pub mod mds;
@@ -14,6 +15,7 @@ mod names;
 mod nan;
 pub mod rdm;
 pub mod rsa;
+mod spectrum;
 
 pub use error::{MethodsError, PatternId, Result};
 pub use nan::NanPolicy;

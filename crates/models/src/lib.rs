@@ -48,7 +48,10 @@ pub mod zoo;
 
 pub use error::{ModelError, Result};
 pub use executor::{ExecutorChoice, ExecutorInfo, Operations};
-pub use extract::{Block, ExtractParams, ExtractedLayer, Extractor, Images, Pool};
+pub use extract::{
+    Block, Clip, ClipFrames, ClipPool, Clips, ExtractParams, ExtractedLayer, Extractor, Film,
+    Images, Pool, Source,
+};
 pub use graph::{Edit, Graph, Layer};
 pub use network::Network;
 pub use preprocess::Preprocessing;

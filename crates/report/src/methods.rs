@@ -44,6 +44,7 @@ fn representations(record: &Record, rsa: &RsaRecord) -> String {
                 .collect::<Vec<_>>()
         ),
     );
+    out.push_str(&films(record));
     for model in &record.provenance.models {
         if names.contains(&model.name.as_str()) {
             let architecture = if model.architecture == model.name {
@@ -72,6 +73,29 @@ fn representations(record: &Record, rsa: &RsaRecord) -> String {
         dissimilarity(&rsa.settings.dissimilarity)
     ));
     out
+}
+
+/// Which frames of films were averaged, if stimuli are films.
+fn films(record: &Record) -> String {
+    let clips = record.stimuli.iter().filter_map(|s| s.clip.as_ref());
+    let Some(first) = clips.clone().next() else {
+        return String::new();
+    };
+    let (least, most) = clips.clone().fold((usize::MAX, 0), |(least, most), clip| {
+        (least.min(clip.n_frames), most.max(clip.n_frames))
+    });
+    let n_frames = match least == most {
+        true => plural(most, "frame"),
+        false => format!("{} to {}", count(least), plural(most, "frame")),
+    };
+    let who = match clips.count() == record.stimuli.len() {
+        true => "The stimuli are films",
+        false => "Some stimuli are films",
+    };
+    format!(
+        " {who}; the activations of a film are the mean over its frames ({}: {n_frames} a film).",
+        first.frames
+    )
 }
 
 fn dissimilarity(name: &str) -> String {

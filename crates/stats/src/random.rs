@@ -114,7 +114,9 @@ impl Stream {
     /// When `n` is zero or `concentration` is not a positive finite number.
     pub fn dirichlet(&mut self, n: usize, concentration: f64) -> Vec<f64> {
         assert!(n > 0 && concentration > 0.0 && concentration.is_finite());
-        let logs: Vec<f64> = (0..n).map(|_| self.log_gamma_variate(concentration)).collect();
+        let logs: Vec<f64> = (0..n)
+            .map(|_| self.log_gamma_variate(concentration))
+            .collect();
         let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let shares: Vec<f64> = logs.iter().map(|log| (log - largest).exp()).collect();
         let sum: f64 = shares.iter().sum();
@@ -240,7 +242,10 @@ mod tests {
             let expected = (1.0 / 3.0) * (2.0 / 3.0) / (3.0 * concentration + 1.0);
             assert!((mean - 1.0 / 3.0).abs() < 0.012, "{mean}");
             let variance = square - mean * mean;
-            assert!((variance / expected - 1.0).abs() < 0.06, "{variance} {expected}");
+            assert!(
+                (variance / expected - 1.0).abs() < 0.06,
+                "{variance} {expected}"
+            );
         }
     }
 }

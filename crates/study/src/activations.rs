@@ -1,5 +1,6 @@
 //! Networks × pictures → RDMs, through the cache.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -7,21 +8,18 @@ use consilience_core::Stimuli;
 use consilience_io::{atomic, npy};
 use consilience_methods::rdm::{Dissimilarity, Patterns, RdmParams, rdm};
 use consilience_methods::{MethodsError, PatternId};
-use consilience_models::{ExtractParams, Extractor, Images, Layer, ModelError, Network};
+use consilience_models::{ExtractParams, Extractor, Layer, ModelError, Network};
 use ndarray::{Array2, ArrayView1, Axis, Ix2, concatenate};
 use serde::Serialize;
 
 use crate::cache::{Cache, Key};
-use crate::extraction::is_whole;
+use crate::extraction::{blocks, is_whole};
 use crate::file::KeyPath;
 use crate::plan::{Plan, PlannedEdit, PlannedLayer, PlannedModel, PlannedStimulus};
 use crate::prepare::Prepared;
 use crate::progress::Progress;
 use crate::reduce::{ReduceInputs, Reducer, Reduction, reducers};
 use crate::{Result, StudyError};
-
-/// Pictures in one cache entry: what an interruption costs at most.
-const BLOCK: usize = 256;
 
 /// Everything an activation depends on besides the picture.
 #[derive(Serialize)]
@@ -37,7 +35,7 @@ struct Activation<'a> {
     n_features: usize,
     edits: &'a [PlannedEdit],
     /// The pictures over which an edit takes means.
-    mean_over: Option<Vec<&'a str>>,
+    mean_over: Option<Vec<Cow<'a, str>>>,
     /// All layers of the model: what else is asked for may change the last bits.
     taps: Vec<&'a str>,
     tensor: &'a str,
@@ -59,24 +57,24 @@ impl<'a> Activation<'a> {
             )),
             n_features: layer.n_features,
             edits: &model.edits,
-            mean_over: takes_means.then(|| hashes(&plan.stimuli)),
+            mean_over: takes_means.then(|| keys(&plan.stimuli)),
             taps: model.layers.iter().map(|l| l.tensor.as_str()).collect(),
             tensor: &layer.tensor,
         }
     }
 
     fn block_key(&self, block: &[PlannedStimulus]) -> Key {
-        Key::new("activations", &(self, hashes(block)))
+        Key::new("activations", &(self, keys(block)))
     }
 
     fn rdm_key(&self, plan: &Plan, dissimilarity: Dissimilarity) -> Key {
-        let images = hashes(&plan.stimuli);
+        let images = keys(&plan.stimuli);
         Key::new("rdm", &(self, images, dissimilarity.to_string()))
     }
 }
 
-fn hashes(stimuli: &[PlannedStimulus]) -> Vec<&str> {
-    stimuli.iter().map(|s| s.blake3.as_str()).collect()
+fn keys(stimuli: &[PlannedStimulus]) -> Vec<Cow<'_, str>> {
+    stimuli.iter().map(PlannedStimulus::key).collect()
 }
 
 /// The RDM of every layer of a model, `(n_layers, n_pairs)`.
@@ -115,7 +113,7 @@ pub fn model_rdms(
             if slot.is_some() {
                 continue;
             }
-            let patterns = load_patterns(plan, model, layer, cache)?;
+            let patterns = load_patterns(prepared, model, layer, cache)?;
             let params = RdmParams {
                 dissimilarity,
                 ..RdmParams::default()
@@ -144,7 +142,7 @@ pub fn model_rdms(
     Ok(all)
 }
 
-/// Runs the network for every block of pictures of which a layer is not in the cache.
+/// Runs the network for every block of stimuli of which a layer is not in the cache.
 fn extract_missing(
     prepared: &Prepared,
     model_idx: usize,
@@ -155,7 +153,7 @@ fn extract_missing(
 ) -> Result<()> {
     let plan = &prepared.plan;
     let model = &plan.models[model_idx];
-    let all_paths: Vec<PathBuf> = prepared.stimuli.iter().map(|s| s.path.clone()).collect();
+    let clips = &prepared.clips;
     let params = ExtractParams {
         pool: model.pool,
         executor: prepared.executor,
@@ -163,12 +161,8 @@ fn extract_missing(
         ..ExtractParams::default()
     };
     let mut ready: Option<(Network, Vec<Reducer>)> = None;
-    for (block_idx, (block, paths)) in plan
-        .stimuli
-        .chunks(BLOCK)
-        .zip(all_paths.chunks(BLOCK))
-        .enumerate()
-    {
+    for rows in blocks(clips) {
+        let block = &plan.stimuli[rows.clone()];
         let absent: BTreeMap<&str, PathBuf> = layers
             .iter()
             .map(|layer| {
@@ -197,7 +191,7 @@ fn extract_missing(
                 let made = make_ready(prepared, model_idx, &wanted, &params, cache, progress)?;
                 progress.begin(
                     &format!("activations of {}", model.name),
-                    plan.stimuli.len() as u64,
+                    clips.n_frames() as u64,
                 );
                 ready.insert(made)
             }
@@ -220,16 +214,18 @@ fn extract_missing(
                 npy::Writer::<f32>::create(path, &[block.len(), n_features]).map(Some)
             })
             .collect::<std::result::Result<Vec<_>, _>>()?;
+        let first_frame = clips.frames_of(rows.clone()).start;
         extractor
-            .run(
-                Images::Files(paths),
+            .run_clips(
+                clips,
+                rows,
                 |rows| -> Result<()> {
                     if let Some(writer) = &mut writers[rows.layer_idx] {
                         writer.append(&reducers[rows.layer_idx].apply(rows.rows))?;
                     }
                     Ok(())
                 },
-                |done| progress.advance_to((block_idx * BLOCK + done) as u64),
+                |done| progress.advance_to((first_frame + done) as u64),
             )
             .map_err(of_picture)?;
         for writer in writers.into_iter().flatten() {
@@ -251,14 +247,14 @@ fn make_ready(
     cache: &Cache,
     progress: &dyn Progress,
 ) -> Result<(Network, Vec<Reducer>)> {
-    let paths: Vec<PathBuf> = prepared.stimuli.iter().map(|s| s.path.clone()).collect();
+    let clips = &prepared.clips;
     let network = prepared.networks[model_idx]
-        .edited(&prepared.edits[model_idx], Images::Files(&paths), params)
+        .edited(&prepared.edits[model_idx], clips.frames(), params)
         .map_err(|error| of_picture(error.into()))?;
     let inputs = ReduceInputs {
         reduction: prepared.plan.models[model_idx].reduce,
         seed: prepared.plan.seed,
-        n_images: paths.len(),
+        n_rows: clips.n_rows(),
         fit: &prepared.reduce_fit[model_idx],
         scratch: cache.root(),
     };
@@ -266,7 +262,7 @@ fn make_ready(
     Ok((network, reducers))
 }
 
-/// Points at the pictures when one cannot be read: while networks run, no other file is.
+/// Points at the stimuli when one cannot be read: while networks run, no other file is.
 fn of_picture(error: StudyError) -> StudyError {
     match error {
         StudyError::Model(ModelError::File(problem)) => StudyError::Invalid {
@@ -277,7 +273,7 @@ fn of_picture(error: StudyError) -> StudyError {
     }
 }
 
-/// The picture whose activations a method refused.
+/// The picture or film whose activations a method refused.
 fn picture_at_fault(source: &MethodsError, stimuli: &Stimuli) -> Option<PathBuf> {
     let row = match source {
         MethodsError::UndefinedPattern {
@@ -293,28 +289,29 @@ fn picture_at_fault(source: &MethodsError, stimuli: &Stimuli) -> Option<PathBuf>
         .map(|stimulus| stimulus.path.clone())
 }
 
-/// The activations of one layer for all pictures, `(n_stimuli, n_features)`.
+/// The activations of one layer for all stimuli, `(n_stimuli, n_features)`.
 fn load_patterns(
-    plan: &Plan,
+    prepared: &Prepared,
     model: &PlannedModel,
     layer: &PlannedLayer,
     cache: &Cache,
 ) -> Result<Array2<f32>> {
-    let mut blocks = Vec::new();
-    for block in plan.stimuli.chunks(BLOCK) {
-        let key = Activation::new(plan, model, layer).block_key(block);
+    let plan = &prepared.plan;
+    let mut parts = Vec::new();
+    for rows in blocks(&prepared.clips) {
+        let key = Activation::new(plan, model, layer).block_key(&plan.stimuli[rows]);
         let path = cache.path("activations", &key, "npy");
         let damaged = || StudyError::DamagedCache { path: path.clone() };
         match npy::read(&path)? {
             consilience_io::AnyArray::F32(array) => {
-                blocks.push(array.into_dimensionality::<Ix2>().map_err(|_| damaged())?);
+                parts.push(array.into_dimensionality::<Ix2>().map_err(|_| damaged())?);
             }
             _ => return Err(damaged()),
         }
     }
-    if blocks.len() == 1 {
-        return Ok(blocks.remove(0));
+    if parts.len() == 1 {
+        return Ok(parts.remove(0));
     }
-    let views: Vec<_> = blocks.iter().map(|block| block.view()).collect();
+    let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
     Ok(concatenate(Axis(0), &views).expect("blocks have one width"))
 }

@@ -1,21 +1,36 @@
 //! Activations to files, so that what was killed can go on.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use consilience_io::{AnyArray, Dtype, IoError, atomic, npy};
-use consilience_models::{ExtractParams, Extractor, Images, Layer, Network};
+use consilience_models::{Clips, ExtractParams, Extractor, Layer, Network};
 
 use crate::progress::Progress;
 use crate::reduce::Reducer;
 use crate::{Result, StudyError};
 
-/// Pictures in one file of an unfinished extraction: what an interruption costs at most.
+/// Pictures or frames after which a block is closed: about what an interruption costs.
 const BLOCK: usize = 256;
+
+/// The rows of each block: it ends with the row that brings it to [`BLOCK`] pictures or frames.
+pub(crate) fn blocks(clips: &Clips) -> Vec<Range<usize>> {
+    let mut blocks = Vec::new();
+    let mut first = 0;
+    for end in 1..=clips.n_rows() {
+        if end == clips.n_rows() || clips.frames_of(first..end).len() >= BLOCK {
+            blocks.push(first..end);
+            first = end;
+        }
+    }
+    blocks
+}
 
 /// An extraction whose finished blocks lie in a folder until all are there.
 ///
-/// A block is 256 pictures of one layer in an `.npy` file that appears whole or not at all. Memory stays
-/// at a few batches while blocks are made, and at one block while they are joined.
+/// A block is the rows of 256 pictures or frames (of the clips that reach 256 frames, where a row is the
+/// mean of a clip) at one layer, in an `.npy` file that appears whole or not at all. Memory stays at a few
+/// batches while blocks are made, and at one block while they are joined.
 #[derive(Debug, Clone, Copy)]
 pub struct Extraction<'a> {
     /// The network, edits included.
@@ -26,16 +41,16 @@ pub struct Extraction<'a> {
     pub params: &'a ExtractParams,
     /// What makes fewer features of each layer, in the order of [`Extractor::layers`].
     pub reducers: &'a [Reducer],
-    /// The pictures.
-    pub images: &'a [PathBuf],
+    /// The pictures and films.
+    pub clips: &'a Clips,
     /// Folder of the blocks, which no other extraction uses.
     pub folder: &'a Path,
 }
 
 impl Extraction<'_> {
-    /// Makes the blocks that are not there yet; gives the number of pictures that needed no work.
+    /// Makes the blocks that are not there yet; gives the number of pictures and frames that needed no work.
     ///
-    /// `shapes` has the features that come out of each layer, 0 for one that needs no file because it
+    /// `n_features` has the features that come out of each layer, 0 for one that needs no file because it
     /// is the same tensor as an earlier one.
     ///
     /// # Errors
@@ -44,13 +59,15 @@ impl Extraction<'_> {
     pub fn run(&self, n_features: &[usize], progress: &dyn Progress) -> Result<usize> {
         atomic::clear_leftovers(self.folder);
         let mut n_there = 0;
-        progress.begin("activations", self.images.len() as u64);
-        for (block_idx, images) in self.images.chunks(BLOCK).enumerate() {
+        progress.begin("activations", self.clips.n_frames() as u64);
+        for (block_idx, rows) in blocks(self.clips).into_iter().enumerate() {
+            let n_rows = rows.len();
+            let frames = self.clips.frames_of(rows.clone());
             let is_there = |(layer_idx, &n): (usize, &usize)| {
-                n == 0 || is_whole(&self.block(block_idx, layer_idx), &[images.len(), n])
+                n == 0 || is_whole(&self.block(block_idx, layer_idx), &[n_rows, n])
             };
             if n_features.iter().enumerate().all(is_there) {
-                n_there += images.len();
+                n_there += frames.len();
                 continue;
             }
             let extractor = Extractor::prepare(self.network, self.layers, self.params)?;
@@ -61,19 +78,20 @@ impl Extraction<'_> {
                     0 => Ok(None),
                     n => {
                         let path = self.block(block_idx, layer_idx);
-                        npy::Writer::<f32>::create(path, &[images.len(), n]).map(Some)
+                        npy::Writer::<f32>::create(path, &[n_rows, n]).map(Some)
                     }
                 })
                 .collect::<std::result::Result<Vec<_>, _>>()?;
-            extractor.run(
-                Images::Files(images),
+            extractor.run_clips(
+                self.clips,
+                rows,
                 |rows| -> Result<()> {
                     if let Some(writer) = &mut writers[rows.layer_idx] {
                         writer.append(&self.reducers[rows.layer_idx].apply(rows.rows))?;
                     }
                     Ok(())
                 },
-                |done| progress.advance_to((block_idx * BLOCK + done) as u64),
+                |done| progress.advance_to((frames.start + done) as u64),
             )?;
             for writer in writers.into_iter().flatten() {
                 writer.finish()?;
@@ -89,8 +107,8 @@ impl Extraction<'_> {
     ///
     /// A block that is missing or damaged, a full disk.
     pub fn join(&self, layer_idx: usize, n_features: usize, path: &Path) -> Result<()> {
-        let mut writer = npy::Writer::<f32>::create(path, &[self.images.len(), n_features])?;
-        for block_idx in 0..self.images.len().div_ceil(BLOCK) {
+        let mut writer = npy::Writer::<f32>::create(path, &[self.clips.n_rows(), n_features])?;
+        for block_idx in 0..blocks(self.clips).len() {
             let block = self.block(block_idx, layer_idx);
             match npy::read(&block)? {
                 AnyArray::F32(array) if array.is_standard_layout() => {
@@ -148,4 +166,36 @@ const UNFINISHED: &str = ".unfinished-";
 pub fn unfinished(folder: &Path, manifest: &str) -> PathBuf {
     let hash = blake3::hash(manifest.as_bytes()).to_hex();
     folder.join(format!("{UNFINISHED}{}", &hash[..16]))
+}
+
+#[cfg(test)]
+mod tests {
+    use consilience_io::video::Selection;
+    use consilience_models::ClipPool;
+
+    use super::*;
+
+    #[test]
+    fn blocks_are_closed_by_pictures_and_frames() {
+        let film: PathBuf = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../fixtures/video/plain.mp4"
+        )
+        .into();
+        let open =
+            |paths: &[PathBuf], pool| Clips::open(paths, Selection::default(), pool).unwrap();
+        let pictures = vec![PathBuf::from("not-opened.png"); 600];
+        for pool in [ClipPool::None, ClipPool::Mean] {
+            assert_eq!(blocks(&open(&pictures, pool)), [0..256, 256..512, 512..600]);
+            assert!(blocks(&open(&[], pool)).is_empty());
+        }
+        // 12 frames each: 22 films are the first that reach 256.
+        let films = vec![film; 50];
+        assert_eq!(
+            blocks(&open(&films, ClipPool::Mean)),
+            [0..22, 22..44, 44..50]
+        );
+        let frames = open(&films, ClipPool::None);
+        assert_eq!(blocks(&frames), [0..256, 256..512, 512..600]);
+    }
 }

@@ -25,10 +25,10 @@ mod templates;
 
 pub use cache::Cache;
 pub use error::{Failure, Result, StudyError};
-pub use places::{Places, pictures_in};
+pub use places::{Places, pictures_and_films_in, pictures_in};
 pub use plan::{
-    Plan, PlannedEdit, PlannedExpectation, PlannedLayer, PlannedModel, PlannedRsa, PlannedStimulus,
-    PlannedTarget,
+    Plan, PlannedClip, PlannedEdit, PlannedExpectation, PlannedLayer, PlannedModel, PlannedRsa,
+    PlannedStimulus, PlannedTarget,
 };
 pub use prepare::{Prepared, prepare};
 pub use progress::{Progress, Silent};

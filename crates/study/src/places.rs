@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use consilience_io::video;
+
 use crate::file::KeyPath;
 use crate::{Result, StudyError};
 
@@ -86,17 +88,32 @@ impl Places {
 ///
 /// What the system says when the folder cannot be listed.
 pub fn pictures_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    files_in(folder, is_picture)
+}
+
+/// The pictures of a folder as [`pictures_in`] finds them and its films ([`video::is_video`]), in natural
+/// order of all their names.
+///
+/// # Errors
+///
+/// What the system says when the folder cannot be listed.
+pub fn pictures_and_films_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    files_in(folder, |path| is_picture(path) || video::is_video(path))
+}
+
+fn is_picture(path: &Path) -> bool {
+    let ending = path.extension().unwrap_or_default().to_string_lossy();
+    ["png", "jpg", "jpeg", "bmp"].contains(&ending.to_lowercase().as_str())
+}
+
+/// Files that are not hidden and pass a test, in natural order.
+fn files_in(folder: &Path, wanted: impl Fn(&Path) -> bool) -> std::io::Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
         let path = entry.path();
-        let ending = path
-            .extension()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .to_lowercase();
-        if !is_hidden && ["png", "jpg", "jpeg", "bmp"].contains(&ending.as_str()) {
+        if !is_hidden && wanted(&path) {
             paths.push(path);
         }
     }
@@ -146,13 +163,20 @@ mod tests {
             "a.jpg",
             "._a.jpg",
             ".b.png",
+            "b9.MP4",
+            ".b.mov",
             "notes.txt",
         ] {
             std::fs::write(folder.path().join(name), b"").unwrap();
         }
+        let names = |found: &[PathBuf]| -> Vec<String> {
+            let names = found.iter().filter_map(|path| path.file_name()?.to_str());
+            names.map(str::to_owned).collect()
+        };
         let found = pictures_in(folder.path()).unwrap();
-        let names: Vec<_> = found.iter().filter_map(|path| path.file_name()).collect();
-        assert_eq!(names, ["a.jpg", "b9.jpeg", "b10.PNG"]);
+        assert_eq!(names(&found), ["a.jpg", "b9.jpeg", "b10.PNG"]);
+        let found = pictures_and_films_in(folder.path()).unwrap();
+        assert_eq!(names(&found), ["a.jpg", "b9.MP4", "b9.jpeg", "b10.PNG"]);
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! What will be done, with nothing left open.
 
+use std::borrow::Cow;
+
 use consilience_core::{InputFile, TargetKind};
+use consilience_io::video::Selection;
 use consilience_methods::rdm::Dissimilarity;
 use consilience_methods::rsa::{Bootstrap, Correction, Similarity};
 use consilience_models::{Edit, Pool, Preprocessing};
@@ -40,7 +43,7 @@ pub struct Plan {
     pub inputs: Vec<InputFile>,
 }
 
-/// One picture.
+/// One picture or film.
 #[derive(Debug, Clone, Serialize)]
 pub struct PlannedStimulus {
     /// Identifier.
@@ -49,6 +52,40 @@ pub struct PlannedStimulus {
     pub category: Option<String>,
     /// Hash of the file.
     pub blake3: String,
+    /// What is averaged of a film; `None` for a picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip: Option<PlannedClip>,
+}
+
+impl PlannedStimulus {
+    /// What its activations depend on, besides the network.
+    pub(crate) fn key(&self) -> Cow<'_, str> {
+        match &self.clip {
+            None => Cow::Borrowed(&self.blake3),
+            Some(clip) => Cow::Owned(clip.key(&self.blake3)),
+        }
+    }
+}
+
+/// The frames of a film over which activations are averaged.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlannedClip {
+    /// Which.
+    pub selection: Selection,
+    /// How many.
+    pub n_frames: usize,
+    /// How many the film has.
+    pub of: usize,
+}
+
+impl PlannedClip {
+    /// What the mean over the clip depends on, besides the network.
+    pub(crate) fn key(&self, blake3: &str) -> String {
+        format!(
+            "{blake3}, mean of {} frames: {}",
+            self.n_frames, self.selection
+        )
+    }
 }
 
 /// One network.
@@ -68,7 +105,7 @@ pub struct PlannedModel {
     /// How features are reduced.
     #[serde(serialize_with = "as_text")]
     pub reduce: Reduction,
-    /// Hashes of the pictures that principal components are fitted on.
+    /// Hashes of the pictures that principal components are fitted on; for films also the frames.
     pub reduce_fit: Vec<String>,
     /// Executor and its version.
     pub executor: String,
@@ -186,9 +223,16 @@ impl Plan {
 }
 
 impl Plan {
+    /// Pictures and frames that each network sees.
+    #[must_use]
+    pub fn n_frames(&self) -> usize {
+        let n_frames = |s: &PlannedStimulus| s.clip.as_ref().map_or(1, |clip| clip.n_frames);
+        self.stimuli.iter().map(n_frames).sum()
+    }
+
     /// A rough guess of the run's duration on two cores with an empty cache, in seconds.
     ///
-    /// From single measurements on one machine: 250 MB of activations, 40 billion products of the
+    /// From single measurements on one machine: 250 MB of activations before any mean over clips, 40 billion products of the
     /// RDMs and 500 million resampled pairs a second.
     #[must_use]
     pub fn estimated_seconds(&self) -> f64 {
@@ -199,7 +243,7 @@ impl Plan {
             .flat_map(|m| &m.layers)
             .map(|l| l.n_features as f64)
             .sum();
-        let extraction = self.activation_bytes() as f64 / 250e6;
+        let extraction = n_features * self.n_frames() as f64 * 4.0 / 250e6;
         let rdms = n * n * n_features / 40e9;
         let resampling: f64 = self
             .analyses

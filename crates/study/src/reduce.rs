@@ -5,11 +5,11 @@ use std::fmt;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr;
 
 use consilience_io::{IoError, npy};
-use consilience_models::{ExtractParams, ExtractedLayer, Extractor, Images, Layer, Network};
+use consilience_models::{Clips, ExtractParams, ExtractedLayer, Extractor, Layer, Network};
 use consilience_stats::reduce::{
     Pca, ReduceError, SparseProjection, johnson_lindenstrauss_min_dim,
 };
@@ -147,10 +147,10 @@ pub struct ReduceInputs<'a> {
     pub reduction: Reduction,
     /// Seed of random projections; each layer has a stream of its own, by its name.
     pub seed: u64,
-    /// Number of pictures that will be reduced.
-    pub n_images: usize,
-    /// Pictures to fit principal components on.
-    pub fit: &'a [PathBuf],
+    /// Number of rows (pictures, frames or means of clips) that will be reduced.
+    pub n_rows: usize,
+    /// Pictures and films whose rows principal components are fitted on.
+    pub fit: &'a Clips,
     /// Folder for activations while components are fitted; they are removed at the end.
     pub scratch: &'a Path,
 }
@@ -173,9 +173,7 @@ pub fn reducers(
     let extractor = Extractor::prepare(network, layers, params)?;
     let described = extractor.layers.clone();
     let n_out = |layer: &ExtractedLayer| {
-        let n = inputs
-            .reduction
-            .n_features(layer.n_features, inputs.n_images);
+        let n = inputs.reduction.n_features(layer.n_features, inputs.n_rows);
         (n < layer.n_features).then_some(n)
     };
     let Reduction::Pca(n_components) = inputs.reduction else {
@@ -205,7 +203,7 @@ pub fn reducers(
         })
         .map_err(os("make a folder for scratch files"))?;
     let path = |idx: usize| folder.path().join(format!("{idx}.npy"));
-    let shape = |layer: &ExtractedLayer| [inputs.fit.len(), layer.n_features];
+    let shape = |layer: &ExtractedLayer| [inputs.fit.n_rows(), layer.n_features];
     let mut writers = described
         .iter()
         .enumerate()
@@ -216,9 +214,10 @@ pub fn reducers(
             },
         )
         .collect::<std::result::Result<Vec<_>, _>>()?;
-    progress.begin("activations to fit on", inputs.fit.len() as u64);
-    extractor.run(
-        Images::Files(inputs.fit),
+    progress.begin("activations to fit on", inputs.fit.n_frames() as u64);
+    extractor.run_clips(
+        inputs.fit,
+        0..inputs.fit.n_rows(),
         |block| -> Result<()> {
             if let Some(writer) = &mut writers[block.layer_idx] {
                 writer.append(&Reducer::Keep.apply(block.rows))?;

@@ -2,8 +2,8 @@
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use consilience_core::{
-    AnalysisRecord, Citation, Expectation, ModelProvenance, Provenance, Record, RsaRecord,
-    RsaTarget, StimulusRecord, StudyInfo,
+    AnalysisRecord, Citation, ClipRecord, Expectation, ModelProvenance, Provenance, Record,
+    RsaRecord, RsaTarget, StimulusRecord, StudyInfo,
 };
 use consilience_io::image;
 use consilience_models::preprocess;
@@ -21,7 +21,7 @@ use crate::{Result, rsa};
 ///
 /// # Errors
 ///
-/// A picture that cannot be decoded, a layer with a constant pattern, a full disk.
+/// A picture or film that cannot be decoded, a layer with a constant pattern, a full disk.
 pub fn run(
     prepared: &Prepared,
     text: &StudyText,
@@ -167,13 +167,15 @@ fn expectations(plan: &Plan, analyses: &[RsaRecord]) -> Vec<Expectation> {
 fn stimuli(prepared: &Prepared) -> Result<Vec<StimulusRecord>> {
     let side = prepared.plan.thumbnails;
     prepared
+        .plan
         .stimuli
         .iter()
-        .map(|stimulus| {
+        .enumerate()
+        .map(|(idx, stimulus)| {
             let thumbnail = match side {
                 0 => None,
                 _ => {
-                    let picture = image::read(&stimulus.path)?;
+                    let picture = prepared.clips.still(idx)?;
                     let small = preprocess::thumbnail(&picture, side as usize);
                     let png = BASE64_STANDARD.encode(image::encode_png(&small)?);
                     Some(format!("data:image/png;base64,{png}"))
@@ -182,6 +184,10 @@ fn stimuli(prepared: &Prepared) -> Result<Vec<StimulusRecord>> {
             Ok(StimulusRecord {
                 id: stimulus.id.clone(),
                 category: stimulus.category.clone(),
+                clip: stimulus.clip.as_ref().map(|clip| ClipRecord {
+                    n_frames: clip.n_frames,
+                    frames: clip.selection.to_string(),
+                }),
                 thumbnail,
             })
         })

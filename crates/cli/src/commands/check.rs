@@ -40,6 +40,17 @@ fn print(plan: &Plan, out: &mut dyn Write) -> Result<()> {
         0 => writeln!(out)?,
         n => writeln!(out, " in {n} categories")?,
     }
+    let films = plan.stimuli.iter().filter_map(|s| s.clip.as_ref());
+    if let Some(first) = films.clone().next() {
+        let n_frames: usize = films.clone().map(|clip| clip.n_frames).sum();
+        let of: usize = films.clone().map(|clip| clip.of).sum();
+        writeln!(
+            out,
+            "             {} films, each the mean over its frames: {} ({n_frames} of {of} frames)",
+            films.count(),
+            first.selection
+        )?;
+    }
     for model in &plan.models {
         let n_features: usize = model.layers.iter().map(|l| l.n_features).sum();
         writeln!(

@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use anyhow::Result;
-use consilience::methods::rsa::{self, Similarity};
+use anyhow::{Result, bail};
+use consilience::methods::rsa::{self, Comparison, Similarity};
 use serde_json::json;
 
 use crate::arrays::{self, Nan, Output};
@@ -19,6 +19,10 @@ pub struct Args {
     /// pearson, spearman, kendall-tau-a, kendall-tau-b, rho-a, cosine, whitened-pearson, whitened-cosine, bures
     #[arg(long, value_name = "NAME", default_value = "spearman")]
     similarity: Similarity,
+    /// Covariance of the noise of the conditions' patterns (conditions × conditions), for
+    /// whitened-pearson and whitened-cosine; default: equal and independent
+    #[arg(long, value_name = "S.npy")]
+    covariance: Option<String>,
     /// What to do with NaN
     #[arg(long, value_enum, default_value_t = Nan::Refuse)]
     nan: Nan,
@@ -29,8 +33,33 @@ pub struct Args {
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
     let a = arrays::rdms(&args.a, "A")?;
     let b = arrays::rdms(&args.b, "B")?;
-    let comparison = rsa::compare(a.view(), b.view(), args.similarity, args.nan.into());
-    let comparison = arrays::in_files(comparison, &[&args.a, &args.b])?;
+    let comparison = match &args.covariance {
+        None => {
+            let comparison = rsa::compare(a.view(), b.view(), args.similarity, args.nan.into());
+            arrays::in_files(comparison, &[&args.a, &args.b])?
+        }
+        Some(spec) => {
+            use Similarity::{WhitenedCosine, WhitenedPearson};
+            if !matches!(args.similarity, WhitenedCosine | WhitenedPearson) {
+                bail!(
+                    "--covariance has no meaning for the similarity {}; leave it out or choose whitened-pearson or whitened-cosine",
+                    args.similarity
+                );
+            }
+            let covariance = arrays::matrix_f64(spec, "--covariance")?;
+            let scores = rsa::compare_whitened(
+                a.view(),
+                b.view(),
+                args.similarity,
+                covariance.view(),
+                args.nan.into(),
+            );
+            Comparison {
+                scores: arrays::in_files(scores, &[&args.a, &args.b, spec])?,
+                n_omitted: 0,
+            }
+        }
+    };
     arrays::report_omitted(comparison.n_omitted);
     let rows: Vec<Vec<f64>> = comparison
         .scores

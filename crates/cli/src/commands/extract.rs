@@ -4,12 +4,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use consilience::io::video::{self, Sampling, Selection, Span};
 use consilience::io::weights::WeightsFile;
 use consilience::io::{atomic, hash};
 use consilience::models::zoo::catalogue;
 use consilience::models::{
-    Edit, ExecutorChoice, ExtractParams, ExtractedLayer, Extractor, Images, Network, Operations,
-    Pool,
+    ClipPool, Clips, Edit, ExecutorChoice, ExtractParams, ExtractedLayer, Extractor, Network,
+    Operations, Pool,
 };
 use consilience::study::Progress;
 use consilience::study::extraction::{self, Extraction};
@@ -18,6 +19,10 @@ use serde_json::json;
 
 use crate::console::Console;
 use crate::{arrays, places};
+
+mod manifest;
+
+use manifest::{Films, Manifest, hashes, rows};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -33,9 +38,19 @@ pub struct Args {
     /// used with
     #[arg(long, value_name = "NAME|FILE.toml")]
     preprocessing: Option<String>,
-    /// Folder of pictures (natural order of names), or a text file with a path a line
-    #[arg(long, value_name = "DIR|LIST.txt")]
+    /// Folder of pictures and films (natural order of names), a film, or a text file with a path a line
+    #[arg(long, value_name = "DIR|FILM|LIST.txt")]
     images: PathBuf,
+    /// Frames of films, so many a second; default: every frame
+    #[arg(long, value_name = "N")]
+    frames_per_second: Option<f64>,
+    /// Part of each film in seconds: START-END, or START- to the end
+    #[arg(long, value_name = "START-END", allow_hyphen_values = true)]
+    span: Option<Span>,
+    /// What is done with the frames of a film: none (a row each), mean (one row a film); a picture is one
+    /// row either way
+    #[arg(long, value_name = "HOW", default_value = "none")]
+    clip: ClipPool,
     /// Layers: names or patterns with *, separated by commas; default: all
     #[arg(
         long,
@@ -51,8 +66,8 @@ pub struct Args {
     /// sparse=500, pca=50
     #[arg(long, value_name = "HOW", default_value = "none")]
     reduce: Reduction,
-    /// Pictures to fit principal components on, as --images
-    #[arg(long, value_name = "DIR|LIST.txt")]
+    /// Pictures and films to fit principal components on, as --images
+    #[arg(long, value_name = "DIR|FILM|LIST.txt")]
     reduce_fit: Option<PathBuf>,
     /// Seed of random projections
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -61,7 +76,7 @@ pub struct Args {
     /// repeated
     #[arg(long, value_name = "EDIT")]
     edit: Vec<Edit>,
-    /// Pictures in one pass of the network
+    /// Pictures or frames in one pass of the network
     #[arg(long, value_name = "N", default_value_t = ExtractParams::default().batch)]
     batch: usize,
     /// What runs the network: auto, rten, onnx-runtime, onnx-runtime-cuda
@@ -81,7 +96,7 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
     if let Some(choice) = &args.preprocessing {
         network.preprocessing = super::preprocessing(choice, &network.preprocessing)?;
     }
-    let paths = images(&args.images)?;
+    let clips = args.clips(&args.images)?;
     let params = ExtractParams {
         pool: args.pool,
         executor: args.executor,
@@ -89,79 +104,105 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
         batch: args.batch,
         n_threads: threads,
     };
-    let network = network.edited(&args.edit, Images::Files(&paths), &params)?;
-    let selected = network.select(&args.layers)?;
     let fit = match (&args.reduce_fit, args.reduce.needs_fit()) {
-        (Some(source), true) => images(source)?,
-        (None, false) => Vec::new(),
+        (Some(source), true) => args.clips(source)?,
+        (None, false) => args.open(&[])?,
         (None, true) => bail!(
             "--reduce {} needs pictures to fit on; add --reduce-fit DIR (the same folder as --images is allowed)",
             args.reduce
         ),
         (Some(_), false) => bail!("--reduce-fit belongs to --reduce pca=N; leave it out"),
     };
+    if let Some(option) = args.of_films()
+        && !clips.has_films()
+        && !fit.has_films()
+    {
+        bail!(
+            "{option} is for films, and there is none in {}; leave it out, or check --images (films end in .{})",
+            args.images.display(),
+            video::ENDINGS.join(", .")
+        );
+    }
+    let network = network.edited(&args.edit, clips.frames(), &params)?;
+    let selected = network.select(&args.layers)?;
     let console = Console::new();
     // What a killed run had begun is as large as the result.
     atomic::clear_leftovers(&args.out);
     let reduce = ReduceInputs {
         reduction: args.reduce,
         seed: args.seed,
-        n_images: paths.len(),
+        n_rows: clips.n_rows(),
         fit: &fit,
         scratch: &args.out,
     };
     let reducers = reducers(&network, &selected, &params, &reduce, &console)?;
-    let n_features = |layer: &ExtractedLayer| args.reduce.n_features(layer.n_features, paths.len());
+    let n_features =
+        |layer: &ExtractedLayer| args.reduce.n_features(layer.n_features, clips.n_rows());
     let extractor = Extractor::prepare(&network, &selected, &params)?;
     let stems: Vec<String> = file_stems(&network, &extractor);
     let layers = extractor.layers.clone();
-    let manifest = json!({
-        "consilience": env!("CARGO_PKG_VERSION"),
-        "model": network.architecture,
-        "weights": weights.name(),
-        "weights_blake3": weights.blake3()?,
-        "executor": extractor.executor.to_string(),
-        "preprocessing": network.preprocessing,
-        "preprocessing_text": network.preprocessing.to_string(),
-        "batch": extractor.batch,
-        "pool": args.pool.to_string(),
-        "edits": args
+    let image_hashes = hashes(&clips)?;
+    let manifest = Manifest {
+        consilience: env!("CARGO_PKG_VERSION"),
+        model: &network.architecture,
+        weights: weights.name(),
+        weights_blake3: weights.blake3()?,
+        executor: extractor.executor.to_string(),
+        preprocessing: &network.preprocessing,
+        preprocessing_text: network.preprocessing.to_string(),
+        batch: extractor.batch,
+        pool: args.pool.to_string(),
+        edits: args
             .edit
             .iter()
-            .map(|edit| Ok(json!({
-                "edit": edit,
-                "file_blake3": edit
-                    .file()
-                    .map(|file| hash::blake3_file(WeightsFile::parse(file).path))
-                    .transpose()?,
-            })))
-            .collect::<Result<Vec<_>>>()?,
-        "reduce": args.reduce.to_string(),
-        "seed": args.seed,
-        "reduce_fit": listing(&fit)?,
-        "images": listing(&paths)?,
-        "layers": layers
+            .map(|edit| {
+                Ok(json!({
+                    "edit": edit,
+                    "file_blake3": edit.file().map(|file| hash::blake3_file(WeightsFile::parse(file).path)).transpose()?,
+                }))
+            })
+            .collect::<Result<_>>()?,
+        reduce: args.reduce.to_string(),
+        seed: args.seed,
+        reduce_fit: rows(&fit, &hashes(&fit)?),
+        films: Films::of(&clips, &image_hashes),
+        images: rows(&clips, &image_hashes),
+        layers: layers
             .iter()
             .zip(&stems)
-            .map(|(layer, stem)| json!({
-                "name": layer.name,
-                "file": format!("{stem}.npy"),
-                "map_shape": layer.shape,
-                "n_features_before": layer.n_features,
-                "shape": [paths.len(), n_features(layer)],
-                "same_as": layer.alias_of.map(|idx| layers[idx].name.clone()),
-            }))
-            .collect::<Vec<_>>(),
-        "left_out": extractor.left_out,
-    });
+            .map(|(layer, stem)| {
+                json!({
+                    "name": layer.name,
+                    "file": format!("{stem}.npy"),
+                    "map_shape": layer.shape,
+                    "n_features_before": layer.n_features,
+                    "shape": [clips.n_rows(), n_features(layer)],
+                    "same_as": layer.alias_of.map(|idx| layers[idx].name.clone()),
+                })
+            })
+            .collect(),
+        left_out: &extractor.left_out,
+    };
+    let manifest = serde_json::to_string_pretty(&manifest)? + "\n";
     if let Some(note) = &extractor.executor.note {
         console.note(&format!("note: {note}"));
     }
     for (layer, what) in &extractor.left_out {
         console.note(&format!("note: {layer} is left out: it is {what}"));
     }
+    for clip in clips.clips() {
+        let (Some(film), Some(end)) = (&clip.film, clips.selection().span.end) else {
+            continue;
+        };
+        if film.video.duration < end - 1e-3 {
+            console.note(&format!(
+                "note: {} ends at {:.2} s, before the span does",
+                clip.path.display(),
+                film.video.duration
+            ));
+        }
+    }
     drop(extractor);
-    let manifest = serde_json::to_string_pretty(&manifest)? + "\n";
     let unfinished = extraction::unfinished(&args.out, &manifest);
     extraction::remove_unfinished(&args.out, Some(&unfinished))?;
     let extraction = Extraction {
@@ -169,7 +210,7 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
         layers: &selected,
         params: &params,
         reducers: &reducers,
-        images: &paths,
+        clips: &clips,
         folder: &unfinished,
     };
     // The same tensor under another name gets a file of its own, but is not extracted twice.
@@ -183,8 +224,13 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
     match extraction.run(&widths, &console) {
         Ok(0) => {}
         Ok(n_there) => console.note(&format!(
-            "note: {n_there} of {} pictures were done by a run that was stopped",
-            paths.len()
+            "note: {n_there} of {} {} were done by a run that was stopped",
+            clips.n_frames(),
+            if clips.has_films() {
+                "frames"
+            } else {
+                "pictures"
+            }
         )),
         Err(error) => {
             extraction::remove_unfinished(&args.out, None)?;
@@ -207,17 +253,39 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
     Ok(())
 }
 
-/// Pictures with their hashes.
-fn listing(paths: &[PathBuf]) -> Result<Vec<serde_json::Value>> {
-    paths
-        .iter()
-        .map(|path| {
-            Ok(json!({
-                "path": path.display().to_string(),
-                "blake3": hash::blake3_file(path)?,
-            }))
-        })
-        .collect()
+impl Args {
+    /// The first option that is given and means nothing without a film.
+    fn of_films(&self) -> Option<&'static str> {
+        let given = [
+            ("--frames-per-second", self.frames_per_second.is_some()),
+            ("--span", self.span.is_some()),
+            ("--clip", self.clip != ClipPool::None),
+        ];
+        given
+            .into_iter()
+            .find_map(|(name, is_given)| is_given.then_some(name))
+    }
+
+    /// The pictures and films of a folder or a list, or the film itself.
+    fn clips(&self, source: &Path) -> Result<Clips> {
+        match source.is_file() && video::is_video(source) {
+            true => self.open(&[source.to_owned()]),
+            false => self.open(&pictures_and_films(source)?),
+        }
+    }
+
+    fn open(&self, paths: &[PathBuf]) -> Result<Clips> {
+        let sampling = match self.frames_per_second {
+            None => Sampling::All,
+            Some(rate) if rate > 0.0 && rate.is_finite() => Sampling::PerSecond(rate),
+            Some(rate) => {
+                bail!("--frames-per-second must be a number above 0, found {rate}")
+            }
+        };
+        let span = self.span.unwrap_or_default();
+        let selection = Selection { sampling, span };
+        Ok(Clips::open(paths, selection, self.clip)?)
+    }
 }
 
 /// Where a network's weights come from.
@@ -286,17 +354,39 @@ fn cached_weights(model: &str) -> Result<PathBuf> {
 
 /// The pictures of a folder in natural order, or of a list in its order.
 pub(super) fn images(source: &Path) -> Result<Vec<PathBuf>> {
-    if source.is_dir() {
-        let paths = consilience::study::pictures_in(source)
-            .with_context(|| format!("cannot list {}", source.display()))?;
-        if paths.is_empty() {
-            bail!(
-                "no .png, .jpg, .jpeg or .bmp file in {}; check the folder",
-                source.display()
-            );
-        }
-        return Ok(paths);
+    if !source.is_dir() {
+        return listed(source);
     }
+    let paths = consilience::study::pictures_in(source)
+        .with_context(|| format!("cannot list {}", source.display()))?;
+    if paths.is_empty() {
+        bail!(
+            "no .png, .jpg, .jpeg or .bmp file in {}; check the folder",
+            source.display()
+        );
+    }
+    Ok(paths)
+}
+
+/// The same with films.
+fn pictures_and_films(source: &Path) -> Result<Vec<PathBuf>> {
+    if !source.is_dir() {
+        return listed(source);
+    }
+    let paths = consilience::study::pictures_and_films_in(source)
+        .with_context(|| format!("cannot list {}", source.display()))?;
+    if paths.is_empty() {
+        bail!(
+            "no picture (.png, .jpg, .jpeg, .bmp) and no film (.{}) in {}; check the folder",
+            video::ENDINGS.join(", ."),
+            source.display()
+        );
+    }
+    Ok(paths)
+}
+
+/// The files of a list in its order.
+fn listed(source: &Path) -> Result<Vec<PathBuf>> {
     let text = std::fs::read_to_string(source)
         .with_context(|| format!("cannot read the list of pictures {}", source.display()))?;
     let folder = source.parent().unwrap_or(Path::new(""));

@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use consilience::models::Preprocessing;
 use consilience::study::file::PreprocessingChoice;
 
+pub mod arrange;
 pub mod boxes;
 pub mod ceiling;
 pub mod check;

@@ -4,7 +4,9 @@ use std::io::Write;
 
 use anyhow::Result;
 use consilience::io::AnyArray;
-use consilience::methods::rdm::{self, Dissimilarity, Patterns, RdmParams};
+use consilience::methods::rdm::{
+    self, Dissimilarity, IncompleteRuns, NoiseEstimate, Patterns, RdmParams,
+};
 use ndarray::{ArrayView1, Ix2};
 use serde_json::json;
 
@@ -15,18 +17,34 @@ pub struct Args {
     /// Patterns (rows are stimuli or observations, columns are channels): .npy, .npz:key, …
     #[arg(value_name = "X.npy")]
     patterns: String,
-    /// correlation, spearman, cosine, euclidean, sqeuclidean, mahalanobis, crossnobis, poisson-kl
+    /// correlation, spearman, cosine, euclidean, sqeuclidean, mahalanobis, crossnobis, poisson-kl,
+    /// poisson-kl-cv
     #[arg(long, value_name = "NAME", default_value = "correlation")]
     dissimilarity: Dissimilarity,
     /// Integer label of each row; rows with the same label are averaged first
     #[arg(long, value_name = "C.npy")]
     conditions: Option<String>,
-    /// Integer run of each row, for crossnobis
+    /// Integer run of each row, for crossnobis and poisson-kl-cv
     #[arg(long, value_name = "R.npy")]
     runs: Option<String>,
-    /// Noise precision matrix (channels × channels), for mahalanobis and crossnobis
+    /// When a run does not hold every condition: refuse, common-runs, all-rows
+    #[arg(long, value_name = "NAME", default_value = "refuse")]
+    incomplete_runs: IncompleteRuns,
+    /// Noise precision matrix (channels × channels), for mahalanobis and crossnobis; for crossnobis also
+    /// one for each run (runs × channels × channels)
     #[arg(long, value_name = "S.npy")]
     noise: Option<String>,
+    /// Residuals (rows × channels) that the noise precision is estimated from instead
+    #[arg(long, value_name = "E.npy", conflicts_with = "noise")]
+    residuals: Option<String>,
+    /// How that is done: shrink-diagonal, shrink-identity, diagonal, full
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "shrink-diagonal",
+        requires = "residuals"
+    )]
+    noise_estimate: NoiseEstimate,
     /// Divide euclidean and sqeuclidean by the number of channels inside the root
     #[arg(long)]
     per_channel: bool,
@@ -38,6 +56,17 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
+    let mut noise = match &args.noise {
+        Some(spec) => arrays::matrices(spec, "--noise")?,
+        None => Vec::new(),
+    };
+    if let Some(spec) = &args.residuals {
+        let residuals = arrays::matrix_f64(spec, "--residuals")?;
+        let precision = rdm::noise_of_residuals(residuals.view(), args.noise_estimate, None)
+            .and_then(|noise| noise.precision());
+        noise.push(arrays::in_files(precision, &[spec])?);
+    }
+    let one_noise = noise.len() == 1;
     let params = RdmParams {
         dissimilarity: args.dissimilarity,
         per_channel: args.per_channel,
@@ -51,11 +80,9 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
             .as_deref()
             .map(|r| arrays::labels(r, "--runs"))
             .transpose()?,
-        noise_precision: args
-            .noise
-            .as_deref()
-            .map(|s| arrays::matrix_f64(s, "--noise"))
-            .transpose()?,
+        incomplete_runs: args.incomplete_runs,
+        noise_precision: one_noise.then(|| noise.remove(0)),
+        run_noise_precisions: (!noise.is_empty()).then_some(noise),
         nan: args.nan.into(),
     };
     let outcome = match arrays::matrix(&args.patterns, "the pattern matrix")? {
@@ -68,7 +95,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
             rdm::rdm(Patterns::F64(x.view()), &params)
         }
     };
-    let labels = [&args.conditions, &args.runs, &args.noise];
+    let labels = [&args.conditions, &args.runs, &args.noise, &args.residuals];
     let files: Vec<&str> = std::iter::once(&args.patterns)
         .chain(labels.into_iter().flatten())
         .map(String::as_str)

@@ -54,7 +54,9 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
     }
     let gradients = learn::verify::forward(&network, &picture)?;
     for obstacle in &gradients.obstacles {
-        console.note(&format!("note: without some layers of gradients: {obstacle}"));
+        console.note(&format!(
+            "note: without some layers of gradients: {obstacle}"
+        ));
     }
     if !gradients.activations.layers.is_empty() {
         all.push(gradients.activations);

@@ -2,7 +2,9 @@
 //!
 //! - `studies`: whole studies, from the demo to a run that is killed and taken up again
 //! - `real`: the 92-image study on real data
+//! - `films`: films in `extract` and in studies
 //! - `steps`, `ridge`, `extract`: the commands on arrays and pictures that scripts rely on
+//! - `arrange`: arrangements of items
 //! - `detect`: boxes and faces in pictures
 //! - `downloads`: `consilience data`
 //! - `models`: published weights, and comparing executors
@@ -11,12 +13,14 @@
 
 mod support;
 
+mod arrange;
 mod bad_files;
 mod bad_study;
 mod detect;
 mod downloads;
 mod edits;
 mod extract;
+mod films;
 mod models;
 mod real;
 mod ridge;

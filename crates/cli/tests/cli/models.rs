@@ -136,7 +136,10 @@ fn show_tells_the_names_of_classes() {
             "classes: 1000: tench, goldfish, great white shark, tiger shark, hammerhead, … (torchvision",
         ),
         ("resnet20_cifar10", "classes: 10: airplane, automobile,"),
-        ("resnet18_places365", "classes: 365: airfield, airplane_cabin,"),
+        (
+            "resnet18_places365",
+            "classes: 365: airfield, airplane_cabin,",
+        ),
         ("yolov3_coco", "classes: 80: person, bicycle,"),
         ("dino_vits16", "outputs: 384, without names"),
     ] {
@@ -207,7 +210,10 @@ fn verify_names_the_first_layer_that_differs() {
         consilience::io::npz::write(scratch.path(file), &named).unwrap();
     };
     let told = scratch.ok(&verify);
-    assert!(told.contains("rten") && told.contains("and gradients (burn"), "{told}");
+    assert!(
+        told.contains("rten") && told.contains("and gradients (burn"),
+        "{told}"
+    );
     assert!(!told.contains("DIFFERS"), "{told}");
     write("same.npz", &|_, _| {});
     let told = scratch.ok(&[&verify[..], &["--reference", "same.npz"]].concat());
@@ -241,8 +247,12 @@ fn verify_goes_on_where_gradients_do_not_know_an_operator() {
     let answer = scratch.run(&["models", "verify", "signs.onnx", "--image", "p.png"]);
     assert_eq!(answer.code, Some(0), "{answer:?}");
     assert!(
-        answer.stderr.contains("note: without some layers of gradients: ")
-            && answer.stderr.contains("is Sign, which gradients do not know"),
+        answer
+            .stderr
+            .contains("note: without some layers of gradients: ")
+            && answer
+                .stderr
+                .contains("is Sign, which gradients do not know"),
         "{answer:?}"
     );
     assert!(

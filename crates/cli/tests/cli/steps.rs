@@ -405,3 +405,89 @@ fn a_closed_pipe_is_no_failure() {
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
+
+#[test]
+fn runs_may_lack_conditions_when_asked_for() {
+    let scratch = Scratch::new();
+    scratch.put_npy("x.npy", &noise(11, 5, 3));
+    let conditions = array![0_i64, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1];
+    let runs = array![0_i64, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3];
+    npy::write(scratch.path("c.npy"), conditions.view()).unwrap();
+    npy::write(scratch.path("r.npy"), runs.view()).unwrap();
+    let line = "rdm x.npy --dissimilarity crossnobis --conditions c.npy --runs r.npy --format json";
+    scratch.refused(&words(line), &["condition 2", "run 3"]);
+    let of = |more: &str| numbers(&scratch.json(&words(&format!("{line} {more}")))["rdm"]);
+    let common = of("--incomplete-runs common-runs");
+    assert_ne!(common, of("--incomplete-runs all-rows"));
+
+    scratch.put_npy("e.npy", &noise(30, 5, 4));
+    let weighted = of("--incomplete-runs common-runs --residuals e.npy");
+    assert_ne!(common, weighted);
+    let full = of("--incomplete-runs common-runs --residuals e.npy --noise-estimate full");
+    assert_ne!(full, weighted);
+    scratch.put_npy("few.npy", &noise(4, 5, 4));
+    scratch.refused(
+        &words(&format!(
+            "{line} --incomplete-runs common-runs --residuals few.npy --noise-estimate full"
+        )),
+        &["few.npy", "rank 3", "shrink"],
+    );
+    scratch.refused(
+        &words("rdm x.npy --incomplete-runs common-runs"),
+        &["incomplete runs", "crossnobis"],
+    );
+    scratch.refused(&words("rdm x.npy --incomplete-runs all"), &["all-rows"]);
+
+    let each = ndarray::Array3::from_shape_fn((3, 5, 5), |(run, i, j)| {
+        f64::from(u8::from(i == j)) * (run + 1) as f64
+    });
+    npy::write(scratch.path("s.npy"), each.view()).unwrap();
+    scratch.put_npy("x9.npy", &noise(9, 5, 3));
+    npy::write(
+        scratch.path("c9.npy"),
+        conditions.slice(ndarray::s![..9]).to_owned().view(),
+    )
+    .unwrap();
+    npy::write(
+        scratch.path("r9.npy"),
+        runs.slice(ndarray::s![..9]).to_owned().view(),
+    )
+    .unwrap();
+    let line =
+        "rdm x9.npy --dissimilarity crossnobis --conditions c9.npy --runs r9.npy --format json";
+    let plain = numbers(&scratch.json(&words(line))["rdm"]);
+    let each = numbers(&scratch.json(&words(&format!("{line} --noise s.npy")))["rdm"]);
+    assert_ne!(plain, each);
+}
+
+#[test]
+fn whitened_similarities_take_a_covariance() {
+    let scratch = Scratch::new();
+    scratch.put_npy("a.npy", &noise(2, 10, 1));
+    scratch.put_npy("b.npy", &noise(3, 10, 2));
+    scratch.put_npy("s.npy", &(Array2::<f64>::eye(5) * 0.3));
+    let line = "compare a.npy b.npy --similarity whitened-cosine --format json";
+    let of = |more: &str| scratch.json(&words(&format!("{line} {more}")))["scores"].clone();
+    let (plain, given) = (of(""), of("--covariance s.npy"));
+    for (a, b) in plain
+        .as_array()
+        .unwrap()
+        .iter()
+        .zip(given.as_array().unwrap())
+    {
+        assert_close(&numbers(a), &numbers(b), 1e-12);
+    }
+    let mut unequal = Array2::<f64>::eye(5);
+    unequal[[0, 0]] = 9.0;
+    scratch.put_npy("u.npy", &unequal);
+    assert_ne!(plain, of("--covariance u.npy"));
+    scratch.refused(
+        &words("compare a.npy b.npy --covariance s.npy"),
+        &["spearman", "whitened-cosine"],
+    );
+    scratch.put_npy("s4.npy", &Array2::eye(4));
+    scratch.refused(
+        &words("compare a.npy b.npy --similarity whitened-pearson --covariance s4.npy"),
+        &["s4.npy", "expected 5, found 4"],
+    );
+}

@@ -19,7 +19,13 @@ fn scratch() -> Scratch {
 }
 
 fn extract<'a>(weights: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-    let base = ["extract", "--model", "consilience_demo", "--weights", weights];
+    let base = [
+        "extract",
+        "--model",
+        "consilience_demo",
+        "--weights",
+        weights,
+    ];
     let rest = ["--images", "one", "--executor", "rten"];
     [&base[..], &rest, more].concat()
 }
@@ -31,16 +37,18 @@ fn every_command_takes_one_of_several_state_dicts() {
     let to = |out: &'static str| ["--layers", "conv1", "--out", out];
     scratch.refused(
         &extract("networks.pth", &to("none")),
-        &["networks.pth", "FILE:NAME", "\"teacher\"", "\"nested/student\""],
+        &[
+            "networks.pth",
+            "FILE:NAME",
+            "\"teacher\"",
+            "\"nested/student\"",
+        ],
     );
     scratch.refused(
         &extract("networks.pth:pupil", &to("none")),
         &["networks.pth", "no state dict \"pupil\"", "teacher"],
     );
-    scratch.refused(
-        &extract("gone.pth:teacher", &to("none")),
-        &["gone.pth"],
-    );
+    scratch.refused(&extract("gone.pth:teacher", &to("none")), &["gone.pth"]);
     scratch.ok(&extract("networks.pth:teacher", &to("teacher")));
     scratch.ok(&extract("networks.pth:nested/student", &to("student")));
     let twice: Vec<f64> = conv1("teacher").iter().map(|value| 2.0 * value).collect();
@@ -58,7 +66,13 @@ fn every_command_takes_one_of_several_state_dicts() {
     scratch.ok(&[&gradcam[..], &more, &weights].concat());
     let manifest = std::fs::read_to_string(scratch.path("cam/manifest.json")).unwrap();
     assert!(manifest.contains("networks.pth:teacher"), "{manifest}");
-    let verify = ["models", "verify", "consilience_demo", "--image", "one/p.png"];
+    let verify = [
+        "models",
+        "verify",
+        "consilience_demo",
+        "--image",
+        "one/p.png",
+    ];
     let told = scratch.ok(&[&verify[..], &weights].concat());
     assert!(told.contains("agree"), "{told}");
 }
@@ -96,14 +110,19 @@ fn a_study_takes_one_of_several_state_dicts() {
     scratch.ok(&["run", "study.toml", "--out", "student"]);
     // Other weights of the same file are not taken from the cache.
     assert!(listing(&scratch.cache()).len() > n_entries);
-    let [teacher, student] = ["teacher", "student"].map(|out| scratch.record(out)["provenance"].clone());
+    let [teacher, student] =
+        ["teacher", "student"].map(|out| scratch.record(out)["provenance"].clone());
     let hash = |provenance: &serde_json::Value| {
         let hash = provenance["models"][0]["weights_blake3"].as_str().unwrap();
-        hash.split_once(':').map(|(hash, entry)| (hash.to_owned(), entry.to_owned()))
+        hash.split_once(':')
+            .map(|(hash, entry)| (hash.to_owned(), entry.to_owned()))
     };
     let (teacher_hash, entry) = hash(&teacher).unwrap();
     assert_eq!(entry, "teacher");
-    assert_eq!(hash(&student), Some((teacher_hash.clone(), "nested/student".to_owned())));
+    assert_eq!(
+        hash(&student),
+        Some((teacher_hash.clone(), "nested/student".to_owned()))
+    );
     let inputs = teacher["inputs"].as_array().unwrap();
     let file = inputs.iter().find(|input| input["path"] == "networks.pth");
     assert_eq!(file.unwrap()["blake3"], teacher_hash.as_str());
@@ -120,7 +139,10 @@ fn a_new_head_is_one_of_several_state_dicts() {
     let edit = |entry: &str| format!("replace-head layer=fc weights=heads.pth{entry}");
     let head = |entry: &str, out: &str| {
         let edit = edit(entry);
-        scratch.ok(&extract(DEMO_WEIGHTS, &["--layers", "fc", "--out", out, "--edit", &edit]));
+        scratch.ok(&extract(
+            DEMO_WEIGHTS,
+            &["--layers", "fc", "--out", out, "--edit", &edit],
+        ));
         npy_values(&scratch.path(out).join("fc.npy"))
     };
     let positive = head(":positive", "positive");
@@ -129,7 +151,10 @@ fn a_new_head_is_one_of_several_state_dicts() {
     assert_close(&positive, &negative, 1e-6);
     let whole = edit("");
     scratch.refused(
-        &extract(DEMO_WEIGHTS, &["--layers", "fc", "--out", "x", "--edit", &whole]),
+        &extract(
+            DEMO_WEIGHTS,
+            &["--layers", "fc", "--out", "x", "--edit", &whole],
+        ),
         &["heads.pth", "FILE:NAME", "\"positive\"", "\"negative\""],
     );
     scratch.edit(
@@ -140,5 +165,8 @@ fn a_new_head_is_one_of_several_state_dicts() {
     let plan = scratch.ok(&["check", "study.toml"]);
     assert!(plan.contains("weights=heads.pth:positive"), "{plan}");
     scratch.edit("study.toml", "heads.pth:positive", "heads.pth");
-    scratch.refused(&["check", "study.toml"], &["study.toml:11:", "\"positive\""]);
+    scratch.refused(
+        &["check", "study.toml"],
+        &["study.toml:11:", "\"positive\""],
+    );
 }

@@ -1,6 +1,6 @@
 //! The chosen frames, one after the other.
 
-use super::{Source, Video, h264, system};
+use super::{Source, Video, h264, read_native, system};
 use crate::image::RgbImage;
 use crate::{IoError, Result};
 
@@ -33,20 +33,29 @@ enum Reader {
 }
 
 impl Frames {
-    pub(super) fn new(film: Video, positions: Vec<usize>) -> Result<Self> {
+    pub(super) fn new(video: &Video, positions: Vec<usize>) -> Result<Self> {
         let first = positions.first().copied().unwrap_or(0);
-        let reader = match film.source {
-            Source::H264 { file, film } => {
+        let reader = match video.source {
+            Source::H264 => {
+                let (file, film) = read_native(&video.path, &video.limits)?;
+                if film.times() != video.times {
+                    return Err(IoError::malformed(
+                        "film",
+                        "the times of its frames",
+                        "others than when it was opened",
+                        "a file that stays as it is",
+                    ));
+                }
                 Reader::H264(Box::new(h264::Reader::new(file, film, first)?))
             }
             Source::Ffmpeg => Reader::Ffmpeg(system::Reader::start(
-                &film.path,
-                (film.width, film.height),
+                &video.path,
+                (video.width, video.height),
             )?),
         };
         Ok(Self {
-            path: film.path,
-            times: film.times,
+            path: video.path.clone(),
+            times: video.times.clone(),
             positions: positions.into_iter(),
             reader,
             last: None,

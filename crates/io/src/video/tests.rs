@@ -59,7 +59,7 @@ fn frames_and_times_are_those_of_ffmpeg() {
     let expected = expected();
     for name in ["plain.mp4", "baseline.mov", "bt709.mp4", "full_range.mp4"] {
         let film = open(fixture(name)).unwrap();
-        assert!(matches!(film.source, Source::H264 { .. }), "{name}");
+        assert!(matches!(film.source, Source::H264), "{name}");
         let frames = all(name);
         assert_times(&frames, &expected[name].seconds);
         for (frame, sha256) in frames.iter().zip(&expected[name].sha256) {
@@ -128,11 +128,10 @@ fn a_span_gives_the_frames_of_the_whole_film() {
     for (sampling, start, end, positions) in spans {
         let selection = Selection {
             sampling,
-            start,
-            end,
+            span: Span { start, end },
         };
         let film = open(fixture("plain.mp4")).unwrap();
-        assert_eq!(film.n_selected(&selection).unwrap(), positions.len());
+        assert_eq!(film.positions(&selection).unwrap(), positions);
         let frames: Vec<Frame> = film
             .frames(&selection)
             .unwrap()
@@ -140,6 +139,51 @@ fn a_span_gives_the_frames_of_the_whole_film() {
             .collect();
         let expected: Vec<Frame> = positions.iter().map(|&at| whole[at].clone()).collect();
         assert_eq!(frames, expected, "{selection}");
+        for n_skipped in 0..=positions.len() + 1 {
+            let rest = film.frames_from(&selection, n_skipped).unwrap();
+            let rest: Vec<Frame> = rest.map(Result::unwrap).collect();
+            assert_eq!(rest, expected[n_skipped.min(expected.len())..]);
+        }
+    }
+}
+
+#[test]
+fn a_film_that_changes_after_it_was_opened_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("film.mp4");
+    std::fs::copy(fixture("plain.mp4"), &path).unwrap();
+    let film = open(&path).unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    // Half as many ticks a second: every frame comes later.
+    let at = whole.windows(4).position(|w| w == b"mdhd").unwrap();
+    let mut bytes = whole.clone();
+    let ticks = u32::from_be_bytes(bytes[at + 16..at + 20].try_into().unwrap());
+    bytes[at + 16..at + 20].copy_from_slice(&(ticks / 2).to_be_bytes());
+    std::fs::write(&path, &bytes).unwrap();
+    let message = film.frames(&Selection::default()).unwrap_err().to_string();
+    assert!(message.contains("when it was opened"), "{message}");
+}
+
+#[test]
+fn spans_print_as_they_are_read() {
+    for text in ["0-5", "2.5-10", "0.25-", "0-"] {
+        assert_eq!(text.parse::<Span>().unwrap().to_string(), text);
+    }
+    assert_eq!(
+        " 1 - 2 ".parse(),
+        Ok(Span {
+            start: 1.0,
+            end: Some(2.0)
+        })
+    );
+    for text in [
+        "", "-", "-3", "5", "5-5", "5-4", "-1-3", "nan-", "0-inf", "0:5", "1-2-3",
+    ] {
+        let error = text.parse::<Span>().unwrap_err().to_string();
+        assert!(
+            error.contains("START-END") && error.contains(text),
+            "{error}"
+        );
     }
 }
 
@@ -149,8 +193,7 @@ fn spans_that_take_nothing_are_named() {
     let of = |sampling, start, end| {
         Selection {
             sampling,
-            start,
-            end,
+            span: Span { start, end },
         }
         .positions(&times, 1.5, 100)
     };

@@ -130,12 +130,20 @@ mod tests {
         for (spec, path, entry) in [
             ("dino.pth", "dino.pth", None),
             ("dino.pth:teacher", "dino.pth", Some("teacher")),
-            ("dino.pth:nested/student", "dino.pth", Some("nested/student")),
+            (
+                "dino.pth:nested/student",
+                "dino.pth",
+                Some("nested/student"),
+            ),
             ("dino.pth:a:b", "dino.pth", Some("a:b")),
             ("dino.pth:", "dino.pth:", None),
             // A drive, even where a file is called as its letter.
             ("C:\\w\\dino.pth", "C:\\w\\dino.pth", None),
-            ("C:\\w\\dino.pth:teacher", "C:\\w\\dino.pth", Some("teacher")),
+            (
+                "C:\\w\\dino.pth:teacher",
+                "C:\\w\\dino.pth",
+                Some("teacher"),
+            ),
             ("C:\\w\\none.pth", "C:\\w\\none.pth", None),
             ("C:/w/none.pth:ema", "C:/w/none.pth", Some("ema")),
             // Colons in names of files and folders.
@@ -144,7 +152,11 @@ mod tests {
             ("run:3/net.weights", "run:3/net.weights", None),
             ("run:3/none.safetensors", "run:3/none.safetensors", None),
             // What is not there keeps its name in messages.
-            ("gone.PTH.tar:state_dict", "gone.PTH.tar", Some("state_dict")),
+            (
+                "gone.PTH.tar:state_dict",
+                "gone.PTH.tar",
+                Some("state_dict"),
+            ),
             ("gone.safetensors:x", "gone.safetensors:x", None),
         ] {
             let found = WeightsFile::parse_with(spec, |path| {

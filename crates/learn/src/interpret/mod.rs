@@ -123,7 +123,11 @@ impl Program {
             .collect();
         for &idx in &needed {
             let node = &self.nodes[idx];
-            if node.inputs.iter().any(|name| absent.contains(name.as_str())) {
+            if node
+                .inputs
+                .iter()
+                .any(|name| absent.contains(name.as_str()))
+            {
                 absent.extend(node.outputs.iter().map(String::as_str));
                 continue;
             }

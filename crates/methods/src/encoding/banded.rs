@@ -90,8 +90,10 @@ fn solve<T: Real, Y: Real>(
             sum.scaled_add(share, kernel);
         }
         // Penalties are positive, so how many columns there are does not matter.
-        Ok(Design::from_products(sum.view(), usize::MAX, params.intercept)
-            .map_err(EncodingError::from)?)
+        Ok(
+            Design::from_products(sum.view(), usize::MAX, params.intercept)
+                .map_err(EncodingError::from)?,
+        )
     };
 
     let chunks: Vec<Targets<T>> = y
@@ -109,16 +111,18 @@ fn solve<T: Real, Y: Real>(
         .collect();
     for sample in 0..shares.nrows() {
         let model = Ridge::<T>::from_design(&combined(sample)?, &folds, &splits, &ridge_params)?;
-        best.par_iter_mut().zip(&chunks).for_each(|(best, targets)| {
-            let (choices, errors) = model.best(targets);
-            for (t, (choice, error)) in choices.into_iter().zip(errors).enumerate() {
-                if error < best.error[t] {
-                    best.error[t] = error;
-                    best.sample[t] = sample;
-                    best.alpha[t] = params.alphas[choice];
+        best.par_iter_mut()
+            .zip(&chunks)
+            .for_each(|(best, targets)| {
+                let (choices, errors) = model.best(targets);
+                for (t, (choice, error)) in choices.into_iter().zip(errors).enumerate() {
+                    if error < best.error[t] {
+                        best.error[t] = error;
+                        best.sample[t] = sample;
+                        best.alpha[t] = params.alphas[choice];
+                    }
                 }
-            }
-        });
+            });
     }
 
     let sample: Vec<usize> = best.iter().flat_map(|b| b.sample.iter().copied()).collect();
@@ -145,7 +149,9 @@ fn solve<T: Real, Y: Real>(
                 let factor = design.factor(&split.train)?;
                 let weights = factor.row_weights(&targets, params.intercept, &own_alphas);
                 let contributions = designs.iter().map(|band| weights.contribution(band, test));
-                Ok(std::iter::once(weights.means().to_vec()).chain(contributions).collect())
+                Ok(std::iter::once(weights.means().to_vec())
+                    .chain(contributions)
+                    .collect())
             })
             .collect::<std::result::Result<_, _>>()
             .map_err(|e: consilience_stats::ridge::RidgeError| EncodingError::from(e))?;
@@ -218,7 +224,10 @@ impl<'a, Y: Real> Parts<'a, Y> {
         let (_, units) = targets.means_and_units();
         for (&target, unit) in members.iter().zip(units) {
             let column = self.y.column(target);
-            let mean = column.iter().map(|v| v.to_f64() / column.len() as f64).sum::<f64>();
+            let mean = column
+                .iter()
+                .map(|v| v.to_f64() / column.len() as f64)
+                .sum::<f64>();
             let square = |v: &Y| ((v.to_f64() - mean) / unit).powi(2);
             self.total[target] = column.iter().map(square).sum();
         }
@@ -286,7 +295,11 @@ fn kernel<X: Real>(x: ArrayView2<'_, X>, n_rows: usize, centre: bool) -> Result<
             found: x.nrows(),
         });
     }
-    check_finite(x, "a band of features", "fill missing values or leave out the row")?;
+    check_finite(
+        x,
+        "a band of features",
+        "fill missing values or leave out the row",
+    )?;
     if centre && constant(x).iter().all(|&c| c) {
         return Err(EncodingError::ConstantFeatures.into());
     }
@@ -304,7 +317,9 @@ fn kernel<X: Real>(x: ArrayView2<'_, X>, n_rows: usize, centre: bool) -> Result<
             *slot = value.to_f64() - mean;
         }
     });
-    Ok(Array2::from_shape_fn((n_rows, n_rows), |(i, j)| products.get(i, j)))
+    Ok(Array2::from_shape_fn((n_rows, n_rows), |(i, j)| {
+        products.get(i, j)
+    }))
 }
 
 impl BandedParams {
@@ -345,7 +360,9 @@ impl BandedParams {
             let concentration = self.concentrations[idx % self.concentrations.len()];
             let drawn =
                 Stream::new(self.seed, Domain::Bands, idx as u64).dirichlet(n_bands, concentration);
-            row.iter_mut().zip(drawn).for_each(|(slot, share)| *slot = share);
+            row.iter_mut()
+                .zip(drawn)
+                .for_each(|(slot, share)| *slot = share);
         }
         Ok(shares)
     }

@@ -47,9 +47,7 @@ pub enum EncodingError {
     )]
     ConstantFeatures,
     /// A penalty of zero for bands of features.
-    #[error(
-        "alpha {idx} (counted from 0) is 0, but only penalties tell bands apart; leave it out"
-    )]
+    #[error("alpha {idx} (counted from 0) is 0, but only penalties tell bands apart; leave it out")]
     UnpenalisedBands {
         /// 0-based position in the grid.
         idx: usize,
@@ -65,10 +63,14 @@ pub enum EncodingError {
         n_bands: usize,
     },
     /// A Dirichlet distribution that does not exist.
-    #[error("the concentrations of the shares of bands are not all finite and above 0; give for example 0.1 and 1")]
+    #[error(
+        "the concentrations of the shares of bands are not all finite and above 0; give for example 0.1 and 1"
+    )]
     InvalidConcentration,
     /// More sets than all of whose combinations can be fitted.
-    #[error("{found} sets of features have too many combinations, expected at most {limit}; join some of them")]
+    #[error(
+        "{found} sets of features have too many combinations, expected at most {limit}; join some of them"
+    )]
     TooManySets {
         /// Sets that were given.
         found: usize,

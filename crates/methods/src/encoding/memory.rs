@@ -57,8 +57,8 @@ impl<T: Real> Ridge<T> {
         }
         chunk += CHUNK as f64 * n * (2.0 * narrow + 2.0 * wide);
         let n_threads = n_threads as f64;
-        let at_work = (wide * factorisation * n_threads.min(splits.len() as f64))
-            .max(chunk * n_threads);
+        let at_work =
+            (wide * factorisation * n_threads.min(splits.len() as f64)).max(chunk * n_threads);
         Ok(wide * design + kept + at_work)
     }
 }

@@ -90,7 +90,11 @@ pub fn partition(
                 found: set.nrows(),
             });
         }
-        check_finite(*set, "a set of features", "fill missing values or leave out the row")?;
+        check_finite(
+            *set,
+            "a set of features",
+            "fill missing values or leave out the row",
+        )?;
     }
     check_targets(y, y.nrows())?;
     let n_subsets = (1 << sets.len()) - 1;
@@ -104,7 +108,9 @@ pub fn partition(
         let found = match by {
             PartitionBy::Adjusted => adjusted(x.view(), y)?,
             PartitionBy::CrossValidated(params) => {
-                Ridge::<f64>::prepare(x.view().into(), params)?.predict(y)?.r2
+                Ridge::<f64>::prepare(x.view().into(), params)?
+                    .predict(y)?
+                    .r2
             }
         };
         slot.iter_mut().zip(found).for_each(|(slot, r2)| *slot = r2);
@@ -138,8 +144,14 @@ pub fn commonality(r2: ArrayView2<'_, f64>) -> (Array2<f64>, Array2<f64>) {
         loop {
             let model = others | subset;
             if model > 0 {
-                let sign = if subset.count_ones() % 2 == 1 { 1.0 } else { -1.0 };
-                parts.row_mut(whole - 1).scaled_add(sign, &r2.row(model - 1));
+                let sign = if subset.count_ones() % 2 == 1 {
+                    1.0
+                } else {
+                    -1.0
+                };
+                parts
+                    .row_mut(whole - 1)
+                    .scaled_add(sign, &r2.row(model - 1));
             }
             if subset == 0 {
                 break;
@@ -148,7 +160,9 @@ pub fn commonality(r2: ArrayView2<'_, f64>) -> (Array2<f64>, Array2<f64>) {
         }
         let share = 1.0 / f64::from(whole.count_ones());
         for set in (0..n_sets).filter(|set| whole >> set & 1 == 1) {
-            shapley.row_mut(set).scaled_add(share, &parts.row(whole - 1));
+            shapley
+                .row_mut(set)
+                .scaled_add(share, &parts.row(whole - 1));
         }
     }
     (parts, shapley)

@@ -270,7 +270,11 @@ impl<T: Real> Ridge<T> {
             predictor.add_errors(targets, &predictor.fit(targets), &mut sums);
         }
         let choices = choose(&sums, &self.alphas, width);
-        let errors = choices.iter().enumerate().map(|(t, c)| sums[c * width + t]).collect();
+        let errors = choices
+            .iter()
+            .enumerate()
+            .map(|(t, c)| sums[c * width + t])
+            .collect();
         (choices, errors)
     }
 
@@ -394,7 +398,11 @@ pub(super) fn check_targets<Y: Real>(y: ArrayView2<'_, Y>, n_rows: usize) -> Res
             found: 0,
         });
     }
-    check_finite(y, "the targets", "fill missing values or leave out the target")
+    check_finite(
+        y,
+        "the targets",
+        "fill missing values or leave out the target",
+    )
 }
 
 pub(super) fn check_finite<V: Real>(

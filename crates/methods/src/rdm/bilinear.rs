@@ -39,18 +39,18 @@ pub(super) struct NothingInCommon(pub(super) usize, pub(super) usize);
 
 /// Mean over `n_forms` forms of (lᵢ − lⱼ)ᵀ P (rᵢ − rⱼ) / n_channels, for every pair of conditions.
 ///
-/// `form(m)` is asked for one at a time, so that only one is in memory. The values must be finite.
+/// `precision(m)` is P of form m, none for the identity. `form(m)` is asked for one at a time, so that only one is in memory. The values must be finite.
 pub(super) fn distances(
     n_forms: usize,
     form: impl Fn(usize) -> Form,
-    precision: Option<&Array2<f64>>,
+    precision: &dyn Fn(usize) -> Option<Array2<f64>>,
 ) -> Vec<f64> {
     let mut sum: Option<Gram> = None;
     let mut n_channels = 0;
     for m in 0..n_forms {
         let Form { left, right } = form(m);
         n_channels = left.ncols();
-        let left = match precision {
+        let left = match precision(m) {
             Some(precision) => product(left.view(), precision.view()),
             None => left,
         };
@@ -133,7 +133,7 @@ fn copy_part(x: ArrayView2<'_, f64>, row: usize, start: usize, slot: &mut [f64])
 }
 
 /// A·B, a fixed number of rows at a time.
-fn product(a: ArrayView2<'_, f64>, b: ArrayView2<'_, f64>) -> Array2<f64> {
+pub(super) fn product(a: ArrayView2<'_, f64>, b: ArrayView2<'_, f64>) -> Array2<f64> {
     const ROWS: usize = 64;
     let (a, b) = (a.as_standard_layout(), b.as_standard_layout());
     let b = MatRef::from_row_major_slice(

@@ -1,9 +1,8 @@
-//! Cross-validation folds over runs.
+//! Cross-validation folds over runs that all hold every condition.
 
 use consilience_stats::Real;
-use ndarray::ArrayView2;
+use ndarray::{Array2, ArrayView2};
 
-use super::bilinear::Form;
 use super::patterns::{Conditions, means};
 use crate::{MethodsError, Result};
 
@@ -20,16 +19,7 @@ impl Folds {
     ///
     /// [`MethodsError::TooFew`] runs, or [`MethodsError::ConditionMissingInRun`].
     pub(super) fn new(conditions: &Conditions, runs: &[i64]) -> Result<Self> {
-        let mut labels = runs.to_vec();
-        labels.sort_unstable();
-        labels.dedup();
-        if labels.len() < 2 {
-            return Err(MethodsError::TooFew {
-                what: "runs to cross-validate over",
-                needed: 2,
-                found: labels.len(),
-            });
-        }
+        let labels = labels(runs)?;
         let mut folds = Self {
             test: Vec::with_capacity(labels.len()),
             train: Vec::with_capacity(labels.len()),
@@ -57,7 +47,27 @@ impl Folds {
     }
 
     /// Condition means outside and inside run `m`.
-    pub(super) fn form<T: Real>(&self, x: ArrayView2<'_, T>, m: usize) -> Form {
-        Form::centred(means(x, &self.train[m]), means(x, &self.test[m]))
+    pub(super) fn sides<T: Real>(&self, x: ArrayView2<'_, T>, m: usize) -> [Array2<f64>; 2] {
+        [means(x, &self.train[m]), self.inside(x, m)]
     }
+
+    /// Condition means inside run `m`.
+    pub(super) fn inside<T: Real>(&self, x: ArrayView2<'_, T>, m: usize) -> Array2<f64> {
+        means(x, &self.test[m])
+    }
+}
+
+/// The labels of the runs, ascending, of which there must be two.
+pub(super) fn labels(runs: &[i64]) -> Result<Vec<i64>> {
+    let mut labels = runs.to_vec();
+    labels.sort_unstable();
+    labels.dedup();
+    if labels.len() < 2 {
+        return Err(MethodsError::TooFew {
+            what: "runs to cross-validate over",
+            needed: 2,
+            found: labels.len(),
+        });
+    }
+    Ok(labels)
 }

@@ -50,9 +50,10 @@ impl Geometry {
                 root: false,
                 per_channel,
             }),
-            Dissimilarity::Mahalanobis | Dissimilarity::Crossnobis | Dissimilarity::PoissonKl => {
-                None
-            }
+            Dissimilarity::Mahalanobis
+            | Dissimilarity::Crossnobis
+            | Dissimilarity::PoissonKl
+            | Dissimilarity::PoissonKlCv => None,
         }
     }
 

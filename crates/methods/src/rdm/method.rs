@@ -7,7 +7,7 @@ use super::bilinear::{self, Form, NothingInCommon};
 use super::crossnobis::Folds;
 use super::geometric::{Geometry, Undefined};
 use super::patterns::{self, Conditions};
-use super::{Dissimilarity, Patterns, RdmParams, vector};
+use super::{Dissimilarity, IncompleteRuns, Patterns, RdmParams, incomplete, noise, vector};
 use crate::{MethodsError, Result};
 
 /// An RDM and what it was made of.
@@ -31,8 +31,10 @@ pub struct RdmOutcome {
 /// # Definition
 ///
 /// The measures are those of [`Dissimilarity`]. Rows with the same condition label are averaged
-/// first, in `f64`, and conditions come out in ascending order of their labels. `crossnobis`
-/// averages within each run and, for each run, over the repetitions in all other runs.
+/// first, in `f64`, and conditions come out in ascending order of their labels. Cross-validated
+/// measures average within each run and, for each run, over the repetitions in all other runs; with a
+/// noise precision for each run, `crossnobis` is the mean over pairs of runs instead. Runs that lack
+/// conditions are treated as [`IncompleteRuns`] says.
 ///
 /// Patterns stored as `f32` without condition labels are centred and scaled in `f64`, multiplied
 /// in `f32` in blocks of 128 channels, and the blocks are added in `f64`; pairs so close that
@@ -53,7 +55,9 @@ pub struct RdmOutcome {
 /// - [`MethodsError::UndefinedPattern`] for a constant pattern (correlation, Spearman), a pattern of
 ///   zeros (cosine); [`MethodsError::NegativeRate`] (poisson-kl);
 ///   [`MethodsError::UndefinedPair`] for the same between two incomplete patterns.
-/// - [`MethodsError::ConditionMissingInRun`] (crossnobis).
+/// - [`MethodsError::ConditionMissingInRun`], or [`MethodsError::NoCommonRuns`] when incomplete runs are
+///   allowed (crossnobis, poisson-kl-cv).
+/// - [`MethodsError::SingularCovariance`] for the precision of a run that has no inverse.
 /// - [`MethodsError::OutOfRange`] when a value is too large for `f64`.
 ///
 /// # Example
@@ -80,8 +84,9 @@ pub struct RdmOutcome {
 /// # Peers
 ///
 /// To 1e-9 (f64) and 1e-5 (f32): SciPy `pdist` (correlation, cosine, euclidean, sqeuclidean);
-/// rsatoolbox `calc_rdm` (correlation, mahalanobis, crossnobis, poisson). rsatoolbox's
-/// `euclidean` is `sqeuclidean` per channel here.
+/// rsatoolbox `calc_rdm` (correlation, mahalanobis, crossnobis also with a precision for each run,
+/// poisson) and `calc_rdm_unbalanced` (crossnobis, as `AllRows` here). rsatoolbox's `euclidean` is
+/// `sqeuclidean` per channel here; its `poisson_cv` is the last fold of ours, not their mean.
 pub fn rdm<'a>(patterns: impl Into<Patterns<'a>>, params: &RdmParams) -> Result<RdmOutcome> {
     match patterns.into() {
         Patterns::F32(x) => outcome(x, params),
@@ -103,11 +108,9 @@ fn outcome<T: Real>(x: ArrayView2<'_, T>, params: &RdmParams) -> Result<RdmOutco
         // Channels without any value (outside a mask, say) say nothing about any pair.
         let present = patterns::present_channels(x);
         at_least(1, "channels with a value in some row", present.len())?;
+        let of_present = |p: &Array2<f64>| p.select(Axis(0), &present).select(Axis(1), &present);
         let params = RdmParams {
-            noise_precision: params
-                .noise_precision
-                .as_ref()
-                .map(|p| p.select(Axis(0), &present).select(Axis(1), &present)),
+            noise_precision: params.noise_precision.as_ref().map(of_present),
             ..params.clone()
         };
         dissimilarities(x.select(Axis(1), &present).view(), &conditions, &params)?
@@ -182,23 +185,24 @@ fn bilinear<T: Real>(
 ) -> Result<Vec<f64>> {
     let precision = params.noise_precision.as_ref();
     let missing = has_missing(x);
+    let nothing_in_common = |outcome: std::result::Result<Vec<f64>, NothingInCommon>| {
+        outcome.map_err(|NothingInCommon(i, j)| MethodsError::UndefinedPair {
+            dissimilarity: params.dissimilarity.name(),
+            first: conditions.pattern_id(i),
+            second: conditions.pattern_id(j),
+            n_common: 0,
+            why: explain(Undefined::Empty).0,
+        })
+    };
     let evaluate = |n_forms, form: &dyn Fn(usize) -> Form| {
-        if !missing {
-            return Ok(bilinear::distances(n_forms, form, precision));
+        if missing {
+            nothing_in_common(bilinear::distances_of_incomplete(n_forms, form, precision))
+        } else {
+            Ok(bilinear::distances(n_forms, form, &|_| precision.cloned()))
         }
-        bilinear::distances_of_incomplete(n_forms, form, precision).map_err(
-            |NothingInCommon(i, j)| MethodsError::UndefinedPair {
-                dissimilarity: params.dissimilarity.name(),
-                first: conditions.pattern_id(i),
-                second: conditions.pattern_id(j),
-                n_common: 0,
-                why: explain(Undefined::Empty).0,
-            },
-        )
     };
     if let Some(runs) = &params.runs {
-        let folds = Folds::new(conditions, runs)?;
-        return evaluate(folds.len(), &|m| folds.form(x, m));
+        return crossvalidated(x, conditions, runs, params, &evaluate);
     }
     let means = patterns::means(x, &conditions.rows);
     if params.dissimilarity == Dissimilarity::PoissonKl {
@@ -209,8 +213,104 @@ fn bilinear<T: Real>(
     }
 }
 
+/// The mean over so many forms, which are asked for one at a time.
+type Average<'a> = dyn Fn(usize, &dyn Fn(usize) -> Form) -> Result<Vec<f64>> + 'a;
+
+/// Cross-validated measures; `evaluate` averages forms over folds.
+fn crossvalidated<T: Real>(
+    x: ArrayView2<'_, T>,
+    conditions: &Conditions,
+    runs: &[i64],
+    params: &RdmParams,
+    evaluate: &Average<'_>,
+) -> Result<Vec<f64>> {
+    let poisson = params.dissimilarity == Dissimilarity::PoissonKlCv;
+    match params.incomplete_runs {
+        IncompleteRuns::Refuse => {}
+        // A precision for each run speaks of the means of whole runs.
+        _ if params.run_noise_precisions.is_some() => {
+            return Err(MethodsError::UnusedOption {
+                dissimilarity: params.dissimilarity.name(),
+                option: "a treatment of incomplete runs beside a noise precision for each run",
+                instead: "one noise precision for all runs",
+            });
+        }
+        IncompleteRuns::CommonRuns => {
+            return incomplete::common_runs(x, conditions, runs, params);
+        }
+        IncompleteRuns::AllRows => {
+            return incomplete::all_rows(x, conditions, runs, params);
+        }
+    }
+    let folds = Folds::new(conditions, runs)?;
+    if let Some(precisions) = &params.run_noise_precisions {
+        return with_run_noise(x, &folds, precisions, params);
+    }
+    if !poisson {
+        return evaluate(folds.len(), &|m| {
+            let [left, right] = folds.sides(x, m);
+            Form::centred(left, right)
+        });
+    }
+    // Rates below 0 are found before the forms are made.
+    for m in 0..folds.len() {
+        for side in folds.sides(x, m) {
+            poisson_rates(side, conditions)?;
+        }
+    }
+    evaluate(folds.len(), &|m| {
+        let [left, right] = folds
+            .sides(x, m)
+            .map(|side| poisson_rates(side, conditions).expect("checked before"));
+        Form::centred(left, right.mapv(f64::ln))
+    })
+}
+
+/// Mean over pairs of runs, each under the inverse of the mean of its two covariances.
+fn with_run_noise<T: Real>(
+    x: ArrayView2<'_, T>,
+    folds: &Folds,
+    precisions: &[Array2<f64>],
+    params: &RdmParams,
+) -> Result<Vec<f64>> {
+    let n_runs = folds.len();
+    if precisions.len() != n_runs {
+        return Err(MethodsError::ShapeMismatch {
+            what: "noise precisions, one for each run",
+            expected: n_runs,
+            found: precisions.len(),
+        });
+    }
+    if has_missing(x) {
+        return Err(MethodsError::UnusedOption {
+            dissimilarity: params.dissimilarity.name(),
+            option: "a noise precision for each run with missing values",
+            instead: "one noise precision for all runs",
+        });
+    }
+    let covariances = precisions
+        .iter()
+        .map(noise::inverse_of)
+        .collect::<Result<Vec<_>>>()?;
+    let pairs: Vec<(usize, usize)> = consilience_core::pairs::iter(n_runs).collect();
+    let shared = pairs
+        .iter()
+        .map(|&(m, n)| noise::inverse_of(&((&covariances[m] + &covariances[n]) * 0.5)))
+        .collect::<Result<Vec<_>>>()?;
+    let form = |k: usize| {
+        let (m, n) = pairs[k];
+        Form::centred(folds.inside(x, m), folds.inside(x, n))
+    };
+    Ok(bilinear::distances(pairs.len(), form, &|k| {
+        Some(shared[k].clone())
+    }))
+}
+
 /// Rates under the prior, all positive.
-fn poisson_rates(mut means: Array2<f64>, conditions: &Conditions) -> Result<Array2<f64>> {
+pub(super) fn poisson_rates(
+    mut means: Array2<f64>,
+    conditions: &Conditions,
+) -> Result<Array2<f64>> {
     const PRIOR_RATE: f64 = 1.0;
     const PRIOR_WEIGHT: f64 = 0.1;
     for ((idx, column), rate) in means.indexed_iter_mut() {

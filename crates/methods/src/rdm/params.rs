@@ -23,6 +23,7 @@ use crate::{MethodsError, NanPolicy, Result, names};
 /// | `mahalanobis` | (x − y)ᵀP(x − y)/p, where P is the noise precision (identity when none is given) |
 /// | `crossnobis` | meanₘ (x⁻ᵐ − y⁻ᵐ)ᵀP(xᵐ − yᵐ)/p, where xᵐ is the mean of the repetitions in run m and x⁻ᵐ of those in all other runs; unbiased, so negative values occur |
 /// | `poisson-kl` | Σ(aₖ − bₖ)(ln aₖ − ln bₖ)/p with a = (x + λw)/(1 + w), b likewise from y, prior λ = 1 of weight w = 0.1: the symmetrised Kullback–Leibler divergence of Poisson rates |
+/// | `poisson-kl-cv` | meanₘ Σ(aₖ⁻ᵐ − bₖ⁻ᵐ)(ln aₖᵐ − ln bₖᵐ)/p with the rates of run m and of all others as in `poisson-kl`; negative values occur |
 ///
 /// # References
 ///
@@ -48,10 +49,12 @@ pub enum Dissimilarity {
     Crossnobis,
     /// Symmetrised Kullback–Leibler divergence of Poisson rates over channels.
     PoissonKl,
+    /// Cross-validated symmetrised Kullback–Leibler divergence of Poisson rates over channels.
+    PoissonKlCv,
 }
 
 impl Dissimilarity {
-    const NAMES: [(&'static str, Self); 8] = [
+    const NAMES: [(&'static str, Self); 9] = [
         ("correlation", Self::Correlation),
         ("spearman", Self::Spearman),
         ("cosine", Self::Cosine),
@@ -60,11 +63,18 @@ impl Dissimilarity {
         ("mahalanobis", Self::Mahalanobis),
         ("crossnobis", Self::Crossnobis),
         ("poisson-kl", Self::PoissonKl),
+        ("poisson-kl-cv", Self::PoissonKlCv),
     ];
 
     /// Every dissimilarity, in the order of the reference.
     pub fn all() -> impl Iterator<Item = Self> {
         Self::NAMES.into_iter().map(|(_, value)| value)
+    }
+
+    /// Whether it is cross-validated over runs.
+    #[must_use]
+    pub fn is_crossvalidated(self) -> bool {
+        matches!(self, Self::Crossnobis | Self::PoissonKlCv)
     }
 
     /// Its name in study files and on the command line.
@@ -79,6 +89,7 @@ impl Dissimilarity {
             Self::Mahalanobis => "mahalanobis",
             Self::Crossnobis => "crossnobis",
             Self::PoissonKl => "poisson-kl",
+            Self::PoissonKlCv => "poisson-kl-cv",
         }
     }
 }
@@ -97,6 +108,46 @@ impl FromStr for Dissimilarity {
     }
 }
 
+/// What to do when a run does not hold every condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum IncompleteRuns {
+    /// Refuse the input.
+    #[default]
+    Refuse,
+    /// Cross-validate each pair of conditions over the runs that hold both. What a run adds to all its
+    /// patterns cancels.
+    CommonRuns,
+    /// Average products of all rows of different runs, `crossnobis` only. What a run adds to all its
+    /// patterns does not cancel, nor does the mean pattern; each row counts the same.
+    AllRows,
+}
+
+impl IncompleteRuns {
+    const NAMES: [(&'static str, Self); 3] = [
+        ("refuse", Self::Refuse),
+        ("common-runs", Self::CommonRuns),
+        ("all-rows", Self::AllRows),
+    ];
+}
+
+impl fmt::Display for IncompleteRuns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Refuse => "refuse",
+            Self::CommonRuns => "common-runs",
+            Self::AllRows => "all-rows",
+        })
+    }
+}
+
+impl FromStr for IncompleteRuns {
+    type Err = MethodsError;
+
+    fn from_str(name: &str) -> Result<Self> {
+        names::parse("treatment of incomplete runs", name, &Self::NAMES)
+    }
+}
+
 /// Options of [`rdm`](super::rdm).
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RdmParams {
@@ -108,11 +159,16 @@ pub struct RdmParams {
     /// A condition label for each row; rows with the same label are averaged (default: each row
     /// is its own condition).
     pub conditions: Option<Vec<i64>>,
-    /// A run label for each row; `crossnobis` cross-validates over runs.
+    /// A run label for each row; `crossnobis` and `poisson-kl-cv` cross-validate over runs.
     pub runs: Option<Vec<i64>>,
+    /// What to do when a run does not hold every condition (default: refuse).
+    pub incomplete_runs: IncompleteRuns,
     /// Noise precision, `(n_channels, n_channels)` and symmetric, for `mahalanobis` and
     /// `crossnobis` (default: the identity).
     pub noise_precision: Option<Array2<f64>>,
+    /// A noise precision for each run, ascending by label, in place of one for all, for `crossnobis`. Each
+    /// pair of runs is then compared under the inverse of the mean of their covariances.
+    pub run_noise_precisions: Option<Vec<Array2<f64>>>,
     /// What to do about NaN (default: refuse). When it is omitted, repetitions are averaged without
     /// it and each pair of conditions is compared over the channels that both have (in every run,
     /// for crossnobis); sums are not rescaled, and "per channel" means per channel that both have.
@@ -141,15 +197,17 @@ impl RdmParams {
             n_rows,
             n_runs,
         )?;
-        self.noise_precision
-            .as_ref()
-            .map_or(Ok(()), |precision| check_precision(precision, n_channels))
+        let each = self.run_noise_precisions.iter().flatten();
+        for precision in self.noise_precision.iter().chain(each) {
+            check_precision(precision, n_channels)?;
+        }
+        Ok(())
     }
 
     fn check_use(&self) -> Result<()> {
-        use Dissimilarity::{Crossnobis, Euclidean, Mahalanobis, Sqeuclidean};
+        use Dissimilarity::{Crossnobis, Euclidean, Mahalanobis, PoissonKlCv, Sqeuclidean};
         let dissimilarity = self.dissimilarity.name();
-        if self.dissimilarity == Crossnobis {
+        if self.dissimilarity.is_crossvalidated() {
             for (option, given, cure) in [
                 (
                     "runs",
@@ -181,6 +239,24 @@ impl RdmParams {
             (
                 "a run label for each row",
                 self.runs.is_some(),
+                &[Crossnobis, PoissonKlCv],
+                "crossnobis or poisson-kl-cv",
+            ),
+            (
+                "a treatment of incomplete runs",
+                self.incomplete_runs != IncompleteRuns::Refuse,
+                &[Crossnobis, PoissonKlCv],
+                "crossnobis or poisson-kl-cv",
+            ),
+            (
+                "the treatment all-rows of incomplete runs",
+                self.incomplete_runs == IncompleteRuns::AllRows,
+                &[Crossnobis],
+                "crossnobis",
+            ),
+            (
+                "a noise precision for each run",
+                self.run_noise_precisions.is_some(),
                 &[Crossnobis],
                 "crossnobis",
             ),

@@ -4,15 +4,18 @@
 //! - [`noise_ceiling`]: the best any model can score
 //! - [`infer`](infer()): scores of models with standard errors, intervals, tests and corrections
 //! - [`mantel`](mantel()): one RDM with another, by permutation
+//! - [`regress`], [`partial_correlation`]: an RDM as a weighted sum of others
+//! - [`compare_whitened`], [`negative_riemannian`]: comparisons that know the covariance of patterns
+//! - [`compare_patterns`]: CKA, RV, Procrustes and angular shape distance of patterns
 //!
 //! # Not here
 //!
-//! Models with free parameters (weighted, fitted), and so cross-validation of them; whitening with a
-//! given noise covariance.
+//! Cross-validation of models with free parameters; CCA.
 
 mod bootstrap;
 mod ceiling;
 mod compare;
+mod covariance;
 mod infer;
 mod inputs;
 mod kernel;
@@ -20,9 +23,11 @@ mod levels;
 mod mantel;
 mod params;
 mod permutation;
+mod regression;
 mod result;
 mod row;
 mod sample;
+mod shape;
 mod similarity;
 mod spread;
 #[cfg(test)]
@@ -31,10 +36,15 @@ mod whitening;
 
 pub use ceiling::noise_ceiling;
 pub use compare::{Comparison, compare};
+pub use covariance::{compare_whitened, negative_riemannian};
 pub use infer::infer;
 pub use mantel::{Mantel, MantelParams, mantel};
 pub use params::{Bootstrap, Correction, InferParams};
+pub use regression::{
+    PartialCorrelation, Regression, RegressionParams, Weights, partial_correlation, regress,
+};
 pub use result::Inference;
+pub use shape::{PatternMeasure, compare_patterns};
 pub use similarity::Similarity;
 
 /// The name of an option's value.

@@ -6,7 +6,7 @@ use std::path::Path;
 use consilience_io::npy;
 use consilience_io::weights::WeightsFile;
 
-use super::{ExtractParams, Extractor, Images, Pool};
+use super::{ExtractParams, Extractor, Pool, Source};
 use crate::graph::{Edit, EditInputs, Fill, Head, Linear, Tensor};
 use crate::{ModelError, Network, Result};
 
@@ -32,12 +32,13 @@ impl Network {
     /// let lesioned = network.edited(&edits, Images::Files(&[]), &ExtractParams::default())?;
     /// # Ok::<(), consilience_models::ModelError>(())
     /// ```
-    pub fn edited(
+    pub fn edited<'a>(
         &self,
         edits: &[Edit],
-        images: Images<'_>,
+        images: impl Into<Source<'a>>,
         params: &ExtractParams,
     ) -> Result<Network> {
+        let images = images.into();
         let wanting: BTreeSet<&str> = edits
             .iter()
             .filter(|edit| edit.needs_mean() && !images.is_empty())
@@ -118,7 +119,7 @@ impl Network {
         Ok(shapes.map(|layer| (layer.name, layer.shape)).collect())
     }
 
-    /// Mean of each unit of each layer over the images, summed in 64 bits in the images' order.
+    /// Mean of each unit of each layer over the images (frames of films each count as one), summed in 64 bits in the images' order.
     #[allow(
         clippy::cast_possible_truncation,
         reason = "the mean of f32 is within their range"
@@ -126,7 +127,7 @@ impl Network {
     fn means(
         &self,
         layers: &BTreeSet<&str>,
-        images: Images<'_>,
+        images: Source<'_>,
         params: &ExtractParams,
     ) -> Result<BTreeMap<String, Vec<f32>>> {
         let wanted: Vec<&str> = layers.iter().copied().collect();

@@ -1,23 +1,29 @@
 //! Activations of many layers for many images, in one pass.
 
+mod clips;
 mod edited;
 mod params;
 mod pool;
+mod source;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use consilience_io::image;
+use consilience_io::image::RgbImage;
 use ndarray::{Array2, Array4, ArrayD, ArrayView2, Axis, s};
 
 use crate::executor::{self, Executor};
 use crate::graph::Layer;
 use crate::{ExecutorInfo, ModelError, Network, Preprocessing, Result};
 
+pub use clips::{Clip, ClipFrames, ClipPool, Clips, Film};
 pub use params::{ExtractParams, Images, Pool};
 use pool::Pooling;
+pub use source::Source;
 
 /// A layer as it will come out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +65,9 @@ pub struct Extractor {
     /// The network takes no other number of images than `batch`.
     full_batches_only: bool,
 }
+
+/// A batch on its way to a thread: its number, and those of its pictures that come from films.
+type Fed = (usize, Result<Vec<Option<RgbImage>>>);
 
 /// An output of the cut graph and the first layer that is it.
 struct Tap {
@@ -198,28 +207,33 @@ impl Extractor {
     ///
     /// `sink` gets one [`Block`] for each batch and layer (aliases excepted), batch by batch, layers
     /// in order; `progress` gets the number of images that are done. Memory stays at a few batches
-    /// for each thread. The blocks are the same for any number of threads.
+    /// for each thread. The blocks are the same for any number of threads. Frames of films are decoded
+    /// in their order by one more thread, while the network runs on those before; files of pictures by
+    /// the threads that run the network.
     ///
     /// # Errors
     ///
     /// The sink's own error, an image that cannot be read ([`ModelError::File`]) or has another size
     /// than the network takes, [`ModelError::NonFinite`] activations, [`ModelError::Run`]. What was
     /// delivered before stays delivered.
-    pub fn run<E: From<ModelError>>(
+    pub fn run<'a, E: From<ModelError>>(
         mut self,
-        images: Images<'_>,
+        images: impl Into<Source<'a>>,
         mut sink: impl FnMut(Block<'_>) -> std::result::Result<(), E>,
         mut progress: impl FnMut(usize),
     ) -> std::result::Result<(), E> {
+        let images = images.into();
         let n_batches = images.len().div_ceil(self.batch);
         let executors = std::mem::take(&mut self.executors);
         // Batches that may be in flight: one for each thread, and one waiting for its turn.
         let window = executors.len() + 1;
-        let (todo, next) = sync_channel::<usize>(window);
+        let (todo, wanted) = sync_channel::<usize>(window);
+        let (fed, next) = sync_channel::<Fed>(window);
         let next = Mutex::new(next);
         let (done, finished) = sync_channel::<(usize, Result<Vec<Array2<f32>>>)>(window);
         let (this, next) = (&self, &next);
         thread::scope(|scope| {
+            scope.spawn(move || this.feed(images, &wanted, &fed));
             for mut executor in executors {
                 let done = done.clone();
                 scope.spawn(move || this.work(executor.as_mut(), images, next, &done));
@@ -232,7 +246,7 @@ impl Extractor {
             for batch_idx in 0..n_batches {
                 while given < n_batches.min(batch_idx + window) {
                     // Room is there for `window` numbers, and a thread lives while `todo` does.
-                    todo.send(given).expect("threads wait for work");
+                    todo.send(given).expect("a thread waits for work");
                     given += 1;
                 }
                 let rows = loop {
@@ -256,12 +270,22 @@ impl Extractor {
         })
     }
 
-    /// What a thread does: takes the next batch until there is none or nobody listens.
+    /// What the first thread does: decodes the frames of the batches that are wanted, in order.
+    fn feed(&self, images: Source<'_>, wanted: &Receiver<usize>, fed: &SyncSender<Fed>) {
+        while let Ok(batch_idx) = wanted.recv() {
+            let frames = self.guarded(|| images.frames(self.images_of(batch_idx, images)));
+            if fed.send((batch_idx, frames)).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// What the other threads do: take the next batch until there is none or nobody listens.
     fn work(
         &self,
         executor: &mut dyn Executor,
-        images: Images<'_>,
-        next: &Mutex<Receiver<usize>>,
+        images: Source<'_>,
+        next: &Mutex<Receiver<Fed>>,
         done: &SyncSender<(usize, Result<Vec<Array2<f32>>>)>,
     ) {
         loop {
@@ -269,30 +293,43 @@ impl Extractor {
                 Ok(next) => next.recv(),
                 Err(_) => return,
             };
-            let Ok(batch_idx) = taken else { return };
-            // A panic would leave the receiver waiting for this batch for ever.
-            let rows = executor::guard(|| Ok(self.run_batch(executor, images, batch_idx)))
-                .unwrap_or_else(|reason| {
-                    Err(ModelError::Run {
-                        executor: self.executor.name,
-                        reason,
-                    })
-                });
+            let Ok((batch_idx, frames)) = taken else {
+                return;
+            };
+            let rows = self.guarded(|| {
+                let range = self.images_of(batch_idx, images);
+                self.run_batch(executor, images, range, frames?)
+            });
             if done.send((batch_idx, rows)).is_err() {
                 return;
             }
         }
     }
 
+    fn images_of(&self, batch_idx: usize, images: Source<'_>) -> Range<usize> {
+        let first = batch_idx * self.batch;
+        first..(first + self.batch).min(images.len())
+    }
+
+    /// A panic would leave those who wait for the batch waiting for ever.
+    fn guarded<T>(&self, code: impl FnOnce() -> Result<T>) -> Result<T> {
+        executor::guard(|| Ok(code())).unwrap_or_else(|reason| {
+            Err(ModelError::Run {
+                executor: self.executor.name,
+                reason,
+            })
+        })
+    }
+
     fn run_batch(
         &self,
         executor: &mut dyn Executor,
-        images: Images<'_>,
-        batch_idx: usize,
+        images: Source<'_>,
+        range: Range<usize>,
+        frames: Vec<Option<RgbImage>>,
     ) -> Result<Vec<Array2<f32>>> {
-        let first = batch_idx * self.batch;
-        let n_images = self.batch.min(images.len() - first);
-        let input = self.preprocess(images, first, n_images)?;
+        let (first, n_images) = (range.start, range.len());
+        let input = self.preprocess(images, range, frames)?;
         let mut activations = executor.run(input.view())?;
         self.taps
             .iter()
@@ -316,24 +353,25 @@ impl Extractor {
             .collect()
     }
 
-    /// Images `first …` as the network takes them; the last one repeated where the network wants
+    /// The images of a range as the network takes them; the last one repeated where the network wants
     /// full batches.
-    fn preprocess(&self, images: Images<'_>, first: usize, n_images: usize) -> Result<Array4<f32>> {
+    fn preprocess(
+        &self,
+        images: Source<'_>,
+        range: Range<usize>,
+        frames: Vec<Option<RgbImage>>,
+    ) -> Result<Array4<f32>> {
+        let n_images = range.len();
         let n_rows = if self.full_batches_only {
             self.batch
         } else {
             n_images
         };
         let mut input: Option<Array4<f32>> = None;
-        for row in 0..n_images {
-            let image_idx = first + row;
-            let read;
-            let picture = match images {
-                Images::Files(paths) => {
-                    read = image::read_oriented(&paths[image_idx], self.preprocessing.orientation)?;
-                    &read
-                }
-                Images::Decoded(pictures) => &pictures[image_idx],
+        for (row, (image_idx, frame)) in range.zip(frames).enumerate() {
+            let picture = match frame {
+                Some(frame) => Cow::Owned(frame),
+                None => images.picture(image_idx, self.preprocessing.orientation)?,
             };
             let [height, width] = self
                 .preprocessing
@@ -348,7 +386,7 @@ impl Extractor {
                 });
             }
             self.preprocessing
-                .apply_into(picture, input.index_axis_mut(Axis(0), row))?;
+                .apply_into(&picture, input.index_axis_mut(Axis(0), row))?;
         }
         let mut input = input.unwrap_or_default();
         for row in n_images..n_rows {
@@ -364,7 +402,7 @@ impl Extractor {
         values: ArrayD<f32>,
         n_images: usize,
         tap: &Tap,
-        images: Images<'_>,
+        images: Source<'_>,
         first: usize,
     ) -> Result<Array2<f32>> {
         let layer = &self.layers[tap.layer_idx];

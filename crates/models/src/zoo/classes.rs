@@ -111,7 +111,10 @@ mod tests {
             let names = crate::zoo::find(architecture).unwrap().class_names.unwrap();
             names.iter().nth(class)
         };
-        assert_eq!(name("resnet18_places365", 8), Some("apartment_building/outdoor"));
+        assert_eq!(
+            name("resnet18_places365", 8),
+            Some("apartment_building/outdoor")
+        );
         assert_eq!(name("resnet18_places365", 364), Some("zen_garden"));
         assert_eq!(name("yolov3_coco", 16), Some("dog"));
         assert_eq!(name("yolov3_openimages", 600), Some("Helmet"));

@@ -229,6 +229,7 @@ mod tests {
         StimulusRecord {
             id: String::new(),
             category: category.map(Into::into),
+            clip: None,
             thumbnail: None,
         }
     }

@@ -446,6 +446,7 @@ pub fn record(shape: &Shape) -> Record {
                 StimulusRecord {
                     id: format!("{:03}", idx + 1),
                     category: kind.map(|k| shape.categories[k].into()),
+                    clip: None,
                     thumbnail: shape.thumbnails.then(|| thumbnail(kind.unwrap_or(0), idx)),
                 }
             })

@@ -200,13 +200,7 @@ impl Design {
     }
 
     /// The same from the means over the training set.
-    fn products_less(
-        &self,
-        train: &[usize],
-        rows: &[usize],
-        means: &[f64],
-        mean: f64,
-    ) -> Mat<f64> {
+    fn products_less(&self, train: &[usize], rows: &[usize], means: &[f64], mean: f64) -> Mat<f64> {
         let Form::Products(k) = &self.form else {
             unreachable!("only the dual side asks");
         };

@@ -41,7 +41,9 @@ impl Factor {
                 }
             }
         }
-        let train = Mat::from_fn(n_train, width, |i, t| targets.row(self.train[i])[t] - means[t]);
+        let train = Mat::from_fn(n_train, width, |i, t| {
+            targets.row(self.train[i])[t] - means[t]
+        });
         let mut projected = Mat::<f64>::zeros(self.rank(), width);
         let mut values = Mat::<f64>::zeros(n_train, width);
         matmul(

@@ -44,13 +44,21 @@ fn default_seed() -> u64 {
     1
 }
 
-/// `[stimuli]`: the pictures, in the order of every RDM.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+/// `[stimuli]`: the pictures or films, in the order of every RDM.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct StimuliOptions {
-    /// Pictures as a file pattern (`"stimuli/*.png"`), taken in natural order (`stim2` before
-    /// `stim10`), unless `table` gives an order. PNG, JPEG and BMP are read.
+    /// Pictures or films as a file pattern (`"stimuli/*.png"`), taken in natural order (`stim2` before
+    /// `stim10`), unless `table` gives an order. PNG, JPEG and BMP are read, and the films of
+    /// `consilience explain films`; a film is one stimulus, its activations the mean over its frames.
     pub images: String,
+    /// Frames of a film that are averaged, so many a second. Default: every frame.
+    #[serde(default)]
+    pub frames_per_second: Option<f64>,
+    /// The part of each film that is taken, in seconds: `"START-END"`, or `"START-"` to the end.
+    /// Default: the whole film.
+    #[serde(default)]
+    pub span: Option<String>,
     /// Table (CSV or TSV) with a row for each picture; its row order becomes the order of the RDMs.
     #[serde(default)]
     pub table: Option<String>,
@@ -99,7 +107,8 @@ pub struct ModelOptions {
     /// `"pca=50"` (principal components, fitted on `reduce-fit`). The study's seed draws projections.
     #[serde(default = "default_reduce")]
     pub reduce: String,
-    /// Pictures that principal components are fitted on, as a file pattern.
+    /// Pictures or films that principal components are fitted on, as a file pattern; of films the same
+    /// frames are averaged as of the stimuli.
     #[serde(default)]
     pub reduce_fit: Option<String>,
     /// Changes of the network, applied in their order, e.g.

@@ -5,11 +5,11 @@ mod models;
 mod stimuli;
 mod targets;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use consilience_core::{InputFile, Rdms, Stimuli, TargetKind};
 use consilience_io::hash;
-use consilience_models::{Edit, ExecutorChoice, Network};
+use consilience_models::{Clips, Edit, ExecutorChoice, Network};
 
 use crate::file::{Analysis, KeyPath, Study, TargetOptions};
 use crate::places::Places;
@@ -25,14 +25,16 @@ use targets::{hash_of, load_target};
 pub struct Prepared {
     /// What will be done.
     pub plan: Plan,
-    /// The pictures.
+    /// The stimuli.
     pub stimuli: Stimuli,
+    /// Their pictures and films, a row each.
+    pub clips: Clips,
     /// The networks without their edits, in the order of [`Plan::models`].
     pub networks: Vec<Network>,
     /// The edits of each network, with the files where they were found.
     pub edits: Vec<Vec<Edit>>,
-    /// Pictures that each network's principal components are fitted on.
-    pub reduce_fit: Vec<Vec<PathBuf>>,
+    /// Pictures and films that each network's principal components are fitted on.
+    pub reduce_fit: Vec<Clips>,
     /// The subject RDMs, in the order of [`Plan::targets`].
     pub targets: Vec<Rdms>,
     /// What runs the networks.
@@ -46,7 +48,7 @@ pub struct Prepared {
 /// # Errors
 ///
 /// [`StudyError::Invalid`] with the key at fault: a missing file, an unknown layer, RDMs of another
-/// number of conditions than there are pictures, labels in another order, NaN, an unknown name.
+/// number of conditions than there are stimuli, labels in another order, NaN, an unknown name.
 pub fn prepare(
     study: &Study,
     places: &Places,
@@ -54,12 +56,13 @@ pub fn prepare(
     n_threads: usize,
 ) -> Result<Prepared> {
     let mut inputs = Vec::new();
-    let (stimuli, planned_stimuli) = load_stimuli(study, places, &mut inputs)?;
+    let mut warnings = Vec::new();
+    let loaded = load_stimuli(study, places, &mut inputs, &mut warnings)?;
+    let (stimuli, planned_stimuli, clips) = (loaded.stimuli, loaded.planned, loaded.clips);
     let mut networks = Vec::new();
     let mut edits = Vec::new();
     let mut reduce_fit = Vec::new();
     let mut models: Vec<PlannedModel> = Vec::new();
-    let mut warnings = Vec::new();
     for (idx, options) in study.models.iter().enumerate() {
         let key = KeyPath::root("model").index(idx);
         unique(&key, &options.name, models.iter().map(|m| m.name.as_str()))?;
@@ -69,7 +72,7 @@ pub fn prepare(
             places,
             executor,
             n_threads,
-            planned_stimuli.len(),
+            &clips,
             &mut inputs,
         )?;
         networks.push(loaded.network);
@@ -169,6 +172,7 @@ pub fn prepare(
     Ok(Prepared {
         plan,
         stimuli,
+        clips,
         networks,
         edits,
         reduce_fit,

@@ -1,14 +1,16 @@
 //! The networks and their layers.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use consilience_core::InputFile;
 use consilience_io::hash;
 use consilience_io::weights::WeightsFile;
 use consilience_models::{
-    Edit, ExecutorChoice, ExtractParams, Extractor, Layer, ModelError, Network, Pool, zoo,
+    Clip, Clips, Edit, ExecutorChoice, ExtractParams, Extractor, Layer, ModelError, Network, Pool,
+    zoo,
 };
 
+use super::stimuli::planned_clip;
 use super::{at, input, invalid};
 use crate::Result;
 use crate::file::{self, KeyPath, ModelOptions};
@@ -22,8 +24,8 @@ pub(super) struct Loaded {
     pub network: Network,
     /// With the files where they were found.
     pub edits: Vec<Edit>,
-    /// Pictures to fit principal components on.
-    pub reduce_fit: Vec<PathBuf>,
+    /// Pictures and films to fit principal components on.
+    pub reduce_fit: Clips,
     pub planned: PlannedModel,
 }
 
@@ -33,7 +35,7 @@ pub(super) fn load_model(
     places: &Places,
     executor: ExecutorChoice,
     n_threads: usize,
-    n_stimuli: usize,
+    stimuli: &Clips,
     inputs: &mut Vec<InputFile>,
 ) -> Result<Loaded> {
     let (mut network, architecture, weights_blake3) = match (&options.onnx, &options.weights) {
@@ -126,7 +128,7 @@ pub(super) fn load_model(
         n_threads,
         ..ExtractParams::default()
     };
-    let (reduce, reduce_fit) = load_reduction(options, key, places)?;
+    let (reduce, reduce_fit) = load_reduction(options, key, places, stimuli)?;
     let (edits, planned_edits) = load_edits(options, key, places, inputs)?;
     let edited = in_form(&network, &edits, options, key, &params)?;
     let layers_key = key.clone().key("layers");
@@ -147,7 +149,7 @@ pub(super) fn load_model(
                 name: layer.name.clone(),
                 tensor: layer.tensor.clone(),
                 aliases,
-                n_features: reduce.n_features(found.n_features, n_stimuli),
+                n_features: reduce.n_features(found.n_features, stimuli.n_rows()),
             })
         })
         .collect();
@@ -160,8 +162,15 @@ pub(super) fn load_model(
         executor: extractor.executor.to_string(),
         reduce,
         reduce_fit: reduce_fit
+            .clips()
             .iter()
-            .map(|path| hash::blake3_file(path).map_err(|e| at(key, e)))
+            .map(|clip: &Clip| {
+                let blake3 = hash::blake3_file(&clip.path).map_err(|e| at(key, e))?;
+                Ok(match planned_clip(clip, reduce_fit.selection()) {
+                    Some(planned) => planned.key(&blake3),
+                    None => blake3,
+                })
+            })
             .collect::<Result<_>>()?,
         edits: planned_edits,
         layers,
@@ -187,16 +196,20 @@ fn load_reduction(
     options: &ModelOptions,
     key: &KeyPath,
     places: &Places,
-) -> Result<(Reduction, Vec<PathBuf>)> {
+    stimuli: &Clips,
+) -> Result<(Reduction, Clips)> {
     let reduce_key = key.clone().key("reduce");
     let reduction: Reduction = options
         .reduce
         .parse()
         .map_err(|e: UnknownReduction| at(&reduce_key, e))?;
     let fit_key = key.clone().key("reduce-fit");
+    let open = |paths: &[_]| {
+        Clips::open(paths, *stimuli.selection(), stimuli.pool()).map_err(|e| at(&fit_key, e))
+    };
     match (&options.reduce_fit, reduction.needs_fit()) {
-        (Some(pattern), true) => Ok((reduction, places.matching(&fit_key, pattern)?)),
-        (None, false) => Ok((reduction, Vec::new())),
+        (Some(pattern), true) => Ok((reduction, open(&places.matching(&fit_key, pattern)?)?)),
+        (None, false) => Ok((reduction, open(&[])?)),
         (None, true) => Err(invalid(
             &reduce_key,
             "principal components need pictures to be fitted on; add `reduce-fit = \"fit/*.png\"`",

@@ -1,21 +1,32 @@
-//! The pictures, in their order.
+//! The pictures and films, in their order.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use consilience_core::{InputFile, Stimuli, Stimulus};
+use consilience_core::{InputFile, Stimuli, Stimulus, Warning};
+use consilience_io::IoError;
 use consilience_io::table::Table;
+use consilience_io::video::{Sampling, Selection, Span, UnknownSpan};
+use consilience_models::{Clip, ClipPool, Clips, ModelError};
 
 use super::{at, input, invalid};
 use crate::Result;
-use crate::file::{KeyPath, Study};
+use crate::file::{KeyPath, StimuliOptions, Study};
 use crate::places::Places;
-use crate::plan::PlannedStimulus;
+use crate::plan::{PlannedClip, PlannedStimulus};
+
+/// The stimuli as the analyses, the plan and the networks see them.
+pub(super) struct Loaded {
+    pub stimuli: Stimuli,
+    pub planned: Vec<PlannedStimulus>,
+    pub clips: Clips,
+}
 
 pub(super) fn load_stimuli(
     study: &Study,
     places: &Places,
     inputs: &mut Vec<InputFile>,
-) -> Result<(Stimuli, Vec<PlannedStimulus>)> {
+    warnings: &mut Vec<Warning>,
+) -> Result<Loaded> {
     let options = &study.stimuli;
     let key = KeyPath::root("stimuli");
     let images_key = key.clone().key("images");
@@ -44,9 +55,10 @@ pub(super) fn load_stimuli(
             "category-column needs a table; add `table = \"stimuli.tsv\"`",
         ));
     }
+    let clips = open_clips(options, &key, &paths)?;
     let mut items = Vec::with_capacity(paths.len());
     let mut planned = Vec::with_capacity(paths.len());
-    for (path, category) in paths.into_iter().zip(categories) {
+    for ((path, category), clip) in paths.into_iter().zip(categories).zip(clips.clips()) {
         let id = path
             .file_stem()
             .unwrap_or_default()
@@ -61,6 +73,7 @@ pub(super) fn load_stimuli(
             id: id.clone(),
             category: category.clone(),
             blake3: file.blake3.clone(),
+            clip: planned_clip(clip, clips.selection()),
         });
         inputs.push(file);
         items.push(Stimulus { id, path, category });
@@ -69,23 +82,104 @@ pub(super) fn load_stimuli(
         return Err(invalid(
             &images_key,
             &format!(
-                "{} pictures match {:?}; an RDM needs at least 3",
+                "{} pictures or films match {:?}; an RDM needs at least 3",
                 items.len(),
                 options.images
             ),
         ));
     }
     let stimuli = Stimuli::new(items).map_err(|e| invalid(&images_key, &e.to_string()))?;
-    Ok((stimuli, planned))
+    warnings.extend(short_films(&clips, &planned));
+    Ok(Loaded {
+        stimuli,
+        planned,
+        clips,
+    })
 }
 
-/// The pictures in the order of a table's file column; both must name the same files.
+/// The files with what is taken of each film.
+fn open_clips(options: &StimuliOptions, key: &KeyPath, paths: &[PathBuf]) -> Result<Clips> {
+    let rate_key = key.clone().key("frames-per-second");
+    let span_key = key.clone().key("span");
+    let sampling = match options.frames_per_second {
+        None => Sampling::All,
+        Some(rate) if rate > 0.0 && rate.is_finite() => Sampling::PerSecond(rate),
+        Some(rate) => {
+            let message = format!("expected a number of frames above 0, found {rate}");
+            return Err(invalid(&rate_key, &message));
+        }
+    };
+    let span = match &options.span {
+        None => Span::default(),
+        Some(text) => text
+            .parse()
+            .map_err(|error: UnknownSpan| at(&span_key, error))?,
+    };
+    let selection = Selection { sampling, span };
+    let clips = Clips::open(paths, selection, ClipPool::Mean).map_err(|error| {
+        let is_span = matches!(&error, ModelError::File(IoError::At { problem, .. })
+            if matches!(**problem, IoError::Span { .. }));
+        match is_span && options.span.is_some() {
+            true => at(&span_key, error),
+            false => at(&key.clone().key("images"), error),
+        }
+    })?;
+    let given = [
+        (rate_key, options.frames_per_second.is_some()),
+        (span_key, options.span.is_some()),
+    ];
+    match given.into_iter().find(|(_, is_given)| *is_given) {
+        Some((key, _)) if !clips.has_films() => Err(invalid(
+            &key,
+            &format!(
+                "{:?} matches no film, and this option is for films; leave it out",
+                options.images
+            ),
+        )),
+        _ => Ok(clips),
+    }
+}
+
+/// What is averaged of a film.
+pub(super) fn planned_clip(clip: &Clip, selection: &Selection) -> Option<PlannedClip> {
+    clip.film.as_ref().map(|film| PlannedClip {
+        selection: *selection,
+        n_frames: film.positions.len(),
+        of: film.video.times.len(),
+    })
+}
+
+/// A warning when films end before the span does.
+fn short_films(clips: &Clips, planned: &[PlannedStimulus]) -> Option<Warning> {
+    let end = clips.selection().span.end?;
+    let short: Vec<String> = clips
+        .clips()
+        .iter()
+        .zip(planned)
+        .filter_map(|(clip, stimulus)| {
+            let ends = clip.film.as_ref()?.video.duration;
+            (ends < end - SHORT).then(|| format!("{} ({ends:.2} s)", stimulus.id))
+        })
+        .collect();
+    (!short.is_empty()).then(|| Warning {
+        about: "stimuli".to_owned(),
+        message: format!(
+            "films that end before {end} s, where the span ends, are taken to their end: {}",
+            short.join(", ")
+        ),
+    })
+}
+
+/// Seconds by which a film may be shorter than the span without a word: less than any frame lasts.
+const SHORT: f64 = 1e-3;
+
+/// The pictures or films in the order of a table's file column; both must name the same files.
 fn in_table_order(
     files: &[&str],
-    paths: &[std::path::PathBuf],
+    paths: &[PathBuf],
     key: &KeyPath,
     table_name: &str,
-) -> Result<Vec<std::path::PathBuf>> {
+) -> Result<Vec<PathBuf>> {
     let file_name = |path: &Path| path.file_name().map(|n| n.to_string_lossy().into_owned());
     let find = |wanted: &str| {
         let wanted = file_name(Path::new(wanted));
@@ -98,7 +192,7 @@ fn in_table_order(
                 invalid(
                     key,
                     &format!(
-                        "{table_name} names the picture {file:?}, which is not among the {} pictures of `images`; correct one of them",
+                        "{table_name} names {file:?}, which is not among the {} files of `images`; correct one of them",
                         paths.len()
                     ),
                 )
@@ -109,7 +203,7 @@ fn in_table_order(
         return Err(invalid(
             key,
             &format!(
-                "{table_name} has {} rows, but `images` matches {} pictures; expected a row for each",
+                "{table_name} has {} rows, but `images` matches {} files; expected a row for each",
                 ordered.len(),
                 paths.len()
             ),

@@ -6,14 +6,18 @@ use rayon::ThreadPoolBuilder;
 
 use super::problem::{Problem, assert_close};
 use crate::encoding::{
-    BandedOutcome, BandedParams, PartitionBy, RidgeParams, banded, commonality, partition,
-    ridge,
+    BandedOutcome, BandedParams, PartitionBy, RidgeParams, banded, commonality, partition, ridge,
 };
 
 /// The features of a problem in two bands, the first of two columns.
 fn in_bands(problem: &Problem, params: &BandedParams) -> BandedOutcome {
     let (first, second) = problem.x.view().split_at(Axis(1), 2);
-    banded(&[first.into(), second.into()], problem.y.view().into(), params).unwrap()
+    banded(
+        &[first.into(), second.into()],
+        problem.y.view().into(),
+        params,
+    )
+    .unwrap()
 }
 
 fn params(problem: &Problem) -> BandedParams {
@@ -104,7 +108,11 @@ fn a_band_that_matters_gets_the_share() {
     };
     let found = in_bands(&problem, &params);
     assert!(found.shares[[0, 0]] > 0.9, "{}", found.shares);
-    assert!(found.product_measure[[0, 0]] > 0.9, "{}", found.product_measure);
+    assert!(
+        found.product_measure[[0, 0]] > 0.9,
+        "{}",
+        found.product_measure
+    );
     assert!(found.product_measure[[1, 0]].abs() < 0.05);
 }
 
@@ -117,22 +125,39 @@ fn neither_threads_nor_constant_targets_matter_to_bands() {
         ..params(&problem)
     };
     let run = |n_threads| {
-        let pool = ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(n_threads)
+            .build()
+            .unwrap();
         pool.install(|| in_bands(&problem, &params))
     };
     let one = run(1);
     assert_eq!(one, run(2));
     assert_eq!(one.constant, [7]);
     assert_eq!((one.r2[7], one.baseline[7]), (0.0, 0.0));
-    assert!(one.product_measure.iter().chain(&one.r).all(|v| v.is_finite()));
-    let other = in_bands(&problem, &BandedParams { seed: 2, ..params.clone() });
+    assert!(
+        one.product_measure
+            .iter()
+            .chain(&one.r)
+            .all(|v| v.is_finite())
+    );
+    let other = in_bands(
+        &problem,
+        &BandedParams {
+            seed: 2,
+            ..params.clone()
+        },
+    );
     assert_ne!(one.shares, other.shares);
 }
 
 #[test]
 fn sets_that_share_nothing_explain_on_their_own() {
     let problem = Problem::new(2, 40, 6, 3);
-    let mut sets = [problem.x.slice(s![.., ..2]).to_owned(), problem.x.slice(s![.., 2..]).to_owned()];
+    let mut sets = [
+        problem.x.slice(s![.., ..2]).to_owned(),
+        problem.x.slice(s![.., 2..]).to_owned(),
+    ];
     for by in [
         PartitionBy::Adjusted,
         PartitionBy::CrossValidated(RidgeParams::default()),
@@ -145,14 +170,22 @@ fn sets_that_share_nothing_explain_on_their_own() {
         );
         assert_eq!(found.parts.row(0), &found.r2.row(2) - &found.r2.row(1));
     }
-    let whole = ridge(problem.x.view().into(), problem.y.view().into(), &RidgeParams::default());
+    let whole = ridge(
+        problem.x.view().into(),
+        problem.y.view().into(),
+        &RidgeParams::default(),
+    );
     let found = partition(
         &[sets[0].view(), sets[1].view()],
         problem.y.view(),
         &PartitionBy::CrossValidated(RidgeParams::default()),
     );
     let whole = Array2::from_shape_vec((1, 3), whole.unwrap().r2).unwrap();
-    assert_close(&found.unwrap().r2.slice(s![2..3, ..]).to_owned(), &whole, 1e-12);
+    assert_close(
+        &found.unwrap().r2.slice(s![2..3, ..]).to_owned(),
+        &whole,
+        1e-12,
+    );
     // The same set twice has nothing of its own.
     sets[1] = sets[0].clone();
     let by = PartitionBy::CrossValidated(RidgeParams {
@@ -160,7 +193,13 @@ fn sets_that_share_nothing_explain_on_their_own() {
         ..RidgeParams::default()
     });
     let found = partition(&[sets[0].view(), sets[1].view()], problem.y.view(), &by).unwrap();
-    assert!(found.parts.slice(s![..2, ..]).iter().all(|v| v.abs() < 1e-6));
+    assert!(
+        found
+            .parts
+            .slice(s![..2, ..])
+            .iter()
+            .all(|v| v.abs() < 1e-6)
+    );
 }
 
 #[test]
@@ -170,7 +209,9 @@ fn bands_and_sets_that_cannot_be_used_are_refused() {
     let refused = |change: fn(&mut BandedParams)| {
         let mut params = BandedParams::default();
         change(&mut params);
-        banded(&[x.into(), x.into()], y.into(), &params).unwrap_err().to_string()
+        banded(&[x.into(), x.into()], y.into(), &params)
+            .unwrap_err()
+            .to_string()
     };
     let message = refused(|p| p.alphas = vec![1.0, 0.0]);
     assert!(message.contains("alpha 1"), "{message}");
@@ -182,11 +223,16 @@ fn bands_and_sets_that_cannot_be_used_are_refused() {
     assert!(message.contains("concentrations"), "{message}");
     let message = refused(|p| p.n_samples = 0);
     assert!(message.contains("samples"), "{message}");
-    let message = banded(&[], y.into(), &BandedParams::default()).unwrap_err().to_string();
+    let message = banded(&[], y.into(), &BandedParams::default())
+        .unwrap_err()
+        .to_string();
     assert!(message.contains("bands of features"), "{message}");
     let short = Array2::<f64>::zeros((11, 2));
     let message = banded(&[short.view().into()], y.into(), &BandedParams::default()).unwrap_err();
-    assert!(message.to_string().contains("expected 12, found 11"), "{message}");
+    assert!(
+        message.to_string().contains("expected 12, found 11"),
+        "{message}"
+    );
 
     let by = PartitionBy::Adjusted;
     let message = partition(&[x], y, &by).unwrap_err().to_string();
@@ -194,7 +240,14 @@ fn bands_and_sets_that_cannot_be_used_are_refused() {
     let message = partition(&[x, x], y, &by).unwrap_err().to_string();
     assert!(message.contains("rank 4 in 8 columns"), "{message}");
     let wide = concatenate(Axis(1), &[x, x, x]).unwrap();
-    let message = partition(&[x, wide.view()], y, &by).unwrap_err().to_string();
+    let message = partition(&[x, wide.view()], y, &by)
+        .unwrap_err()
+        .to_string();
     assert!(message.contains("adjusted"), "{message}");
-    assert!(partition(&[x; 11], y, &by).unwrap_err().to_string().contains("at most 10"));
+    assert!(
+        partition(&[x; 11], y, &by)
+            .unwrap_err()
+            .to_string()
+            .contains("at most 10")
+    );
 }

@@ -4,9 +4,7 @@ use ndarray::{Array2, ArrayView2};
 use serde_json::Value;
 
 use super::problem::assert_close;
-use crate::encoding::{
-    BandedParams, Folds, PartitionBy, RidgeParams, banded, partition, ridge,
-};
+use crate::encoding::{BandedParams, Folds, PartitionBy, RidgeParams, banded, partition, ridge};
 
 fn matrix(value: &Value) -> Array2<f64> {
     let rows: Vec<Vec<f64>> = serde_json::from_value(value.clone()).unwrap();
@@ -69,8 +67,12 @@ fn bands_agree_with_himalaya() {
     let document = include_str!("../../../../../fixtures/encoding/banded.json");
     let document: Value = serde_json::from_str(document).unwrap();
     for case in document["cases"].as_array().unwrap() {
-        let bands: Vec<Array2<f64>> =
-            case["bands"].as_array().unwrap().iter().map(matrix).collect();
+        let bands: Vec<Array2<f64>> = case["bands"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(matrix)
+            .collect();
         let y = matrix(&case["y"]);
         let params = BandedParams {
             alphas: vector(&case["alphas"]),
@@ -83,7 +85,11 @@ fn bands_agree_with_himalaya() {
         assert_close(&found.shares, &matrix(&case["best_shares"]), 1e-9);
         assert_eq!(found.alpha, vector(&case["alpha"]));
         assert_close(&found.predictions, &matrix(&case["predictions"]), 1e-9);
-        assert_close(&found.product_measure, &matrix(&case["product_measure"]), 1e-9);
+        assert_close(
+            &found.product_measure,
+            &matrix(&case["product_measure"]),
+            1e-9,
+        );
         for (found, expected) in found.r2.iter().zip(vector(&case["r2"])) {
             assert!((found - expected).abs() < 1e-9);
         }
@@ -102,7 +108,12 @@ fn partitions_agree_with_scikit_learn() {
     let cases = document["cases"].as_array().unwrap();
     assert_eq!(cases.len(), 2);
     for case in cases {
-        let sets: Vec<Array2<f64>> = case["sets"].as_array().unwrap().iter().map(matrix).collect();
+        let sets: Vec<Array2<f64>> = case["sets"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(matrix)
+            .collect();
         let views: Vec<ArrayView2<'_, f64>> = sets.iter().map(|set| set.view()).collect();
         let found = partition(&views, matrix(&case["y"]).view(), &PartitionBy::Adjusted).unwrap();
         assert_close(&found.r2, &matrix(&case["r2"]), 1e-9);

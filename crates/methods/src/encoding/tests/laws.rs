@@ -226,5 +226,8 @@ fn memory_grows_as_it_should() {
     assert!(bytes(1000, 4096, 2) < 0.4e9, "{}", bytes(1000, 4096, 2));
     assert!(bytes(1000, 4096, 2) < bytes(1000, 4096, 8));
     assert!(bytes(10_000, 10, 1) < bytes(10_000, 1000, 1));
-    assert!(Ridge::<f64>::memory(3, 2, &params, 1).is_err(), "five folds of three rows");
+    assert!(
+        Ridge::<f64>::memory(3, 2, &params, 1).is_err(),
+        "five folds of three rows"
+    );
 }

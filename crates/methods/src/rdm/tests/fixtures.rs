@@ -3,7 +3,7 @@
 use ndarray::Array2;
 use serde_json::Value;
 
-use crate::rdm::{Dissimilarity, RdmParams, rdm};
+use crate::rdm::{Dissimilarity, IncompleteRuns, RdmParams, rdm};
 
 fn matrix(value: &Value) -> Array2<f64> {
     let rows: Vec<Vec<f64>> = serde_json::from_value(value.clone()).unwrap();
@@ -44,6 +44,14 @@ fn check(document: &str, n_cases: usize) {
             conditions: labels(&case["conditions"]),
             runs: labels(&case["runs"]),
             noise_precision: case.get("noise").map(matrix),
+            run_noise_precisions: case
+                .get("run_noise")
+                .map(|list| list.as_array().unwrap().iter().map(matrix).collect()),
+            incomplete_runs: case
+                .get("incomplete_runs")
+                .map_or(IncompleteRuns::Refuse, |name| {
+                    name.as_str().unwrap().parse().unwrap()
+                }),
             ..RdmParams::default()
         };
         let patterns = matrix(&case["patterns"]);
@@ -84,5 +92,13 @@ fn crossnobis_agrees_with_rsatoolbox() {
     check(
         include_str!("../../../../../fixtures/rdm/crossnobis.json"),
         6,
+    );
+}
+
+#[test]
+fn crossvalidated_measures_agree_with_rsatoolbox() {
+    check(
+        include_str!("../../../../../fixtures/rdm/crossvalidated.json"),
+        4,
     );
 }

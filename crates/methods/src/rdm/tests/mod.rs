@@ -1,6 +1,8 @@
 //! Agreement with the definitions and with peers, laws, and input that has no answer.
 
 mod fixtures;
+mod incomplete;
+mod noise;
 mod problem;
 mod refusals;
 
@@ -15,7 +17,7 @@ use super::{Dissimilarity, RdmParams, rdm};
 use crate::MethodsError;
 
 fn any_dissimilarity() -> impl Strategy<Value = Dissimilarity> {
-    (0..8_usize).prop_map(|idx| Dissimilarity::all().nth(idx).unwrap())
+    (0..9_usize).prop_map(|idx| Dissimilarity::all().nth(idx).unwrap())
 }
 
 proptest! {
@@ -26,7 +28,7 @@ proptest! {
         dissimilarity in any_dissimilarity(), seed in 0..u64::MAX, n in 2..8_usize, p in 12..150_usize
     ) {
         let problem = Problem::new(dissimilarity, seed, n, p);
-        let signed = dissimilarity == Dissimilarity::Crossnobis;
+        let signed = dissimilarity.is_crossvalidated();
         assert_close(&problem.solve().vector, &problem.reference(), 1e-9, signed);
     }
 
@@ -38,7 +40,7 @@ proptest! {
         let narrow = problem.patterns.mapv(|v| v as f32);
         problem.patterns = narrow.mapv(f64::from);
         let found = rdm(narrow.view(), &problem.params).unwrap().vector;
-        let signed = dissimilarity == Dissimilarity::Crossnobis;
+        let signed = dissimilarity.is_crossvalidated();
         assert_close(&found, &problem.reference(), 1e-5, signed);
     }
 
@@ -49,7 +51,7 @@ proptest! {
     ) {
         let problem = Problem::new(dissimilarity, seed, n, p).with_missing(seed, share);
         let outcome = problem.solve();
-        let signed = dissimilarity == Dissimilarity::Crossnobis;
+        let signed = dissimilarity.is_crossvalidated();
         assert_close(&outcome.vector, &problem.reference(), 1e-9, signed);
         let n_missing = problem.patterns.iter().filter(|v| v.is_nan()).count();
         prop_assert_eq!(outcome.n_omitted, n_missing);
@@ -76,7 +78,7 @@ proptest! {
                 .map(|(i, j)| original.vector[pairs::pair_idx(n_rows - 1 - j, n_rows - 1 - i, n_rows)])
                 .collect()
         };
-        let signed = dissimilarity == Dissimilarity::Crossnobis;
+        let signed = dissimilarity.is_crossvalidated();
         assert_close(&flipped.vector, &expected, 1e-9, signed);
     }
 

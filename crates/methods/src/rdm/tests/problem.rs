@@ -38,7 +38,9 @@ impl Problem {
         }
         let offset = rng.random_range(-20.0..20.0);
         let patterns = Array2::from_shape_fn((rows.len(), n_channels), |_| match dissimilarity {
-            Dissimilarity::PoissonKl => f64::from(rng.random_range(0..12_u8)),
+            Dissimilarity::PoissonKl | Dissimilarity::PoissonKlCv => {
+                f64::from(rng.random_range(0..12_u8))
+            }
             // Ties, as behind a ReLU.
             Dissimilarity::Spearman => rng.random_range(-1.0..1.0_f64).max(0.0),
             _ => offset + rng.random_range(-1.0..1.0),
@@ -52,7 +54,7 @@ impl Problem {
                 Array2::from_shape_fn((n_channels, n_channels), |_| rng.random_range(-1.0..1.0));
             root.t().dot(&root)
         });
-        let crossed = dissimilarity == Dissimilarity::Crossnobis;
+        let crossed = dissimilarity.is_crossvalidated();
         let labelled = crossed || seed.is_multiple_of(2);
         Self {
             patterns,
@@ -66,7 +68,7 @@ impl Problem {
                 conditions: labelled.then(|| rows.iter().map(|r| r.0).collect()),
                 runs: crossed.then(|| rows.iter().map(|r| r.1).collect()),
                 noise_precision: precision,
-                nan: NanPolicy::Refuse,
+                ..RdmParams::default()
             },
         }
     }
@@ -194,11 +196,10 @@ impl Problem {
                 }
                 total / p
             }
-            Dissimilarity::PoissonKl => {
+            Dissimilarity::PoissonKl | Dissimilarity::PoissonKlCv => {
                 let rate = |v: f64| (v + 0.1) / 1.1;
-                x.iter()
-                    .zip(y)
-                    .map(|(&x, &y)| (rate(x) - rate(y)) * (rate(x) / rate(y)).ln())
+                (0..x.len())
+                    .map(|k| (rate(x[k]) - rate(y[k])) * (rate(x_other[k]) / rate(y_other[k])).ln())
                     .sum::<f64>()
                     / p
             }

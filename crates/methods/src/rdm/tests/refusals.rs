@@ -17,7 +17,7 @@ fn names_round_trip_and_a_wrong_one_is_helped() {
     assert_eq!(
         message,
         "unknown dissimilarity \"corelation\", did you mean \"correlation\"?; expected one of: \
-         correlation, spearman, cosine, euclidean, sqeuclidean, mahalanobis, crossnobis, poisson-kl"
+         correlation, spearman, cosine, euclidean, sqeuclidean, mahalanobis, crossnobis, poisson-kl, poisson-kl-cv"
     );
 }
 

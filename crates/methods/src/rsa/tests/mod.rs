@@ -5,6 +5,7 @@
 //! - `calibration`: error rates and coverage on simulated data (slow)
 
 mod calibration;
+mod comparators;
 mod golden;
 mod laws;
 mod notes;

@@ -13,9 +13,7 @@ use super::{BoxXyxy, Detection, Detector};
 use crate::{Images, ModelError, Result};
 
 pub use align::{Landmarks, Similarity, Template, align};
-pub use networks::{
-    EXPRESSIONS, FaceDetectorKind, FaceNetwork, LandmarkNetwork, cosine, detector,
-};
+pub use networks::{EXPRESSIONS, FaceDetectorKind, FaceNetwork, LandmarkNetwork, cosine, detector};
 
 #[cfg(doc)]
 use super::DetectionModel;

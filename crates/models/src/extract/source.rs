@@ -1,0 +1,81 @@
+//! Where the images of a run come from.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use consilience_io::image::{self, Orientation, RgbImage};
+
+use super::{ClipFrames, Images};
+use crate::Result;
+
+/// Images to run through a network, one after the other.
+#[derive(Debug, Clone, Copy)]
+pub enum Source<'a> {
+    /// Pictures.
+    Images(Images<'a>),
+    /// Frames of clips.
+    Frames(ClipFrames<'a>),
+}
+
+impl<'a> From<Images<'a>> for Source<'a> {
+    fn from(images: Images<'a>) -> Self {
+        Self::Images(images)
+    }
+}
+
+impl<'a> From<ClipFrames<'a>> for Source<'a> {
+    fn from(frames: ClipFrames<'a>) -> Self {
+        Self::Frames(frames)
+    }
+}
+
+impl<'a> Source<'a> {
+    /// Number of images.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Images(images) => images.len(),
+            Self::Frames(frames) => frames.len(),
+        }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How messages name image `image_idx`.
+    pub(super) fn name(&self, image_idx: usize) -> String {
+        match self {
+            Self::Images(images) => images.name(image_idx),
+            Self::Frames(frames) => frames.name(image_idx),
+        }
+    }
+
+    /// Of the images of a range those that come from films; to be asked for in ascending order.
+    pub(super) fn frames(&self, range: Range<usize>) -> Result<Vec<Option<RgbImage>>> {
+        range
+            .map(|image_idx| match self {
+                Self::Images(_) => Ok(None),
+                Self::Frames(frames) => frames.film_frame(image_idx),
+            })
+            .collect()
+    }
+
+    /// An image that comes from no film.
+    pub(super) fn picture(
+        &self,
+        image_idx: usize,
+        orientation: Orientation,
+    ) -> Result<Cow<'a, RgbImage>> {
+        let path = match self {
+            Self::Images(Images::Decoded(pictures)) => {
+                return Ok(Cow::Borrowed(&pictures[image_idx]));
+            }
+            Self::Images(Images::Files(paths)) => paths[image_idx].as_path(),
+            Self::Frames(frames) => frames.path(image_idx),
+        };
+        Ok(Cow::Owned(image::read_oriented(path, orientation)?))
+    }
+}
