@@ -390,7 +390,14 @@ fn real_films_are_extracted_frame_by_frame_and_as_clips() {
         for layer in ["pool3.npy", "fc.npy"] {
             let [rows, clip] =
                 ["rows", "clip"].map(|out| npy_values(&scratch.path(out).join(layer)));
-            assert_eq!(clip, means(&rows, clip.len(), &[0..positions.len()]));
+            assert_eq!(
+                clip,
+                means(
+                    &rows,
+                    clip.len(),
+                    std::slice::from_ref(&(0..positions.len()))
+                )
+            );
         }
     }
 }

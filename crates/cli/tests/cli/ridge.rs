@@ -84,7 +84,7 @@ fn every_target_has_the_penalty_of_least_error() {
         .collect();
     let chosen = values(&scratch, "alpha.npy");
     let predictions = values(&scratch, "predictions.npy");
-    for target in 0..4 {
+    for (target, alpha) in chosen.iter().enumerate() {
         let own = |all: &[f64]| {
             all.iter()
                 .skip(target)
@@ -100,7 +100,7 @@ fn every_target_has_the_penalty_of_least_error() {
         let best = (0..5)
             .min_by(|&a, &b| errors[a].total_cmp(&errors[b]))
             .unwrap();
-        assert_eq!(chosen[target], alphas[best], "target {target}");
+        assert_eq!(*alpha, alphas[best], "target {target}");
         assert_close(&own(&predictions), &own(&candidates[best]), 1e-12);
         let y = own(&y);
         let mean = y.iter().sum::<f64>() / 20.0;

@@ -13,7 +13,7 @@ use crate::{Result, hash};
 /// ```
 /// use consilience_io::weights::WeightsFile;
 ///
-/// let teacher = WeightsFile::parse_with("dino.pth:teacher", |path| path == "dino.pth".as_ref());
+/// let teacher = WeightsFile::parse_with("dino.pth:teacher", |path| path.ends_with("dino.pth"));
 /// assert_eq!(teacher.path.to_str(), Some("dino.pth"));
 /// assert_eq!(teacher.entry.as_deref(), Some("teacher"));
 /// ```

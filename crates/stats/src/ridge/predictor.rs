@@ -268,7 +268,7 @@ impl<T: Real> Predictor<T> {
             let predicted: &[T] = match &self.matrices {
                 Matrices::Direct(_) => self.predicted(fitted, alpha_idx, width),
                 Matrices::Factored { weights, .. } => {
-                    self.from_factors(fitted, &weights[alpha_idx], &mut buffer, width);
+                    self.by_factors(fitted, &weights[alpha_idx], &mut buffer, width);
                     &buffer
                 }
             };
@@ -305,7 +305,7 @@ impl<T: Real> Predictor<T> {
                     }
                 }
                 let ones = vec![1.0; weights.first().map_or(0, Vec::len)];
-                self.from_factors(&weighted, &ones, &mut chosen, width);
+                self.by_factors(&weighted, &ones, &mut chosen, width);
             }
         }
         let mut predictions = Vec::with_capacity(chosen.len());
@@ -324,7 +324,7 @@ impl<T: Real> Predictor<T> {
     }
 
     /// (X·V ∘ weights)·(Uᵀ·y).
-    fn from_factors(
+    fn by_factors(
         &self,
         fitted: &Fitted<T>,
         weights: &[f64],

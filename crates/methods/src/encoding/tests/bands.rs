@@ -100,7 +100,7 @@ proptest! {
 #[test]
 fn a_band_that_matters_gets_the_share() {
     let mut problem = Problem::new(2, 60, 12, 1);
-    let signal = problem.x.column(0).to_owned() - &problem.x.column(1);
+    let signal = problem.x.column(0).to_owned() - problem.x.column(1);
     problem.y.column_mut(0).assign(&signal);
     let params = BandedParams {
         n_samples: 40,
