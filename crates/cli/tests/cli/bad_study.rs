@@ -261,12 +261,12 @@ fn a_table_has_to_name_the_pictures() {
     points_at(
         &table(&rows),
         "table = ",
-        &["order.csv", "\"q5.png\"", "12 pictures"],
+        &["order.csv", "\"q5.png\"", "12 files"],
     );
     points_at(
         &table(&rows[..5]),
         "table = ",
-        &["order.csv", "5 rows", "12 pictures"],
+        &["order.csv", "5 rows", "12 files"],
     );
     rows[5] = "p4.png".into();
     points_at(&table(&rows), "images = ", &["\"p4\"", "more than once"]);
