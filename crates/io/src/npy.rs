@@ -319,16 +319,7 @@ impl<T: Element> Writer<T> {
     /// [`IoError::Os`]; [`IoError::Malformed`] for a shape that overflows.
     pub fn create(path: impl AsRef<Path>, shape: &[usize]) -> Result<Self> {
         let path = path.as_ref();
-        let n_expected = n_elements(shape)
-            .ok_or_else(|| {
-                IoError::malformed(
-                    FORMAT,
-                    "the shape",
-                    format!("{shape:?}"),
-                    "one that memory can address",
-                )
-            })
-            .at(path)?;
+        let n_expected = n_elements(shape).ok_or_else(|| too_large(shape)).at(path)?;
         let mut file = AtomicFile::create(path)?;
         file.write_all(&header::bytes(T::DTYPE, shape))
             .map_err(IoError::os("write the file"))
@@ -386,6 +377,16 @@ impl<T: Element> Writer<T> {
         }
         .at(self.file.path())
     }
+}
+
+/// The error for a shape whose size does not fit into 64 bits.
+fn too_large(shape: &[usize]) -> IoError {
+    IoError::malformed(
+        FORMAT,
+        "the shape",
+        format!("{shape:?}"),
+        "one that memory can address",
+    )
 }
 
 #[cfg(test)]

@@ -15,7 +15,6 @@ mod names;
 mod nan;
 pub mod rdm;
 pub mod rsa;
-mod spectrum;
 
 pub use error::{MethodsError, PatternId, Result};
 pub use nan::NanPolicy;

@@ -1,6 +1,7 @@
 //! Numbers only: ranks, correlations, RDM kernels, resampling, p-values.
 
 pub mod correction;
+pub mod dense;
 pub mod gram;
 pub mod random;
 pub mod rank;

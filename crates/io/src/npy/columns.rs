@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use ndarray::ArrayView2;
 
-use super::{FORMAT, Header, fill, header};
+use super::{FORMAT, Header, fill, header, too_large};
 use crate::array::{from_values, n_elements};
 use crate::atomic::AtomicFile;
 use crate::error::AtPath;
@@ -195,14 +195,7 @@ impl<T: Element> ColumnWriter<T> {
         let shape = [n_rows, n_columns];
         let n_bytes = n_elements(&shape)
             .and_then(|n| n.checked_mul(T::DTYPE.n_bytes() as u64))
-            .ok_or_else(|| {
-                IoError::malformed(
-                    FORMAT,
-                    "the shape",
-                    format!("{shape:?}"),
-                    "one that memory can address",
-                )
-            })
+            .ok_or_else(|| too_large(&shape))
             .at(path)?;
         let mut file = AtomicFile::create(path)?;
         let header = header::bytes(T::DTYPE, &shape);

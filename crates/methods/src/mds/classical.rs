@@ -1,10 +1,8 @@
 //! Torgerson's classical scaling: the start of the iteration.
 
 use consilience_core::pairs;
-use faer::diag::Diag;
-use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
-use faer::{Mat, Par};
+use consilience_stats::dense::Spectrum;
+use faer::Mat;
 
 /// Points on the two principal axes of the doubly centred squared dissimilarities; an axis whose
 /// eigenvalue is not positive is zero.
@@ -30,27 +28,16 @@ pub(super) fn points(rdm: &[f64], n: usize) -> Vec<[f64; 2]> {
 /// decomposition not converge.
 fn principal_axes(products: &Mat<f64>) -> Vec<[f64; 2]> {
     let n = products.nrows();
-    let mut values = Diag::<f64>::zeros(n);
-    let mut vectors = Mat::<f64>::zeros(n, n);
-    // One thread: the bytes must not depend on how many there are.
-    let par = Par::Seq;
-    let scratch =
-        self_adjoint_evd_scratch::<f64>(n, ComputeEigenvectors::Yes, par, Default::default());
-    let solved = self_adjoint_evd(
-        products.as_ref(),
-        values.as_mut(),
-        Some(vectors.as_mut()),
-        par,
-        MemStack::new(&mut MemBuffer::new(scratch)),
-        Default::default(),
-    );
-    let values = values.column_vector();
+    let Some(spectrum) = Spectrum::of(products.as_ref()) else {
+        return vec![[0.0; 2]; n];
+    };
     let axis = |rank: usize| -> Vec<f64> {
-        let Some(idx) = n.checked_sub(1 + rank).filter(|_| solved.is_ok()) else {
+        let Some(idx) = n.checked_sub(1 + rank) else {
             return vec![0.0; n];
         };
-        let length = values[idx].max(0.0).sqrt();
-        vectors.col(idx).iter().map(|v| v * length).collect()
+        let length = spectrum.values[idx].max(0.0).sqrt();
+        let vector = spectrum.vectors.col(idx);
+        vector.iter().map(|v| v * length).collect()
     };
     axis(0)
         .into_iter()

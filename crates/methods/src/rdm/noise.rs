@@ -8,8 +8,8 @@ use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
 use super::patterns::{Conditions, count_missing, means};
-use crate::spectrum::{Spectrum, product};
 use crate::{MethodsError, NanPolicy, Result, names};
+use consilience_stats::dense::{Spectrum, product};
 
 /// How the covariance of the noise is estimated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

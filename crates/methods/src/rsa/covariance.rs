@@ -7,8 +7,8 @@ use rayon::prelude::*;
 
 use super::inputs;
 use super::similarity::Similarity;
-use crate::spectrum::{Spectrum, product};
 use crate::{MethodsError, NanPolicy, Result};
+use consilience_stats::dense::{Spectrum, product};
 
 /// Whitened similarities of RDMs for conditions whose patterns are not estimated equally well, or not
 /// independently.

@@ -1,12 +1,8 @@
 //! Centred kernels of RDMs and their Bures similarity.
 
 use consilience_core::pairs;
-use faer::diag::Diag;
-use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
-use faer::linalg::matmul::matmul;
-use faer::linalg::svd::{ComputeSvdVectors, svd, svd_scratch};
-use faer::{Accum, Mat, MatRef, Par};
+use consilience_stats::dense::{Spectrum, eigenvalues, product, singular_values};
+use faer::Mat;
 
 /// The centred kernel G = −½·C·D·C of an RDM, as R·Rᵀ − N·Nᵀ.
 pub(super) struct Kernel {
@@ -40,27 +36,10 @@ impl Kernel {
         if !(trace > 0.0 && trace.is_finite()) {
             return None;
         }
-        let mut values = Diag::<f64>::zeros(n);
-        let mut vectors = Mat::<f64>::zeros(n, n);
-        let scratch = self_adjoint_evd_scratch::<f64>(
-            n,
-            ComputeEigenvectors::Yes,
-            Par::Seq,
-            Default::default(),
-        );
-        self_adjoint_evd(
-            kernel.as_ref(),
-            values.as_mut(),
-            Some(vectors.as_mut()),
-            Par::Seq,
-            MemStack::new(&mut MemBuffer::new(scratch)),
-            Default::default(),
-        )
-        .ok()?;
-        let values: Vec<f64> = values.column_vector().iter().copied().collect();
+        let spectrum = Spectrum::of(kernel.as_ref())?;
+        let (values, vectors) = (&spectrum.values, &spectrum.vectors);
         // What is smaller is rounding of 0, whose root would weigh 10⁸ times as much.
-        let rounding =
-            values.iter().fold(0.0, |max: f64, v| max.max(v.abs())) * n as f64 * f64::EPSILON;
+        let rounding = spectrum.rounding();
         let root = |sign: f64| {
             let kept: Vec<usize> = (0..n).filter(|&j| sign * values[j] > rounding).collect();
             Mat::from_fn(n, kept.len(), |i, j| {
@@ -80,61 +59,22 @@ impl Kernel {
     pub fn similarity(&self, other: &Self) -> f64 {
         let shared = product(self.positive.transpose(), other.positive.as_ref());
         let sum: f64 = if other.negative.ncols() == 0 {
-            singular_values(shared.as_ref()).iter().sum()
+            singular_values(shared.as_ref())
+                .expect("the singular values of a finite matrix converge")
+                .iter()
+                .sum()
         } else {
             let opposed = product(self.positive.transpose(), other.negative.as_ref());
             let compared = product(shared.as_ref(), shared.transpose())
                 - product(opposed.as_ref(), opposed.transpose());
             eigenvalues(compared.as_ref())
+                .expect("the eigenvalues of a finite symmetric matrix converge")
                 .iter()
                 .map(|value| value.max(0.0).sqrt())
                 .sum()
         };
         sum / (self.trace * other.trace).sqrt()
     }
-}
-
-// On one thread, unlike the methods of `faer::Mat`: the last bits must not depend on their number.
-
-fn product(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Mat<f64> {
-    let mut out = Mat::zeros(a.nrows(), b.ncols());
-    matmul(&mut out, Accum::Replace, a, b, 1.0, Par::Seq);
-    out
-}
-
-fn singular_values(matrix: MatRef<'_, f64>) -> Vec<f64> {
-    let (n_rows, n_columns) = matrix.shape();
-    let mut values = Diag::<f64>::zeros(n_rows.min(n_columns));
-    let no = ComputeSvdVectors::No;
-    let scratch = svd_scratch::<f64>(n_rows, n_columns, no, no, Par::Seq, Default::default());
-    svd(
-        matrix,
-        values.as_mut(),
-        None,
-        None,
-        Par::Seq,
-        MemStack::new(&mut MemBuffer::new(scratch)),
-        Default::default(),
-    )
-    .expect("the singular values of a finite matrix converge");
-    values.column_vector().iter().copied().collect()
-}
-
-fn eigenvalues(matrix: MatRef<'_, f64>) -> Vec<f64> {
-    let n = matrix.nrows();
-    let mut values = Diag::<f64>::zeros(n);
-    let no = ComputeEigenvectors::No;
-    let scratch = self_adjoint_evd_scratch::<f64>(n, no, Par::Seq, Default::default());
-    self_adjoint_evd(
-        matrix,
-        values.as_mut(),
-        None,
-        Par::Seq,
-        MemStack::new(&mut MemBuffer::new(scratch)),
-        Default::default(),
-    )
-    .expect("the eigenvalues of a finite symmetric matrix converge");
-    values.column_vector().iter().copied().collect()
 }
 
 #[cfg(test)]

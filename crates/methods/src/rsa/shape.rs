@@ -3,8 +3,8 @@
 use faer::Mat;
 use ndarray::{Array2, ArrayView2};
 
-use crate::spectrum::singular_values;
 use crate::{MethodsError, Result};
+use consilience_stats::dense::{Spectrum, product, singular_values};
 
 /// A measure of how alike two sets of patterns of the same stimuli are.
 ///
@@ -205,10 +205,10 @@ fn best_rotation(x: &Array2<f64>, y: &Array2<f64>) -> f64 {
     // With more channels than stimuli, the singular values of the roots of both kernels are the same.
     let shared = if p.max(q) > n {
         let [a, b] = [x, y].map(root);
-        crate::spectrum::product(a.transpose(), b.as_ref())
+        product(a.transpose(), b.as_ref())
     } else {
         let [a, b] = [x, y].map(|m| Mat::from_fn(n, m.ncols(), |i, j| m[[i, j]]));
-        crate::spectrum::product(a.transpose(), b.as_ref())
+        product(a.transpose(), b.as_ref())
     };
     let sum: f64 = singular_values(shared.as_ref()).map_or(0.0, |values| values.iter().sum());
     sum.clamp(0.0, 1.0)
@@ -219,7 +219,7 @@ fn root(x: &Array2<f64>) -> Mat<f64> {
     let k = gram(x);
     let n = k.nrows();
     let matrix = Mat::from_fn(n, n, |i, j| k[[i, j]]);
-    match crate::spectrum::Spectrum::of(matrix.as_ref()) {
+    match Spectrum::of(matrix.as_ref()) {
         Some(spectrum) => Mat::from_fn(n, n, |i, j| {
             spectrum.vectors[(i, j)] * spectrum.values[j].max(0.0).sqrt()
         }),

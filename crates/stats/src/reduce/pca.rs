@@ -2,14 +2,12 @@
 
 use std::ops::Range;
 
-use faer::diag::Diag;
-use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 
 use super::ReduceError;
+use crate::dense::Spectrum;
 
 /// Largest smaller side of the data: the matrix and its eigenvectors then take 0.8 GB.
 const LIMIT: usize = 6000;
@@ -210,24 +208,8 @@ fn centre(data: &Array2<f32>, chunk: &Range<usize>, mean: &mut Array1<f64>) -> M
 /// products of rows are still to be multiplied with the data, and therefore divided by the roots.
 fn largest(products: &Mat<f64>, n: usize) -> Result<(Vec<f64>, Mat<f64>), ReduceError> {
     let size = products.nrows();
-    let mut values = Diag::<f64>::zeros(size);
-    let mut vectors = Mat::<f64>::zeros(size, size);
-    let scratch = self_adjoint_evd_scratch::<f64>(
-        size,
-        ComputeEigenvectors::Yes,
-        Par::Seq,
-        Default::default(),
-    );
-    self_adjoint_evd(
-        products.as_ref(),
-        values.as_mut(),
-        Some(vectors.as_mut()),
-        Par::Seq,
-        MemStack::new(&mut MemBuffer::new(scratch)),
-        Default::default(),
-    )
-    .map_err(|_| ReduceError::NotConverged)?;
-    let values: Vec<f64> = values.column_vector().iter().copied().collect();
+    let Spectrum { values, vectors } =
+        Spectrum::of(products.as_ref()).ok_or(ReduceError::NotConverged)?;
     // What is smaller is rounding of 0, and its direction would be noise.
     let rounding = values[size - 1] * size as f64 * f64::EPSILON;
     let real = |value: f64| if value > rounding { value } else { 0.0 };

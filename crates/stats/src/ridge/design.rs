@@ -2,7 +2,6 @@
 
 use faer::diag::Diag;
 use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
 use faer::linalg::matmul::matmul;
 use faer::linalg::svd::{ComputeSvdVectors, svd, svd_scratch};
 use faer::{Accum, Mat, Par};
@@ -11,6 +10,7 @@ use rayon::prelude::*;
 
 use super::RidgeError;
 use crate::Real;
+use crate::dense::Spectrum;
 use crate::gram::gram;
 
 /// From which products a training set is factorised; both give the same predictions.
@@ -354,20 +354,8 @@ fn dual(products: &Mat<f64>, train: &[usize], centred: bool) -> Result<Factor, R
             }
         }
     }
-    let mut values = Diag::<f64>::zeros(n);
-    let mut vectors = Mat::<f64>::zeros(n, n);
-    let scratch =
-        self_adjoint_evd_scratch::<f64>(n, ComputeEigenvectors::Yes, Par::Seq, Default::default());
-    self_adjoint_evd(
-        kernel.as_ref(),
-        values.as_mut(),
-        Some(vectors.as_mut()),
-        Par::Seq,
-        MemStack::new(&mut MemBuffer::new(scratch)),
-        Default::default(),
-    )
-    .map_err(|_| RidgeError::NotConverged)?;
-    let values: Vec<f64> = values.column_vector().iter().copied().collect();
+    let Spectrum { values, vectors } =
+        Spectrum::of(kernel.as_ref()).ok_or(RidgeError::NotConverged)?;
     // Smaller ones are rounding of 0: eigenvalues come largest last.
     let largest = values.last().copied().unwrap_or(0.0).max(0.0);
     let rounding = largest * n as f64 * f64::EPSILON;
