@@ -7,7 +7,8 @@ use consilience::io::video::{self, Frame, Selection};
 use serde_json::{Value, json};
 
 use crate::support::{
-    DEMO_WEIGHTS, Scratch, encode, listing, noise, npy_header, npy_values, real_data, words,
+    DEMO_WEIGHTS, Scratch, encode, files_below, listing, noise, npy_header, npy_values, real_data,
+    words,
 };
 
 const MODEL: [&str; 5] = [
@@ -246,8 +247,8 @@ fn a_killed_extraction_of_films_goes_on() {
         scratch.ok(&args("whole"));
         let mut child = scratch.command(&args("killed")).spawn().unwrap();
         let first_block = || {
-            listing(&scratch.path("killed"))
-                .keys()
+            files_below(&scratch.path("killed"))
+                .iter()
                 .any(|path| path.ends_with(file))
         };
         while !first_block() && child.try_wait().unwrap().is_none() {

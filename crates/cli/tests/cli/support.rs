@@ -225,9 +225,9 @@ fn generator(seed: u64) -> impl FnMut() -> f64 {
     }
 }
 
-/// Every file below a folder with its bytes; a folder that is not there has none.
-pub fn listing(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut files = BTreeMap::new();
+/// Every file below a folder; a folder that is not there has none. They may go away meanwhile.
+pub fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(current) = folders.pop() {
         let Ok(entries) = std::fs::read_dir(&current) else {
@@ -238,12 +238,22 @@ pub fn listing(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
             if path.is_dir() {
                 folders.push(path);
             } else {
-                let name = path.strip_prefix(folder).unwrap().to_owned();
-                files.insert(name, std::fs::read(&path).unwrap());
+                files.push(path);
             }
         }
     }
     files
+}
+
+/// Every file below a folder with its bytes.
+pub fn listing(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    files_below(folder)
+        .into_iter()
+        .map(|path| {
+            let name = path.strip_prefix(folder).unwrap().to_owned();
+            (name, std::fs::read(&path).unwrap())
+        })
+        .collect()
 }
 
 /// No file below the folder is a temporary one.
