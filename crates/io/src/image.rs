@@ -78,7 +78,7 @@ pub fn read_oriented(path: impl AsRef<Path>, orientation: Orientation) -> Result
     })
 }
 
-/// Orientation of a picture that was decoded already: 1 (upright) to 8.
+/// Orientation of a picture: 1 (upright) to 8, of which 5 and more lie on their side.
 fn orientation_tag(bytes: &[u8]) -> u16 {
     match Kind::of(bytes) {
         Ok(Kind::Png) => png::exif(bytes).map_or(1, |exif| orientation::tag(&exif)),
@@ -100,22 +100,28 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<RgbImage> {
     }
 }
 
-/// Width and height of a picture from its header; the pixels are not decoded.
+/// Width and height that [`read_oriented`] gives a picture, from its header; the pixels are not decoded.
 ///
 /// # Errors
 ///
 /// As [`read`].
-pub fn size(path: impl AsRef<Path>) -> Result<(usize, usize)> {
+pub fn size(path: impl AsRef<Path>, orientation: Orientation) -> Result<(usize, usize)> {
     let path = path.as_ref();
     let limits = Limits::default();
     let bytes = read_file(path, &limits)?;
-    Kind::of(&bytes)
+    let (width, height) = Kind::of(&bytes)
         .and_then(|kind| match kind {
             Kind::Bmp => bmp::size(&bytes, &limits),
             Kind::Png => png::size(&bytes, &limits),
             Kind::Jpeg => jpeg::size(&bytes, &limits),
         })
-        .at(path)
+        .at(path)?;
+    let lies = orientation == Orientation::Exif && orientation_tag(&bytes) >= 5;
+    Ok(if lies {
+        (height, width)
+    } else {
+        (width, height)
+    })
 }
 
 enum Kind {

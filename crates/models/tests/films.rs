@@ -5,7 +5,7 @@ mod common;
 use std::path::{Path, PathBuf};
 
 use common::{collect, demo};
-use consilience_io::image::{self, RgbImage};
+use consilience_io::image::{self, Orientation, RgbImage};
 use consilience_io::video::{self, Sampling, Selection, Span};
 use consilience_models::{
     ClipPool, Clips, ExecutorChoice, ExtractParams, Extractor, Images, Layer, ModelError, Network,
@@ -161,11 +161,16 @@ fn a_clip_is_the_mean_of_its_frames() {
             }
         }
     }
-    let still = clips.still(1).unwrap();
+    let still = clips.still(1, Orientation::Ignore).unwrap();
     let middle = video::open(fixture("plain.mp4")).unwrap();
     let mut middle = middle.frames_from(&selection, 2).unwrap();
     assert_eq!(still, middle.next().unwrap().unwrap().image);
-    assert_eq!(clips.still(0).unwrap(), image::read(&paths[0]).unwrap());
+    for orientation in [Orientation::Ignore, Orientation::Exif] {
+        assert_eq!(
+            clips.still(0, orientation).unwrap(),
+            image::read_oriented(&paths[0], orientation).unwrap()
+        );
+    }
 }
 
 #[test]

@@ -166,6 +166,12 @@ fn expectations(plan: &Plan, analyses: &[RsaRecord]) -> Vec<Expectation> {
 
 fn stimuli(prepared: &Prepared) -> Result<Vec<StimulusRecord>> {
     let side = prepared.plan.thumbnails;
+    // As the first network sees them.
+    let orientation = prepared
+        .plan
+        .models
+        .first()
+        .map_or_else(Default::default, |model| model.preprocessing.orientation);
     prepared
         .plan
         .stimuli
@@ -175,7 +181,7 @@ fn stimuli(prepared: &Prepared) -> Result<Vec<StimulusRecord>> {
             let thumbnail = match side {
                 0 => None,
                 _ => {
-                    let picture = prepared.clips.still(idx)?;
+                    let picture = prepared.clips.still(idx, orientation)?;
                     let small = preprocess::thumbnail(&picture, side as usize);
                     let png = BASE64_STANDARD.encode(image::encode_png(&small)?);
                     Some(format!("data:image/png;base64,{png}"))

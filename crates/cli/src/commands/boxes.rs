@@ -5,9 +5,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
 use consilience::detection;
 use consilience::io::atomic;
-use consilience::io::image::{self, RgbImage};
+use consilience::io::image::{self, Orientation, RgbImage};
 use consilience::models::detect::exchange::{Boxes, Picture, coco, csv};
 use consilience::models::detect::{Detection, classes};
 
@@ -28,6 +29,9 @@ pub struct Args {
     /// Names of the classes, one a line; default: those of the file
     #[arg(long, value_name = "FILE.txt")]
     classes: Option<PathBuf>,
+    /// Orientation tags of photographs, as they were taken when the boxes were made
+    #[arg(long, value_name = "HOW", value_enum, default_value = "ignore")]
+    orientation: OrientationTags,
     /// Where the checked boxes go, as CSV or COCO annotations
     #[arg(long, value_name = "BOXES.csv|BOXES.json")]
     out: PathBuf,
@@ -44,7 +48,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
         .iter()
         .zip(&names)
         .map(|(path, name)| {
-            let (width, height) = image::size(path)?;
+            let (width, height) = image::size(path, args.orientation.into())?;
             let name = name.clone();
             Ok(Picture {
                 name,
@@ -71,12 +75,31 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
     .with_context(|| format!("reading {}", args.boxes.display()))?;
     if let Some(folder) = &args.overlay {
         for ((path, stem), (_, found)) in paths.iter().zip(stems(&names)).zip(&boxes.pictures) {
-            write_overlay(folder, &stem, &image::read(path)?, found)?;
+            let picture = image::read_oriented(path, args.orientation.into())?;
+            write_overlay(folder, &stem, &picture, found)?;
         }
     }
     format.write(&args.out, &boxes)?;
     writeln!(out, "{}", args.out.display())?;
     Ok(())
+}
+
+/// What is done with orientation tags of photographs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum OrientationTags {
+    /// The picture is taken as it is stored
+    Ignore,
+    /// It is turned as picture viewers turn it
+    Exif,
+}
+
+impl From<OrientationTags> for Orientation {
+    fn from(tags: OrientationTags) -> Self {
+        match tags {
+            OrientationTags::Ignore => Self::Ignore,
+            OrientationTags::Exif => Self::Exif,
+        }
+    }
 }
 
 /// How boxes are stored.

@@ -10,7 +10,7 @@ use consilience::models::detect::{DetectParams, DetectionModel, Detector, Detect
 use consilience::models::{ExecutorChoice, Images};
 use consilience::study::Progress;
 
-use super::boxes::{Format, class_names, names, stems, write_overlay};
+use super::boxes::{Format, OrientationTags, class_names, names, stems, write_overlay};
 use crate::console::Console;
 
 #[derive(Debug, clap::Args)]
@@ -34,6 +34,9 @@ pub struct Args {
     /// detector's authors
     #[arg(long, value_name = "T")]
     iou: Option<f64>,
+    /// Orientation tags of photographs; boxes are in pixels of the picture as it is seen here
+    #[arg(long, value_name = "HOW", value_enum, default_value = "ignore")]
+    orientation: OrientationTags,
     /// What runs the network: auto, rten, onnx-runtime, onnx-runtime-cuda
     #[arg(long, value_name = "NAME", default_value = "auto")]
     executor: ExecutorChoice,
@@ -47,7 +50,8 @@ pub struct Args {
 
 pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
     let format = Format::of(&args.out)?;
-    let model = model(args)?;
+    let mut model = model(args)?;
+    model.preprocessing.orientation = args.orientation.into();
     let paths = super::extract::images(&args.images)?;
     let names = names(&paths);
     let stems = stems(&names);

@@ -14,7 +14,7 @@ use consilience::models::detect::{DetectParams, Detector};
 use consilience::models::{ExecutorChoice, Images};
 use consilience::study::Progress;
 
-use super::boxes::{names, stems, write_picture};
+use super::boxes::{OrientationTags, names, stems, write_picture};
 use crate::console::Console;
 
 #[derive(Debug, clap::Args)]
@@ -41,6 +41,9 @@ pub struct Args {
     /// authors
     #[arg(long, value_name = "T")]
     iou: Option<f64>,
+    /// Orientation tags of photographs; boxes are in pixels of the picture as it is seen here
+    #[arg(long, value_name = "HOW", value_enum, default_value = "ignore")]
+    orientation: OrientationTags,
     /// What runs the networks: auto, rten, onnx-runtime, onnx-runtime-cuda
     #[arg(long, value_name = "NAME", default_value = "auto")]
     executor: ExecutorChoice,
@@ -84,7 +87,8 @@ const COLUMNS: [&str; 18] = [
 ];
 
 pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
-    let model = faces::detector(&args.detector, args.kind)?;
+    let mut model = faces::detector(&args.detector, args.kind)?;
+    model.preprocessing.orientation = args.orientation.into();
     let paths = super::extract::images(&args.images)?;
     let names = names(&paths);
     let stems = stems(&names);

@@ -189,6 +189,53 @@ fn faces_writes_aligned_faces_and_a_table() {
     assert!(!scratch.path("no").exists());
 }
 
+/// A JPEG file whose orientation tag says that it has to be turned by a quarter.
+fn turned(jpeg: &[u8]) -> Vec<u8> {
+    let tiff = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+    let segment = [&b"Exif\0\0"[..], tiff].concat();
+    let length = u16::try_from(segment.len() + 2).unwrap().to_be_bytes();
+    let (start, rest) = jpeg.split_at(2);
+    [start, &[0xff, 0xe1], &length, &segment, rest].concat()
+}
+
+#[test]
+fn boxes_are_those_of_the_turned_picture_on_demand() {
+    let test = "boxes_are_those_of_the_turned_picture_on_demand";
+    let Some(data) = real_data(test) else { return };
+    let scratch = Scratch::new();
+    let photograph = std::fs::read(data.join("yolo_fastest/photos/dog.jpg")).unwrap();
+    scratch.put("pictures/dog.jpg", &turned(&photograph));
+    let stored = image::read(scratch.path("pictures/dog.jpg")).unwrap();
+    let weights = path(&data, "yolox_nano/yolox_nano.onnx");
+    let (detector, landmarks) = (
+        path(&data, "face_openvino/face_detection_0004.onnx"),
+        path(&data, "face_openvino/landmarks_0009.onnx"),
+    );
+    let detect = ["detect", "--model", "yolox_nano", "--weights", &weights];
+    let detect = [&detect[..], &["--out", "boxes.json", "--score", "0.05"]].concat();
+    let faces = ["faces", "--detector", &detector, "--landmarks", &landmarks];
+    let faces = [&faces[..], &["--out", "faces"]].concat();
+    let boxes = ["boxes", "boxes.json", "--out", "boxes.csv"];
+    for (orientation, size) in [
+        ("ignore", (stored.width, stored.height)),
+        ("exif", (stored.height, stored.width)),
+    ] {
+        for command in [&detect[..], &faces, &boxes] {
+            let more = ["--images", "pictures", "--overlay", "drawn"];
+            scratch.ok(&[command, &more, &["--orientation", orientation]].concat());
+            let drawn = image::read(scratch.path("drawn/dog.png")).unwrap();
+            assert_eq!(
+                (drawn.width, drawn.height),
+                size,
+                "{command:?} {orientation}"
+            );
+        }
+    }
+    let more = ["--images", "pictures", "--orientation", "ignore"];
+    let refused = [&boxes[..], &more].concat();
+    scratch.refused(&refused, &["dog.jpg"]);
+}
+
 #[test]
 fn boxes_reads_both_forms_of_coco_and_refuses_what_does_not_fit() {
     let scratch = Scratch::new();

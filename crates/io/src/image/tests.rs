@@ -32,7 +32,8 @@ fn pictures_are_those_of_pillow() {
         };
         let image = read(fixture(&name)).unwrap();
         assert_eq!([image.height, image.width, 3], pillow.shape(), "{name}");
-        assert_eq!(size(fixture(&name)).unwrap(), (image.width, image.height));
+        let of_header = size(fixture(&name), Orientation::Ignore).unwrap();
+        assert_eq!(of_header, (image.width, image.height));
         let pillow: Vec<u8> = pillow.iter().copied().collect();
         assert!(image.pixels == pillow, "{name}");
     }
@@ -54,6 +55,8 @@ fn orientation_tags_are_applied_on_demand() {
         };
         let image = read_oriented(fixture(name), Orientation::Exif).unwrap();
         assert_eq!([image.height, image.width, 3], pillow.shape(), "{name}");
+        let of_header = size(fixture(name), Orientation::Exif).unwrap();
+        assert_eq!(of_header, (image.width, image.height), "{name}");
         let pillow: Vec<u8> = pillow.iter().copied().collect();
         assert!(image.pixels == pillow, "{name}");
         assert_eq!(

@@ -235,15 +235,16 @@ impl Clips {
         (clip_idx, frame_idx - self.firsts[clip_idx])
     }
 
-    /// The picture that stands for a clip: itself, or the middle one of the chosen frames.
+    /// The picture that stands for a clip: itself, turned or not as its orientation tag says, or the
+    /// middle one of the chosen frames.
     ///
     /// # Errors
     ///
     /// [`ModelError::File`] when it cannot be read.
-    pub fn still(&self, clip_idx: usize) -> Result<RgbImage> {
+    pub fn still(&self, clip_idx: usize, orientation: Orientation) -> Result<RgbImage> {
         let clip = &self.clips[clip_idx];
         let Some(film) = &clip.film else {
-            return Ok(image::read_oriented(&clip.path, Orientation::default())?);
+            return Ok(image::read_oriented(&clip.path, orientation)?);
         };
         let mut frames = film
             .video
