@@ -54,6 +54,8 @@ enum Command {
     Mantel(commands::mantel::Args),
     /// Features and targets → cross-validated predictions by ridge regression, a penalty a target
     Ridge(commands::ridge::Args),
+    /// Features and targets → a trained head, linear or with hidden layers
+    Head(commands::head::Args),
     /// Arrangements of items → RDM, next trial, reliability
     Arrange(commands::arrange::Args),
     /// Pictures → activations of a network's layers
@@ -99,6 +101,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Infer(args) => commands::infer::run(&args, out),
         Command::Mantel(args) => commands::mantel::run(&args, out),
         Command::Ridge(args) => commands::ridge::run(&args, out),
+        Command::Head(args) => commands::head::run(&args, out),
         Command::Arrange(args) => commands::arrange::run(&args, out),
         Command::Extract(args) => commands::extract::run(&args, threads, out),
         Command::Gradcam(args) => commands::gradcam::run(&args, out),

@@ -83,6 +83,7 @@ pub const ALL: &[Topic] = topics![
         "encoding", "alphas", "folds", "nested", "intercept", "no-intercept", "ols", "cross-validation",
         "encoding-model", "banded", "bands", "variance-partitioning", "shapley",
     ],
+    "head": ["train", "training", "loss", "rating-head", "hold-out", "patience"],
     "missing-values": ["nan", "omit", "refuse"],
     "reproducibility": ["seed", "threads"],
     "cache": ["resume"],

@@ -25,16 +25,24 @@ use crate::value::{Ad, Precision, Tensor, Value, array, array64, full, tensor};
 ///
 /// # Example
 ///
-/// ```no_run
-/// use consilience_learn::{Differentiable, Scalar};
-/// use consilience_models::Network;
+/// The gradient of the largest output with respect to a layer and to the pixels, of a small network with
+/// random weights ([`Network::from_zoo`] takes those of a file):
 ///
-/// let network = Network::from_zoo("squeezenet1_1", "squeezenet1_1.safetensors".as_ref())?;
-/// let layers = network.select(&["features.12"])?;
-/// let images = ndarray::Array4::zeros((2, 3, 224, 224));
+/// ```
+/// use consilience_learn::{Differentiable, Scalar, train};
+/// use consilience_models::{Network, zoo};
+///
+/// let architecture = zoo::find("consilience_demo")?;
+/// let weights = train::initial_weights(&architecture.parameters()?, 1);
+/// let network = Network::with_state_dict(&architecture, weights)?;
 /// let differentiable = Differentiable::new(&network);
-/// let gradients = differentiable.gradients(images.view(), &layers, &Scalar::MaxClass)?;
-/// assert_eq!(gradients.gradients[0].shape(), [2, 512, 13, 13]);
+/// let mut layers = network.select(&["conv3"])?;
+/// layers.push(differentiable.images());
+///
+/// let images = ndarray::Array4::ones((2, 3, 64, 64));
+/// let found = differentiable.gradients(images.view(), &layers, &Scalar::MaxClass)?;
+/// assert_eq!(found.gradients[0].shape(), found.activations[0].shape());
+/// assert_eq!(found.gradients[1].shape(), [2, 3, 64, 64]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Differentiable {

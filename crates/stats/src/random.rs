@@ -23,6 +23,8 @@ pub enum Domain {
     Projection,
     /// Weights of bands of features.
     Bands,
+    /// Division of samples into those to learn from and those to judge by.
+    Split,
 }
 
 impl Domain {
@@ -36,6 +38,7 @@ impl Domain {
             Self::Training => 5,
             Self::Projection => 6,
             Self::Bands => 7,
+            Self::Split => 8,
         }
     }
 }

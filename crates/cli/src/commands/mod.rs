@@ -16,6 +16,7 @@ pub mod explain;
 pub mod extract;
 pub mod faces;
 pub mod gradcam;
+pub mod head;
 pub mod infer;
 pub mod init;
 pub mod mantel;

@@ -3,7 +3,7 @@
 //! - `studies`: whole studies, from the demo to a run that is killed and taken up again
 //! - `real`: the 92-image study on real data
 //! - `films`: films in `extract` and in studies
-//! - `steps`, `ridge`, `extract`: the commands on arrays and pictures that scripts rely on
+//! - `steps`, `ridge`, `head`, `extract`: the commands on arrays and pictures that scripts rely on
 //! - `arrange`: arrangements of items
 //! - `detect`: boxes and faces in pictures
 //! - `downloads`: `consilience data`
@@ -21,6 +21,7 @@ mod downloads;
 mod edits;
 mod extract;
 mod films;
+mod head;
 mod models;
 mod real;
 mod ridge;

@@ -28,8 +28,9 @@ use std::path::Path;
 
 use burn_backend::ops::FloatTensorOps;
 use consilience_models::Graph;
+use consilience_models::graph::Tensor as Constant;
 use consilience_stats::random::{Domain, Stream};
-use ndarray::{Array2, ArrayD, ArrayView1, Axis, Ix2, IxDyn};
+use ndarray::{Array2, ArrayD, ArrayView1, ArrayViewD, Axis, Ix2, IxDyn, Slice, concatenate};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -41,7 +42,7 @@ use checkpoint::Checkpoints;
 pub use loss::Loss;
 pub use optimizer::Optimizer;
 pub use params::TrainParams;
-pub use samples::{Arrays, Samples, one_hot};
+pub use samples::{Arrays, Samples, hold_out, one_hot};
 pub use schedule::Schedule;
 pub use start::{initial_weights, perceptron};
 
@@ -85,6 +86,55 @@ pub struct Trained {
     pub epoch: usize,
     /// Losses of all epochs, from 0.
     pub history: Vec<Epoch>,
+}
+
+impl Trained {
+    /// The network that was trained, with the weights that were found.
+    #[must_use]
+    pub fn network(&self, graph: &Graph) -> Graph {
+        let mut graph = graph.clone();
+        for (key, values) in &self.weights {
+            let flat: Vec<f32> = values.iter().copied().collect();
+            let constant = Constant::from_f32(values.shape().to_vec(), &flat);
+            graph
+                .initialisers
+                .insert(key.clone(), constant.expect("weights fill their shape"));
+        }
+        graph
+    }
+}
+
+/// What a network makes of inputs `(n, …)`: its first output, a row for each, whatever its axes.
+///
+/// # Errors
+///
+/// [`LearnError::NothingToTrain`] for a network without output, [`LearnError::NotAPattern`] when the
+/// output is not a row for each input, and what stands in the way of an operation.
+pub fn outputs(graph: &Graph, inputs: ArrayViewD<'_, f32>) -> Result<Array2<f32>> {
+    let output = graph.outputs.first();
+    let output = output.ok_or(LearnError::NothingToTrain { what: "output" })?;
+    let program = Program::new(graph, Precision::Single);
+    let n = inputs.shape().first().copied().unwrap_or(0);
+    let pieces = (0..n.div_ceil(PIECE))
+        .into_par_iter()
+        .map(|idx| {
+            let piece = idx * PIECE..n.min((idx + 1) * PIECE);
+            let input = inputs.slice_axis(Axis(0), Slice::from(piece.clone()));
+            let input = tensor(input, Precision::Single);
+            let found = program.run(input, &[output], &BTreeMap::new(), |_, tensor| tensor)?;
+            match found.into_iter().next() {
+                Some(Value::Real(found)) => rows(output, &found, piece.len()),
+                _ => Err(LearnError::NotAPattern {
+                    layer: output.clone(),
+                }),
+            }
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let views: Vec<_> = pieces.iter().map(|piece| piece.view()).collect();
+    match views.is_empty() {
+        true => Ok(Array2::zeros((0, 0))),
+        false => Ok(concatenate(Axis(0), &views).expect("rows of one network are equally long")),
+    }
 }
 
 /// A trained tensor and the state of the optimiser.
@@ -365,7 +415,7 @@ impl<'a> Task<'a> {
             .map(|(key, tensor)| (key, tensor.require_grad()))
             .collect();
         let (output, targets) = self.forward(samples, epoch, piece, &leaves)?;
-        let rows = self.rows(&output, piece.len())?;
+        let rows = rows(&self.output, &output, piece.len())?;
         let mut derivative = rows.clone();
         let mut loss = 0.0;
         let share = 1.0 / n_batch as f64;
@@ -400,7 +450,7 @@ impl<'a> Task<'a> {
             .map(|piece| {
                 let (output, targets) =
                     self.forward(samples, 0, piece, &self.tensors(parameters))?;
-                let rows = self.rows(&output, piece.len())?;
+                let rows = rows(&self.output, &output, piece.len())?;
                 let mut sum = 0.0;
                 for (row, target) in rows.outer_iter().zip(&targets) {
                     sum += self.params.loss.evaluate(row, target.view())?.0;
@@ -458,19 +508,19 @@ impl<'a> Task<'a> {
             }),
         }
     }
+}
 
-    /// The output as a row for each sample.
-    fn rows(&self, output: &Tensor, n: usize) -> Result<Array2<f32>> {
-        let values = array(output.primitive().clone());
-        let n_values = values.len();
-        let not_rows = || LearnError::NotAPattern {
-            layer: self.output.clone(),
-        };
-        if values.shape().first() != Some(&n) || n == 0 {
-            return Err(not_rows());
-        }
-        let rows = values.into_shape_with_order(IxDyn(&[n, n_values / n]));
-        let rows = rows.map_err(|_| not_rows())?;
-        rows.into_dimensionality::<Ix2>().map_err(|_| not_rows())
+/// An output as a row for each of `n` samples.
+fn rows(layer: &str, output: &Tensor, n: usize) -> Result<Array2<f32>> {
+    let values = array(output.primitive().clone());
+    let n_values = values.len();
+    let not_rows = || LearnError::NotAPattern {
+        layer: layer.to_owned(),
+    };
+    if values.shape().first() != Some(&n) || n == 0 {
+        return Err(not_rows());
     }
+    let rows = values.into_shape_with_order(IxDyn(&[n, n_values / n]));
+    let rows = rows.map_err(|_| not_rows())?;
+    rows.into_dimensionality::<Ix2>().map_err(|_| not_rows())
 }

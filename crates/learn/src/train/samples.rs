@@ -1,5 +1,6 @@
 //! What is learnt from.
 
+use consilience_stats::random::{Domain, Stream};
 use ndarray::{Array1, Array2, ArrayD, ArrayView2, ArrayViewD, Axis};
 
 use crate::error::{LearnError, Result};
@@ -77,4 +78,44 @@ pub fn one_hot(classes: &[usize], n_classes: usize) -> Result<Array2<f32>> {
         *one = 1.0;
     }
     Ok(targets)
+}
+
+/// Positions of samples to learn from and of samples that are held out, both ascending.
+///
+/// `share` of the `n` samples, rounded, are held out; which ones is drawn by the seed.
+///
+/// # Errors
+///
+/// [`LearnError::Parameter`] unless 0 ≤ share < 1; [`LearnError::NothingToTrain`] when none is left.
+///
+/// # Example
+///
+/// ```
+/// use consilience_learn::train::hold_out;
+///
+/// let (training, held_out) = hold_out(10, 0.2, 1)?;
+/// assert_eq!((training.len(), held_out.len()), (8, 2));
+/// assert_eq!(hold_out(10, 0.2, 1)?, (training, held_out));
+/// # Ok::<(), consilience_learn::LearnError>(())
+/// ```
+pub fn hold_out(n: usize, share: f64, seed: u64) -> Result<(Vec<usize>, Vec<usize>)> {
+    if !(0.0..1.0).contains(&share) {
+        return Err(LearnError::Parameter {
+            what: "the share of samples that are held out",
+            expected: "at least 0 and below 1",
+            found: share,
+        });
+    }
+    let n_held_out = (share * n as f64).round() as usize;
+    if n_held_out == n {
+        return Err(LearnError::NothingToTrain { what: "sample" });
+    }
+    let order = Stream::new(seed, Domain::Split, 0).permutation(n);
+    let (held_out, training) = order.split_at(n_held_out);
+    let ascending = |positions: &[usize]| {
+        let mut positions = positions.to_vec();
+        positions.sort_unstable();
+        positions
+    };
+    Ok((ascending(training), ascending(held_out)))
 }
