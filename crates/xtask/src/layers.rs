@@ -72,7 +72,10 @@ fn crate_map(text: &str) -> Result<BTreeMap<String, BTreeSet<String>>> {
                 .collect(),
         };
         above.insert(name.to_owned());
-        rows.insert(name.to_owned(), may_use);
+        ensure!(
+            rows.insert(name.to_owned(), may_use).is_none(),
+            "the crate map of ARCHITECTURE.md has two rows for {name}"
+        );
     }
     ensure!(
         !rows.is_empty(),
