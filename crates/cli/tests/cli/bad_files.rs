@@ -3,12 +3,17 @@
 use std::path::Path;
 
 use consilience::io::{npy, npz};
+use consilience::models::graph::{Graph, Input, Node, Opset};
+use consilience::models::onnx;
 use ndarray::Array2;
 
 use crate::support::{
     DEMO_WEIGHTS, N_PICTURES, Scratch, assert_no_partial_files, assert_same_files, listing, noise,
     real_data, words,
 };
+
+/// PyTorch files, written by `fixtures/generate/weights.py`.
+const WEIGHTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/weights/");
 
 /// What is said of each cut depends on where it falls; these are all that may be said.
 const CUT_SHORT: [&str; 6] = ["cut short", "damaged", "not ", "empty", "expected", "end"];
@@ -167,6 +172,117 @@ fn weights_cut_short_or_of_another_network_are_refused() {
             "weights = ",
         ],
     );
+}
+
+/// Unpickling these runs a command in Python; here the name that it calls is told, and nothing runs.
+#[test]
+fn weights_that_run_a_command_are_refused() {
+    let scratch = Scratch::small_study();
+    for file in ["hostile.pth", "hostile_old.pth"] {
+        scratch.put(file, &bytes(format!("{WEIGHTS}{file}")));
+        scratch.refused(
+            &[
+                "extract",
+                "--model",
+                "consilience_demo",
+                "--weights",
+                file,
+                "--images",
+                "pictures",
+                "--out",
+                "out",
+            ],
+            &[file, "system"],
+        );
+        assert!(!scratch.path("out").exists());
+    }
+}
+
+#[test]
+fn networks_that_cannot_be_run_are_refused() {
+    let scratch = Scratch::small_study();
+    let node = |op: &str, inputs: &[&str], output: &str| Node {
+        name: format!("node_{output}"),
+        op: op.into(),
+        inputs: inputs.iter().map(|&name| name.to_owned()).collect(),
+        outputs: vec![output.to_owned()],
+        ..Node::default()
+    };
+    let refused = |nodes: Vec<Node>, phrases: &[&str]| {
+        let graph = Graph {
+            name: "small".into(),
+            opsets: vec![Opset {
+                domain: String::new(),
+                version: 17,
+            }],
+            inputs: vec![Input {
+                name: "x".into(),
+                shape: vec![None, Some(3), Some(8), Some(8)],
+            }],
+            nodes,
+            outputs: vec!["y".into()],
+            ..Graph::default()
+        };
+        scratch.put("net.onnx", &onnx::write(&graph));
+        scratch.refused(
+            &words("extract --model net.onnx --images pictures --out out"),
+            phrases,
+        );
+        assert!(!scratch.path("out").exists());
+    };
+    refused(
+        vec![node("Add", &["x", "y"], "z"), node("Relu", &["z"], "y")],
+        &["net.onnx", "node_y", "made from what the operation makes"],
+    );
+    refused(
+        vec![node("NoSuchThing", &["x"], "y")],
+        &["net.onnx", "NoSuchThing", "node_y"],
+    );
+    refused(vec![node("Relu", &["gone"], "y")], &["net.onnx", "gone"]);
+}
+
+#[test]
+fn pictures_without_a_pixel_or_with_too_many_are_refused() {
+    let scratch = Scratch::small_study();
+    let whole = bytes(scratch.path("pictures/p3.png"));
+    // Width and height, with the checksum of the chunk after them.
+    let claim = |width: u32, height: u32| {
+        let mut png = whole.clone();
+        png[16..20].copy_from_slice(&width.to_be_bytes());
+        png[20..24].copy_from_slice(&height.to_be_bytes());
+        let checksum = crc32(&png[12..29]);
+        png[29..33].copy_from_slice(&checksum.to_be_bytes());
+        png
+    };
+    let bmp = |width: i32, height: i32| {
+        let mut bmp = b"BM".to_vec();
+        for word in [54, 0, 54, 40, width, height] {
+            bmp.extend(word.to_le_bytes());
+        }
+        bmp.extend([1, 0, 24, 0]);
+        bmp.extend([0; 24]);
+        bmp
+    };
+    for (file, content) in [
+        ("none.png", claim(0, 8)),
+        ("bomb.png", claim(50_000, 50_000)),
+        ("none.bmp", bmp(0, 8)),
+        ("bomb.bmp", bmp(50_000, 50_000)),
+        ("empty.jpg", Vec::new()),
+    ] {
+        scratch.put(&format!("bad/{file}"), &content);
+        scratch.refused(&extract(&format!("bad/{file}")), &[file]);
+        assert!(!scratch.path("out").exists(), "{file}");
+    }
+}
+
+/// The checksum of PNG chunks, bit by bit.
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0, |sum, &byte| {
+        (0..8).fold(sum ^ u32::from(byte), |sum, _| {
+            (sum >> 1) ^ (0xEDB8_8320 * (sum & 1))
+        })
+    })
 }
 
 #[test]

@@ -1,8 +1,6 @@
 //! The layers that gradients are computed from, against inference.
 
-mod common;
-
-use common::network;
+use crate::common::network;
 use consilience_io::image::RgbImage;
 use consilience_learn::{LearnError, verify};
 use consilience_models::ExecutorChoice;

@@ -3,11 +3,9 @@
 //! Expected values: `goldens/converted_models.json`, `goldens/converted_squeezenet1_1_*.npy` (torch)
 //! in the data folder.
 
-mod common;
-
 use std::path::{Path, PathBuf};
 
-use common::{collect, data, onnx_runtime, relative_difference};
+use crate::common::{collect, data, onnx_runtime, relative_difference};
 use consilience_io::{AnyArray, image, image::RgbImage, npy};
 use consilience_models::preprocess::Resize;
 use consilience_models::{

@@ -1,10 +1,8 @@
 //! Films and pictures as clips, through a small network with random weights.
 
-mod common;
-
 use std::path::{Path, PathBuf};
 
-use common::{collect, demo};
+use crate::common::{collect, demo};
 use consilience_io::image::{self, Orientation, RgbImage};
 use consilience_io::video::{self, Sampling, Selection, Span};
 use consilience_models::{

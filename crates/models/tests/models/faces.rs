@@ -3,11 +3,9 @@
 //! Expected values: `goldens/{converted_models,detectors_faces,faces}.json` and `goldens/*.npy` in the
 //! data folder; `fixtures/faces/align.npz`, computed by `fixtures/generate/faces.py`.
 
-mod common;
-
 use std::path::Path;
 
-use common::{data, onnx_runtime};
+use crate::common::{data, onnx_runtime};
 use consilience_io::image::{self, RgbImage};
 use consilience_io::{AnyArray, npy, npz};
 use consilience_models::ExecutorChoice;

@@ -2,11 +2,9 @@
 //!
 //! Expected values: `fixtures/darknet/`, computed by `fixtures/generate/darknet.py` (torch 2.13).
 
-mod common;
-
 use std::path::Path;
 
-use common::{data, onnx_runtime};
+use crate::common::{data, onnx_runtime};
 use consilience_io::{npz, weights::darknet as darknet_weights};
 use consilience_models::darknet::{self, CfgError, Darknet};
 use consilience_models::detect::{

@@ -1,8 +1,6 @@
 //! Edits of a small network with random weights, run by every executor.
 
-mod common;
-
-use common::{collect, demo, executors, noise};
+use crate::common::{collect, demo, executors, noise};
 use consilience_models::graph::{Linear, Tensor};
 use consilience_models::{
     Edit, ExecutorChoice, ExtractParams, Images, ModelError, Network, Pool, onnx,

@@ -2,15 +2,13 @@
 //!
 //! Expected values: `fixtures/networks/*.safetensors`, computed by `fixtures/generate/networks.py`
 //! (torch 2.13, torchvision 0.28), which says what the files hold. Networks of more than 30 million
-//! parameters are slow in a debug build: their keys and names are compared always, their numbers
+//! parameters take minutes and gigabytes: their keys and names are compared always, their numbers
 //! with `--ignored`.
-
-mod common;
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 
-use common::onnx_runtime;
+use crate::common::onnx_runtime;
 use consilience_io::weights::Weights;
 use consilience_models::graph::Tensor;
 use consilience_models::zoo::{self, Architecture, StateDict};
@@ -64,15 +62,43 @@ families! {
     vit
 }
 
-#[test]
-#[ignore = "minutes in a debug build"]
-fn large_networks() {
-    for architecture in FAMILIES.iter().flat_map(|family| of_family(family)) {
-        let fixture = Fixture::read(&architecture.name);
-        if fixture.n_parameters() > LARGE {
-            let graph = fixture.check_names(&architecture);
-            fixture.check_numbers(&architecture, graph);
-        }
+/// The numbers of the large networks, a test for each family that has some.
+mod large {
+    use super::{Fixture, LARGE, of_family};
+
+    macro_rules! families {
+        ($($family:ident)*) => {
+            pub const FAMILIES: &[&str] = &[$(stringify!($family)),*];
+            $(
+                #[test]
+                #[ignore = "slow: large networks, run by the checks"]
+                fn $family() {
+                    for architecture in of_family(stringify!($family)) {
+                        let fixture = Fixture::read(&architecture.name);
+                        if fixture.n_parameters() > LARGE {
+                            let graph = fixture.check_names(&architecture);
+                            fixture.check_numbers(&architecture, graph);
+                        }
+                    }
+                }
+            )*
+        };
+    }
+
+    families! {
+        alexnet
+        clip
+        convnext
+        cornet
+        darknet
+        dino
+        efficientnet
+        face
+        regnet
+        resnet
+        swin
+        vgg
+        vit
     }
 }
 
@@ -80,8 +106,13 @@ fn large_networks() {
 fn every_family_is_tested() {
     for architecture in zoo::list() {
         // The demo network is this project's own; its numbers are tested in `execution`.
-        let tested = FAMILIES.contains(&architecture.family) || architecture.family == "demo";
-        assert!(tested, "{}", architecture.family);
+        if architecture.family == "demo" {
+            continue;
+        }
+        let family = &architecture.family;
+        assert!(FAMILIES.contains(family), "{family}");
+        let large = Fixture::read(&architecture.name).n_parameters() > LARGE;
+        assert!(!large || large::FAMILIES.contains(family), "{family}");
     }
 }
 

@@ -2,11 +2,9 @@
 //!
 //! Expected values: `goldens/detectors_faces.json` in the data folder.
 
-mod common;
-
 use std::path::Path;
 
-use common::{data, onnx_runtime};
+use crate::common::{data, onnx_runtime};
 use consilience_io::image::{self, RgbImage};
 use consilience_io::{AnyArray, npy};
 use consilience_models::detect::{BoxXyxy, DetectParams, Detection, DetectionModel, Detector};

@@ -1,10 +1,8 @@
 //! Every operator by itself: its result against rten, its derivative against finite differences.
 
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::formula;
+use crate::common::formula;
 use consilience_learn::{Differentiable, LearnError, Precision, Scalar};
 use consilience_models::executor::{self, ExecutorChoice};
 use consilience_models::graph::{Attribute, Element, Graph, Input, Node, Opset, Tensor};

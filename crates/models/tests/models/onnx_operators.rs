@@ -3,12 +3,10 @@
 //! Expected values: `fixtures/onnx/expected.safetensors`, computed by
 //! `fixtures/generate/onnx_operators.py` (onnxruntime 1.31) from the `.onnx` files beside it.
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use common::onnx_runtime;
+use crate::common::onnx_runtime;
 use consilience_io::weights::Weights;
 use consilience_models::{ExecutorChoice, executor, onnx};
 use ndarray::{ArrayD, Ix4};

@@ -3,12 +3,10 @@
 //! Expected values: `fixtures/onnx_exports/*.safetensors`, computed by
 //! `fixtures/generate/onnx_exports.py` (torch 2.13) from the networks that it exports.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use common::onnx_runtime;
+use crate::common::onnx_runtime;
 use consilience_io::weights::Weights;
 use consilience_models::{ExecutorChoice, Network, executor};
 use ndarray::{ArrayD, Ix4};

@@ -3,11 +3,9 @@
 //! Expected values: `fixtures/training/*.safetensors`, computed by `fixtures/generate/training.py`
 //! (torch 2.13), which says what the files hold.
 
-mod common;
-
 use std::path::Path;
 
-use common::{formula, weight};
+use crate::common::{formula, weight};
 use consilience_io::weights::Weights;
 use consilience_learn::train::{
     self, Arrays, Epoch, Loss, Optimizer, Progress, Samples, Schedule, TrainParams, Trained,

@@ -1,8 +1,6 @@
 //! Networks of other exporters, from files, on both executors.
 
-mod common;
-
-use common::{collect, data, onnx_runtime, relative_difference};
+use crate::common::{collect, data, onnx_runtime, relative_difference};
 use consilience_io::AnyArray;
 use consilience_io::image::RgbImage;
 use consilience_io::npy;

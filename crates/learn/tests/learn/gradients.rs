@@ -3,12 +3,10 @@
 //! Expected values: `fixtures/gradients/*.safetensors`, computed by `fixtures/generate/gradients.py`
 //! (torch 2.13, torchvision 0.28, grad-cam 1.5), which says what the files hold.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use common::{image, network};
+use crate::common::{image, network, scaled_network};
 use consilience_io::weights::Weights;
 use consilience_learn::{Differentiable, Gradients, LearnError, Precision, Scalar, gradcam};
 use consilience_models::executor::{self, ExecutorChoice};
@@ -184,12 +182,12 @@ fn close(place: &str, found: &[f64], expected: &[f64], tolerance: f64) {
 
 #[test]
 fn forward_agrees_with_inference() {
-    same_activations("squeezenet1_1", [64, 64]);
+    same_activations("squeezenet1_1", [64, 64], &BTreeMap::new());
 }
 
 /// Every architecture whose activations have a fixture, at the size of the fixture.
 #[test]
-#[ignore = "minutes in a debug build"]
+#[ignore = "slow: every architecture, run by the checks"]
 fn every_architecture_agrees_with_inference() {
     let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/networks");
     for architecture in zoo::list() {
@@ -209,7 +207,8 @@ fn every_architecture_agrees_with_inference() {
             })
             .sum();
         if n_parameters <= LARGEST {
-            same_activations(&architecture.name, size);
+            let scales = serde_json::from_value(header["gain"].clone()).unwrap();
+            same_activations(&architecture.name, size, &scales);
         }
     }
 }
@@ -217,8 +216,10 @@ fn every_architecture_agrees_with_inference() {
 /// Parameters of the largest network that is compared with inference.
 const LARGEST: usize = 100_000_000;
 
-fn same_activations(name: &str, size: [usize; 2]) {
-    let network = network(name, size);
+const TOLERANCE: f64 = 1e-4;
+
+fn same_activations(name: &str, size: [usize; 2], scales: &BTreeMap<String, f64>) {
+    let network = scaled_network(name, size, scales);
     let layers = network.graph.default_layers();
     let differentiable = Differentiable::new(&network);
     let found = differentiable.forward(image(size).view(), &layers);
@@ -237,7 +238,7 @@ fn same_activations(name: &str, size: [usize; 2]) {
         assert_eq!(found.shape(), expected.shape(), "{place}");
         let values =
             |array: &ArrayD<f32>| -> Vec<f64> { array.iter().map(|&v| f64::from(v)).collect() };
-        close(&place, &values(found), &values(expected), 1e-4);
+        close(&place, &values(found), &values(expected), TOLERANCE);
     }
 }
 

@@ -1,29 +1,10 @@
 //! What the integration tests share.
-#![allow(dead_code, reason = "each test program uses a part")]
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use consilience_models::graph::Tensor;
 use consilience_models::{Network, zoo};
 use ndarray::Array4;
-
-/// The folder of real data; `None`, said loudly, where there is none.
-#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
-pub fn data(test: &str) -> Option<PathBuf> {
-    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
-    let folder = std::env::var_os("CONSILIENCE_DATA").map_or(default.into(), PathBuf::from);
-    if folder.join("goldens").is_dir() {
-        return Some(folder);
-    }
-    assert!(
-        std::env::var_os("CONSILIENCE_REQUIRE_DATA").is_none_or(|value| value != "1"),
-        "{test}: there is no data folder ({})",
-        folder.display()
-    );
-    eprintln!("SKIPPED: {test} (no data folder)");
-    None
-}
 
 /// `n` numbers in (−½, ½), from FNV-1a of the key and the flat index.
 pub fn formula(key: &str, n: usize) -> impl Iterator<Item = f64> + use<> {
@@ -43,6 +24,10 @@ pub fn formula(key: &str, n: usize) -> impl Iterator<Item = f64> + use<> {
 
 /// A tensor of a state dict by formula, as `fixtures/generate/networks.py` fills it.
 pub fn weight(key: &str, shape: &[usize]) -> Tensor {
+    scaled_weight(key, shape, 1.0)
+}
+
+fn scaled_weight(key: &str, shape: &[usize], scale: f64) -> Tensor {
     let n = shape.iter().product();
     let (offset, gain) = if shape.len() >= 2 {
         let fan_in: usize = shape[1..].iter().product();
@@ -57,20 +42,29 @@ pub fn weight(key: &str, shape: &[usize]) -> Tensor {
         (0.0, 0.2)
     };
     let values: Vec<f32> = formula(key, n)
-        .map(|u| (offset + gain * u) as f32)
+        .map(|u| (scale * (offset + gain * u)) as f32)
         .collect();
     Tensor::from_f32(shape.to_vec(), &values).unwrap()
 }
 
 /// An architecture with weights by formula, for images of another size.
 pub fn network(name: &str, size: [usize; 2]) -> Network {
+    scaled_network(name, size, &BTreeMap::new())
+}
+
+/// The same with a factor for the keys that end in a suffix: some networks saturate without.
+pub fn scaled_network(name: &str, size: [usize; 2], scales: &BTreeMap<String, f64>) -> Network {
+    let scale = |key: &str| -> f64 {
+        let matching = scales.iter().filter(|(suffix, _)| key.ends_with(*suffix));
+        matching.map(|(_, factor)| factor).product()
+    };
     let mut architecture = zoo::find(name).unwrap();
     architecture.preprocessing.crop = Some(size);
     let weights: BTreeMap<String, Tensor> = architecture
         .parameters()
         .unwrap()
         .iter()
-        .map(|(key, shape)| (key.clone(), weight(key, shape)))
+        .map(|(key, shape)| (key.clone(), scaled_weight(key, shape, scale(key))))
         .collect();
     Network::with_state_dict(&architecture, weights).unwrap()
 }

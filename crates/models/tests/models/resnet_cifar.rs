@@ -3,11 +3,9 @@
 //! Expected values: `goldens/converted_models.json` in the data folder, whose pictures are stored in
 //! `goldens/converted_in_cifar_32.npy`.
 
-mod common;
-
 use std::path::Path;
 
-use common::{collect, data, onnx_runtime, relative_difference};
+use crate::common::{collect, data, onnx_runtime, relative_difference};
 use consilience_io::{AnyArray, image::RgbImage, npy};
 use consilience_models::{ExecutorChoice, ExtractParams, Images, Network};
 use ndarray::{Array2, Axis, s};

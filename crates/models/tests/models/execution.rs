@@ -1,8 +1,6 @@
 //! A small network with random weights, run by every executor, against naive loops.
 
-mod common;
-
-use common::{collect, demo, executors, noise as pictures, relative_difference};
+use crate::common::{collect, demo, executors, noise as pictures, relative_difference};
 use consilience_io::image::RgbImage;
 use consilience_models::graph::Tensor;
 use consilience_models::{
@@ -339,7 +337,7 @@ fn a_network_that_insists_on_its_batch_gets_it() {
         let free = collect(&network, &layers, images, &params(executor)).unwrap();
         network.graph.inputs[0].shape[0] = Some(3);
         let fixed = collect(&network, &layers, images, &params(executor)).unwrap();
-        assert!(common::relative_difference(&fixed[0].1, &free[0].1) < 1e-5);
+        assert!(crate::common::relative_difference(&fixed[0].1, &free[0].1) < 1e-5);
     }
 }
 
@@ -360,7 +358,7 @@ fn auto_always_runs_and_says_why_it_fell_back() {
 
 #[test]
 fn a_card_is_used_or_refused_with_the_reason() {
-    if !common::onnx_runtime("a_card_is_used_or_refused_with_the_reason") {
+    if !crate::common::onnx_runtime("a_card_is_used_or_refused_with_the_reason") {
         return;
     }
     let network = demo(1);

@@ -1,0 +1,5 @@
+//! Readers on real files, on kept inputs of the fuzzers, and downloads from a local server.
+
+mod data;
+mod fuzzed;
+mod weights;

@@ -1,0 +1,8 @@
+//! Gradients and training as a whole, against PyTorch, finite differences and inference.
+
+mod common;
+
+mod gradients;
+mod operators;
+mod training;
+mod verify;
