@@ -274,6 +274,12 @@ pub enum MethodsError {
     /// An encoding model that cannot be fitted.
     #[error(transparent)]
     Encoding(#[from] crate::encoding::EncodingError),
+    /// A statistic of behaviour that is undefined.
+    #[error(transparent)]
+    Behaviour(#[from] crate::behaviour::BehaviourError),
+    /// A reliability that is undefined.
+    #[error(transparent)]
+    Reliability(#[from] crate::reliability::ReliabilityError),
     /// An option outside its range.
     #[error("{option} is {value}, expected {expected}")]
     OptionOutOfRange {

@@ -47,11 +47,4 @@ pub use result::Inference;
 pub use shape::{PatternMeasure, compare_patterns};
 pub use similarity::Similarity;
 
-/// The name of an option's value.
-fn name_of<T: PartialEq>(value: T, names: &[(&'static str, T)]) -> &'static str {
-    names
-        .iter()
-        .find(|(_, named)| *named == value)
-        .map(|&(name, _)| name)
-        .expect("every value of an option has a name")
-}
+use crate::names::name_of;
