@@ -11,7 +11,7 @@ use statrs::function::factorial::ln_binomial;
 ///
 /// # Peers
 ///
-/// `scipy.stats.binom.sf(k - 1, n, p)`, to 1e-12 of the value.
+/// `scipy.stats.binom.sf(k - 1, n, p)`, to 1e-11 of the value.
 #[must_use]
 pub fn binomial_at_least(k: u64, n: u64, p: f64) -> f64 {
     assert!((0.0..=1.0).contains(&p), "a probability is from 0 to 1");
@@ -75,5 +75,24 @@ mod tests {
         assert_eq!(hypergeometric_at_least(0, 5, 2, 2), 1.0);
         assert_eq!(hypergeometric_at_least(3, 5, 2, 2), 0.0);
         assert_eq!(hypergeometric_at_least(2, 5, 4, 3), 1.0);
+    }
+
+    /// Written by `fixtures/generate/behaviour.py`: arguments, then the probability.
+    #[test]
+    fn agrees_with_scipy() {
+        let text = include_str!("../../../fixtures/behaviour/tails.json");
+        let document: serde_json::Value = serde_json::from_str(text).unwrap();
+        let of = |name: &str| -> Vec<Vec<f64>> {
+            serde_json::from_value(document[name].clone()).unwrap()
+        };
+        for case in of("binomial") {
+            let found = binomial_at_least(case[0] as u64, case[1] as u64, case[2]);
+            assert!((found / case[3] - 1.0).abs() < 1e-11, "{found} {case:?}");
+        }
+        for case in of("hypergeometric") {
+            let [k, n, marked, drawn] = [0, 1, 2, 3].map(|i| case[i] as u64);
+            let found = hypergeometric_at_least(k, n, marked, drawn);
+            assert!((found / case[4] - 1.0).abs() < 1e-10, "{found} {case:?}");
+        }
     }
 }

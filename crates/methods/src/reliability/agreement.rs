@@ -75,7 +75,7 @@ pub struct Reliability {
 ///     ..ReliabilityParams::default()
 /// };
 /// let found = rater_reliability(ratings.view(), &params)?;
-/// assert!((found.value - 0.935323).abs() < 1e-6);
+/// assert!((found.value - 0.945205).abs() < 1e-6);
 /// assert!((found.ceiling.unwrap() - found.value.sqrt()).abs() < 1e-12);
 /// # Ok::<(), consilience_methods::MethodsError>(())
 /// ```
