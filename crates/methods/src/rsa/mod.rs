@@ -6,13 +6,14 @@
 //! - [`mantel`](mantel()): one RDM with another, by permutation
 //! - [`regress`], [`partial_correlation`]: an RDM as a weighted sum of others
 //! - [`compare_whitened`], [`negative_riemannian`]: comparisons that know the covariance of patterns
-//! - [`compare_patterns`]: CKA, RV, Procrustes and angular shape distance of patterns
+//! - [`compare_patterns`]: CKA, RV, Procrustes and angular shape distance, CCA and SVCCA of patterns; [`cca`](cca()) with all correlations
 //!
 //! # Not here
 //!
-//! Cross-validation of models with free parameters; CCA.
+//! Cross-validation of models with free parameters.
 
 mod bootstrap;
+mod cca;
 mod ceiling;
 mod compare;
 mod covariance;
@@ -34,6 +35,7 @@ mod spread;
 mod tests;
 mod whitening;
 
+pub use cca::{Cca, CcaParams, cca};
 pub use ceiling::noise_ceiling;
 pub use compare::{Comparison, compare};
 pub use covariance::{compare_whitened, negative_riemannian};
