@@ -4,6 +4,7 @@ pub mod correction;
 pub mod correlation;
 pub mod counts;
 pub mod dense;
+pub mod fourier;
 pub mod gram;
 pub mod normal;
 pub mod random;
