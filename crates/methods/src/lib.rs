@@ -12,6 +12,7 @@ pub mod behaviour;
 pub mod encoding;
 mod error;
 mod interval;
+pub mod lowlevel;
 pub mod mds;
 mod names;
 mod nan;
