@@ -1,7 +1,7 @@
 //! Representational similarity analysis: comparing RDMs, and how sure the answer is.
 //!
 //! - [`compare`](compare()): similarities of RDMs with RDMs
-//! - [`noise_ceiling`]: the best any model can score
+//! - [`noise_ceiling`]: the best any model can score; [`tested_ceiling`] with intervals and a test against chance
 //! - [`infer`](infer()): scores of models with standard errors, intervals, tests and corrections
 //! - [`mantel`](mantel()): one RDM with another, by permutation
 //! - [`regress`], [`partial_correlation`]: an RDM as a weighted sum of others
@@ -15,6 +15,7 @@
 mod bootstrap;
 mod cca;
 mod ceiling;
+mod ceiling_test;
 mod compare;
 mod covariance;
 mod infer;
@@ -37,6 +38,7 @@ mod whitening;
 
 pub use cca::{Cca, CcaParams, cca};
 pub use ceiling::noise_ceiling;
+pub use ceiling_test::{CeilingParams, TestedCeiling, tested_ceiling};
 pub use compare::{Comparison, compare};
 pub use covariance::{compare_whitened, negative_riemannian};
 pub use infer::infer;
