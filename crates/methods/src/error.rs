@@ -241,6 +241,21 @@ pub enum MethodsError {
         /// 0-based model.
         model: usize,
     },
+    /// Canonical correlations that say nothing of the patterns.
+    #[error(
+        "{n_forced} of {n_correlations} canonical correlations are 1 whatever the patterns: {} and {} components of {n_stimuli} stimuli; give more stimuli, or keep less variance (svcca)",
+        n_components[0], n_components[1]
+    )]
+    ForcedCorrelations {
+        /// Correlations that are 1 by necessity.
+        n_forced: usize,
+        /// Correlations in all.
+        n_correlations: usize,
+        /// Components of either set.
+        n_components: [usize; 2],
+        /// Stimuli.
+        n_stimuli: usize,
+    },
     /// A covariance of patterns that is none.
     #[error("the covariance of patterns {why}; give a symmetric, positive definite one")]
     SingularPatterns {
@@ -274,6 +289,12 @@ pub enum MethodsError {
     /// An encoding model that cannot be fitted.
     #[error(transparent)]
     Encoding(#[from] crate::encoding::EncodingError),
+    /// A statistic of behaviour that is undefined.
+    #[error(transparent)]
+    Behaviour(#[from] crate::behaviour::BehaviourError),
+    /// A reliability that is undefined.
+    #[error(transparent)]
+    Reliability(#[from] crate::reliability::ReliabilityError),
     /// An option outside its range.
     #[error("{option} is {value}, expected {expected}")]
     OptionOutOfRange {

@@ -8,12 +8,16 @@
 //! Files (`consilience-io`), networks (`consilience-models`), figures (`consilience-report`).
 
 pub mod arrangement;
+pub mod behaviour;
 pub mod encoding;
 mod error;
+mod interval;
+pub mod lowlevel;
 pub mod mds;
 mod names;
 mod nan;
 pub mod rdm;
+pub mod reliability;
 pub mod rsa;
 
 pub use error::{MethodsError, PatternId, Result};

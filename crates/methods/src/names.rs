@@ -24,6 +24,15 @@ pub(crate) fn parse<T: Copy>(
     })
 }
 
+/// The name of an option's value.
+pub(crate) fn name_of<T: PartialEq>(value: T, names: &[(&'static str, T)]) -> &'static str {
+    names
+        .iter()
+        .find(|(_, named)| *named == value)
+        .map(|&(name, _)| name)
+        .expect("every value of an option has a name")
+}
+
 /// The known name that takes the fewest edits to reach from `name`, unless that would replace
 /// more than half of it.
 fn nearest(name: &str, known: &[&'static str]) -> Option<&'static str> {

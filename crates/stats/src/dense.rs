@@ -106,3 +106,73 @@ pub fn singular_values(matrix: MatRef<'_, f64>) -> Option<Vec<f64>> {
     let values: Vec<f64> = values.column_vector().iter().copied().collect();
     values.iter().all(|v| v.is_finite()).then_some(values)
 }
+
+/// A matrix as U·S·Vᵀ with as many columns in U and V as its smaller side.
+#[derive(Debug, Clone)]
+pub struct Svd {
+    /// Left singular vectors, one a column.
+    pub left: Mat<f64>,
+    /// Singular values, descending.
+    pub values: Vec<f64>,
+    /// Right singular vectors, one a column.
+    pub right: Mat<f64>,
+}
+
+impl Svd {
+    /// `None` when it cannot be found, as for a matrix that is not finite.
+    #[must_use]
+    pub fn of(matrix: MatRef<'_, f64>) -> Option<Self> {
+        let (n_rows, n_columns) = matrix.shape();
+        let n_values = n_rows.min(n_columns);
+        let mut values = Diag::<f64>::zeros(n_values);
+        let mut left = Mat::<f64>::zeros(n_rows, n_values);
+        let mut right = Mat::<f64>::zeros(n_columns, n_values);
+        let thin = ComputeSvdVectors::Thin;
+        let scratch =
+            svd_scratch::<f64>(n_rows, n_columns, thin, thin, Par::Seq, Default::default());
+        svd(
+            matrix,
+            values.as_mut(),
+            Some(left.as_mut()),
+            Some(right.as_mut()),
+            Par::Seq,
+            MemStack::new(&mut MemBuffer::new(scratch)),
+            Default::default(),
+        )
+        .ok()?;
+        let values: Vec<f64> = values.column_vector().iter().copied().collect();
+        values.iter().all(|v| v.is_finite()).then_some(Self {
+            left,
+            values,
+            right,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_singular_value_decomposition_multiplies_to_its_matrix() {
+        for (n, p) in [(5, 3), (3, 5), (4, 1)] {
+            let matrix = Mat::from_fn(n, p, |i, j| ((7 * i + 3 * j * j + 1) % 11) as f64 - 4.0);
+            let svd = Svd::of(matrix.as_ref()).unwrap();
+            let k = n.min(p);
+            let scaled = Mat::from_fn(n, k, |i, j| svd.left[(i, j)] * svd.values[j]);
+            let back = product(scaled.as_ref(), svd.right.transpose());
+            let own = product(svd.left.transpose(), svd.left.as_ref());
+            for i in 0..n {
+                for j in 0..p {
+                    assert!((back[(i, j)] - matrix[(i, j)]).abs() < 1e-12);
+                }
+            }
+            for i in 0..k {
+                for j in 0..k {
+                    assert!((own[(i, j)] - f64::from(u8::from(i == j))).abs() < 1e-12);
+                }
+            }
+        }
+        assert!(Svd::of(Mat::from_fn(2, 2, |_, _| f64::NAN).as_ref()).is_none());
+    }
+}

@@ -1,8 +1,12 @@
 //! Numbers only: ranks, correlations, RDM kernels, resampling, p-values.
 
 pub mod correction;
+pub mod correlation;
+pub mod counts;
 pub mod dense;
+pub mod fourier;
 pub mod gram;
+pub mod normal;
 pub mod random;
 pub mod rank;
 mod real;

@@ -1,7 +1,7 @@
 //! Representational dissimilarity matrices from response patterns.
 //!
 //! [`noise_of_residuals`] and [`noise_of_repetitions`] estimate the noise that `mahalanobis` and `crossnobis`
-//! are weighted by; [`categorical_model`] and its kin make RDMs of hypotheses.
+//! are weighted by; [`categorical_model`] and its kin make RDMs of hypotheses; [`rdm_movie`] makes RDMs over time.
 //!
 //! [`rdm`] averages repetitions, compares every pair of conditions and returns the RDM vector in
 //! the order of [`consilience_core::pairs`]. Sums and results are `f64` whatever the storage of
@@ -18,6 +18,7 @@ mod geometric;
 mod incomplete;
 mod method;
 mod model;
+mod movie;
 mod noise;
 mod params;
 mod patterns;
@@ -30,6 +31,7 @@ pub use method::{RdmOutcome, rdm};
 pub use model::{
     categorical_model, circular_model, circumplex_model, interval_model, ordinal_model,
 };
+pub use movie::{MovieParams, RdmMovie, WindowSamples, rdm_movie};
 pub use noise::{NoiseCovariance, NoiseEstimate, noise_of_repetitions, noise_of_residuals};
 pub use params::{Dissimilarity, IncompleteRuns, RdmParams};
 pub use patterns::Patterns;

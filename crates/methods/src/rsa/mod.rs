@@ -1,19 +1,21 @@
 //! Representational similarity analysis: comparing RDMs, and how sure the answer is.
 //!
 //! - [`compare`](compare()): similarities of RDMs with RDMs
-//! - [`noise_ceiling`]: the best any model can score
+//! - [`noise_ceiling`]: the best any model can score; [`tested_ceiling`] with intervals and a test against chance
 //! - [`infer`](infer()): scores of models with standard errors, intervals, tests and corrections
 //! - [`mantel`](mantel()): one RDM with another, by permutation
 //! - [`regress`], [`partial_correlation`]: an RDM as a weighted sum of others
 //! - [`compare_whitened`], [`negative_riemannian`]: comparisons that know the covariance of patterns
-//! - [`compare_patterns`]: CKA, RV, Procrustes and angular shape distance of patterns
+//! - [`compare_patterns`]: CKA, RV, Procrustes and angular shape distance, CCA and SVCCA of patterns; [`cca`](cca()) with all correlations
 //!
 //! # Not here
 //!
-//! Cross-validation of models with free parameters; CCA.
+//! Cross-validation of models with free parameters.
 
 mod bootstrap;
+mod cca;
 mod ceiling;
+mod ceiling_test;
 mod compare;
 mod covariance;
 mod infer;
@@ -34,7 +36,9 @@ mod spread;
 mod tests;
 mod whitening;
 
+pub use cca::{Cca, CcaParams, cca};
 pub use ceiling::noise_ceiling;
+pub use ceiling_test::{CeilingParams, TestedCeiling, tested_ceiling};
 pub use compare::{Comparison, compare};
 pub use covariance::{compare_whitened, negative_riemannian};
 pub use infer::infer;
@@ -47,11 +51,4 @@ pub use result::Inference;
 pub use shape::{PatternMeasure, compare_patterns};
 pub use similarity::Similarity;
 
-/// The name of an option's value.
-fn name_of<T: PartialEq>(value: T, names: &[(&'static str, T)]) -> &'static str {
-    names
-        .iter()
-        .find(|(_, named)| *named == value)
-        .map(|&(name, _)| name)
-        .expect("every value of an option has a name")
-}
+use crate::names::name_of;

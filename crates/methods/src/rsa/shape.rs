@@ -1,10 +1,19 @@
-//! How alike two sets of patterns are, channels and all: CKA, RV, Procrustes and angular shape distance.
+//! How alike two sets of patterns are, channels and all: CKA, RV, Procrustes and angular shape distance, CCA.
+
+use std::fmt;
+use std::str::FromStr;
 
 use faer::Mat;
 use ndarray::{Array2, ArrayView2};
 
+use super::cca::{Cca, CcaParams, cca};
+use crate::names;
 use crate::{MethodsError, Result};
 use consilience_stats::dense::{Spectrum, product, singular_values};
+
+/// The sets as messages name them.
+pub(super) const FIRST: &str = "the first set of patterns";
+pub(super) const SECOND: &str = "the second set of patterns";
 
 /// A measure of how alike two sets of patterns of the same stimuli are.
 ///
@@ -14,12 +23,14 @@ use consilience_stats::dense::{Spectrum, product, singular_values};
 ///
 /// | name | value |
 /// |---|---|
-/// | [`Cka`](Self::Cka) | ⟨K, L⟩ / (‖K‖·‖L‖), 0…1: linear CKA, which is the RV coefficient |
-/// | [`UnbiasedCka`](Self::UnbiasedCka) | the same with the unbiased estimates of the three inner products (Song et al. 2012), so 0 in expectation for unrelated patterns whatever their channels; negative values occur |
-/// | [`Procrustes`](Self::Procrustes) | √(‖X‖² + ‖Y‖² − 2·‖XᵀY‖₊) of X and Y scaled to ‖X‖ = ‖Y‖ = 1, where ‖·‖₊ sums singular values: the distance after the best rotation, 0…√2 |
-/// | [`AngularShape`](Self::AngularShape) | arccos of ‖XᵀY‖₊ / (‖X‖·‖Y‖), 0…π/2 (Williams et al. 2021) |
+/// | `cka` | ⟨K, L⟩ / (‖K‖·‖L‖), 0…1: linear CKA, which is the RV coefficient |
+/// | `unbiased-cka` | the same with the unbiased estimates of the three inner products (Song et al. 2012), so 0 in expectation for unrelated patterns whatever their channels; negative values occur |
+/// | `procrustes` | √(‖X‖² + ‖Y‖² − 2·‖XᵀY‖₊) of X and Y scaled to ‖X‖ = ‖Y‖ = 1, where ‖·‖₊ sums singular values: the distance after the best rotation, 0…√2 |
+/// | `angular-shape` | arccos of ‖XᵀY‖₊ / (‖X‖·‖Y‖), 0…π/2 (Williams et al. 2021) |
+/// | `cca` | mean canonical correlation, 0…1, see [`cca`](cca()) |
+/// | `svcca` | the same of the principal components that hold 0.99 of the variance of either set |
 ///
-/// The first two are similarities, the last two are distances that satisfy the triangle inequality. All
+/// `procrustes` and `angular-shape` are distances that satisfy the triangle inequality, the others similarities. All
 /// ignore rotations of the channels and the scale of all channels together. The unbiased inner product
 /// of n stimuli is, with K and L of 0 diagonal,
 /// \[tr KL + 1ᵀK1·1ᵀL1/((n−1)(n−2)) − 2/(n−2)·1ᵀKL1\] / (n(n−3)).
@@ -41,6 +52,35 @@ pub enum PatternMeasure {
     Procrustes,
     /// Angular shape distance.
     AngularShape,
+    /// Mean canonical correlation.
+    Cca,
+    /// Mean canonical correlation of leading principal components.
+    Svcca,
+}
+
+impl PatternMeasure {
+    const NAMES: [(&'static str, Self); 6] = [
+        ("cka", Self::Cka),
+        ("unbiased-cka", Self::UnbiasedCka),
+        ("procrustes", Self::Procrustes),
+        ("angular-shape", Self::AngularShape),
+        ("cca", Self::Cca),
+        ("svcca", Self::Svcca),
+    ];
+}
+
+impl fmt::Display for PatternMeasure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(super::name_of(*self, &Self::NAMES))
+    }
+}
+
+impl FromStr for PatternMeasure {
+    type Err = MethodsError;
+
+    fn from_str(name: &str) -> Result<Self> {
+        names::parse("measure of patterns", name, &Self::NAMES)
+    }
 }
 
 /// Compares two sets of patterns of the same stimuli.
@@ -53,7 +93,8 @@ pub enum PatternMeasure {
 ///
 /// [`MethodsError::ShapeMismatch`] for other stimuli, [`MethodsError::TooFew`] of them (2; 4 for the
 /// unbiased CKA), [`MethodsError::NonFinite`], [`MethodsError::UndefinedRdm`] for patterns that are all
-/// the same, or of which the unbiased estimate of ‖K‖² is not positive.
+/// the same, or of which the unbiased estimate of ‖K‖² is not positive; [`MethodsError::ForcedCorrelations`] when
+/// canonical correlations are 1 for want of stimuli.
 ///
 /// # Example
 ///
@@ -78,37 +119,17 @@ pub fn compare_patterns(
     y: ArrayView2<'_, f64>,
     measure: PatternMeasure,
 ) -> Result<f64> {
-    let (what_x, what_y) = ("the first set of patterns", "the second set of patterns");
-    if y.nrows() != x.nrows() {
-        return Err(MethodsError::ShapeMismatch {
-            what: "rows of the second set of patterns, one for each stimulus",
-            expected: x.nrows(),
-            found: y.nrows(),
-        });
-    }
-    let needed = if measure == PatternMeasure::UnbiasedCka {
-        4
-    } else {
-        2
-    };
-    if x.nrows() < needed {
-        return Err(MethodsError::TooFew {
-            what: "stimuli to compare patterns over",
-            needed,
-            found: x.nrows(),
-        });
-    }
-    let x = centred(what_x, x)?;
-    let y = centred(what_y, y)?;
     match measure {
         PatternMeasure::Cka => {
+            let (x, y) = prepared(x, y, 2)?;
             let (k, l) = (gram(&x), gram(&y));
             Ok((inner(&k, &l) / (inner(&k, &k) * inner(&l, &l)).sqrt()).clamp(0.0, 1.0))
         }
         PatternMeasure::UnbiasedCka => {
+            let (x, y) = prepared(x, y, 4)?;
             let (k, l) = (gram(&x), gram(&y));
             let [kk, ll, kl] = [(&k, &k), (&l, &l), (&k, &l)].map(|(a, b)| unbiased(a, b));
-            for (what, square) in [(what_x, kk), (what_y, ll)] {
+            for (what, square) in [(FIRST, kk), (SECOND, ll)] {
                 if square <= 0.0 {
                     return Err(undefined(what, "its structure is no larger than chance"));
                 }
@@ -116,11 +137,53 @@ pub fn compare_patterns(
             Ok(kl / (kk * ll).sqrt())
         }
         PatternMeasure::Procrustes => {
+            let (x, y) = prepared(x, y, 2)?;
             let cosine = best_rotation(&x, &y);
             Ok((2.0 - 2.0 * cosine).max(0.0).sqrt())
         }
-        PatternMeasure::AngularShape => Ok(best_rotation(&x, &y).acos()),
+        PatternMeasure::AngularShape => {
+            let (x, y) = prepared(x, y, 2)?;
+            Ok(best_rotation(&x, &y).acos())
+        }
+        PatternMeasure::Cca => unforced(cca(x, y, &CcaParams::default())?, x.nrows()),
+        PatternMeasure::Svcca => unforced(cca(x, y, &CcaParams::SVCCA)?, x.nrows()),
     }
+}
+
+/// Both sets centred and scaled, when they have the same stimuli and `needed` of them.
+pub(super) fn prepared(
+    x: ArrayView2<'_, f64>,
+    y: ArrayView2<'_, f64>,
+    needed: usize,
+) -> Result<(Array2<f64>, Array2<f64>)> {
+    if y.nrows() != x.nrows() {
+        return Err(MethodsError::ShapeMismatch {
+            what: "rows of the second set of patterns, one for each stimulus",
+            expected: x.nrows(),
+            found: y.nrows(),
+        });
+    }
+    if x.nrows() < needed {
+        return Err(MethodsError::TooFew {
+            what: "stimuli to compare patterns over",
+            needed,
+            found: x.nrows(),
+        });
+    }
+    Ok((centred(FIRST, x)?, centred(SECOND, y)?))
+}
+
+/// The mean, which has no place to say that some of it is no finding.
+fn unforced(found: Cca, n_stimuli: usize) -> Result<f64> {
+    if found.n_forced > 0 {
+        return Err(MethodsError::ForcedCorrelations {
+            n_forced: found.n_forced,
+            n_correlations: found.correlations.len(),
+            n_components: found.n_components,
+            n_stimuli,
+        });
+    }
+    Ok(found.mean)
 }
 
 fn undefined(what: &'static str, why: &'static str) -> MethodsError {

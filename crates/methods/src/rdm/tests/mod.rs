@@ -2,6 +2,7 @@
 
 mod fixtures;
 mod incomplete;
+mod movie;
 mod noise;
 mod problem;
 mod refusals;

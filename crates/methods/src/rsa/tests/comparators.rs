@@ -200,6 +200,15 @@ fn regression_agrees_with_peers() {
     }
 }
 
+#[test]
+fn names_of_measures_round_trip() {
+    let more = [PatternMeasure::Cca, PatternMeasure::Svcca];
+    for measure in MEASURES.into_iter().chain(more) {
+        assert_eq!(measure.to_string().parse(), Ok(measure));
+    }
+    assert!("cka-unbiased".parse::<PatternMeasure>().is_err());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 

@@ -1,10 +1,12 @@
 //! Tests of RSA as a whole. A new test goes to
 //! - `golden`: numbers computed by a peer, from `fixtures/rsa`
 //! - `laws`: what must hold for any input, against naive loops or another route
+//! - `ceiling`: intervals and the test of noise ceilings
 //! - `notes`: what degenerate input is answered with
 //! - `calibration`: error rates and coverage on simulated data (slow)
 
 mod calibration;
+mod ceiling;
 mod comparators;
 mod golden;
 mod laws;
