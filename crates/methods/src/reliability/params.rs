@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::names::{self, name_of};
-use crate::{MethodsError, Result};
+use crate::{MethodsError, NanPolicy, Result};
 
 /// A coefficient of reliability.
 ///
@@ -154,6 +154,8 @@ pub struct ReliabilityParams {
     pub permutations: usize,
     /// Seed of splits, resamples and permutations (default 1).
     pub seed: u64,
+    /// What to do with NaN (default: refuse). Omitting leaves out every item that some rater did not rate.
+    pub nan: NanPolicy,
 }
 
 impl Default for ReliabilityParams {
@@ -166,6 +168,7 @@ impl Default for ReliabilityParams {
             resamples: 1000,
             permutations: 1000,
             seed: 1,
+            nan: NanPolicy::default(),
         }
     }
 }
