@@ -33,7 +33,7 @@ pub struct Reliability {
     pub p: Option<f64>,
     /// What standard error and interval generalise to.
     pub unit: Unit,
-    /// Splits into halves; 0 for other coefficients.
+    /// Splits into halves that have a correlation; 0 for other coefficients.
     pub n_splits: usize,
     /// Resamples, or raters left out in turn, that the interval rests on.
     pub n_resamples: usize,
@@ -262,7 +262,10 @@ pub fn correlation_ceiling(first: f64, second: f64) -> Result<f64> {
 
 fn constant_mean(coefficient: Coefficient) -> ReliabilityError {
     let (what, cure) = match coefficient {
-        Coefficient::SplitHalf => ("half of the raters", "give more items or raters"),
+        Coefficient::SplitHalf => (
+            "half of the raters, or over all of them,",
+            "give more items or raters",
+        ),
         Coefficient::LeaveOneOut => ("all raters but one", "give more items or raters"),
         Coefficient::Alpha | Coefficient::Pairwise => (
             "all raters",
@@ -296,6 +299,7 @@ impl Problem<'_> {
 
     fn reliability(&self, centred: &Centred, covariance: &Covariance, value: f64) -> Reliability {
         let mut notes = Vec::new();
+        let n_splits = self.n_splits(covariance, &mut notes);
         let ceiling = self.ceiling(covariance, value, &mut notes);
         let (uncertainty, n_resamples) = match self.params.unit {
             Unit::Items => self.bootstrap(centred, value, &mut notes),
@@ -309,12 +313,29 @@ impl Problem<'_> {
             interval: uncertainty.map(|u| u.interval),
             p: self.p(centred, value),
             unit: self.params.unit,
-            n_splits: self.splits.as_ref().map_or(0, |s| s.first.ncols()),
+            n_splits,
             n_resamples,
             n_permutations: self.params.permutations,
             n_omitted: 0,
             notes,
         }
+    }
+
+    /// Splits whose halves correlate.
+    fn n_splits(&self, covariance: &Covariance, notes: &mut Vec<String>) -> usize {
+        let Some(splits) = &self.splits else { return 0 };
+        let halves = match self.params.scale {
+            RatingScale::ZScores => coefficient::halves(&covariance.standardised(), splits),
+            RatingScale::Raw | RatingScale::Ranks => coefficient::halves(covariance, splits),
+        };
+        let n_without = halves.iter().filter(|half| half.is_none()).count();
+        if n_without > 0 {
+            notes.push(format!(
+                "{n_without} of {} splits were left out: the mean over half of the raters is the same for all items",
+                halves.len()
+            ));
+        }
+        halves.len() - n_without
     }
 
     fn ceiling(&self, covariance: &Covariance, value: f64, notes: &mut Vec<String>) -> Option<f64> {

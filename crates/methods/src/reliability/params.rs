@@ -14,7 +14,7 @@ use crate::{MethodsError, NanPolicy, Result};
 ///
 /// | name | value | ceiling of a model |
 /// |---|---|---|
-/// | `split-half` | r̄ stepped up to all raters, r̄ the mean over splits of the correlation between the means of both halves | √value |
+/// | `split-half` | r̄ stepped up to all raters, r̄ the mean over splits (that have one) of the correlation between the means of both halves | √value |
 /// | `alpha` | k/(k−1)·(1 − Σⱼ Cⱼⱼ / Σⱼₗ Cⱼₗ): Cronbach's alpha of the mean over raters | √value |
 /// | `pairwise` | mean correlation of two raters | √value |
 /// | `leave-one-out` | mean correlation of a rater with the mean of the others | mean correlation of a rater with the mean of all |

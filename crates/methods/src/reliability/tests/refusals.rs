@@ -123,6 +123,24 @@ fn a_constant_rater_counts_only_where_it_can() {
     }
 }
 
+/// Of the three splits, one sets raters together who rate against each other.
+#[test]
+fn a_split_without_correlation_is_left_out() {
+    let x = array![
+        [1.0, 4.0, 2.0, 1.0],
+        [2.0, 3.0, 1.0, 2.0],
+        [3.0, 2.0, 4.0, 3.0],
+        [4.0, 1.0, 3.0, 5.0]
+    ];
+    let found = rater_reliability(x.view(), &bare(Coefficient::SplitHalf)).unwrap();
+    assert_eq!(found.n_splits, 2);
+    assert!(
+        found.notes.iter().any(|n| n.contains("1 of 3 splits")),
+        "{:?}",
+        found.notes
+    );
+}
+
 #[test]
 fn negative_agreement_has_a_value_and_no_ceiling() {
     let x = array![[1.0, 3.0], [2.0, 3.5], [4.0, 1.0], [3.0, 2.0]];
