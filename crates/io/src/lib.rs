@@ -11,6 +11,7 @@
 //! | [`npz`] | NumPy archive | yes | yes |
 //! | [`mat`] | MATLAB 5–7.2 | yes | – |
 //! | [`table`] | CSV and TSV | yes | yes |
+//! | [`long`] | tables with a trial or a rating a row, as matrices | yes | – |
 //! | [`arrangement`] | trials as CSV and JSON, Meadows' trees and `.mat` | yes | – |
 //! | [`weights`] | safetensors, PyTorch `.pth` (both forms), darknet `.weights` | yes | safetensors |
 //! | [`image`] | PNG, JPEG, BMP | yes | PNG |
@@ -34,6 +35,7 @@ mod error;
 pub mod hash;
 pub mod image;
 mod limits;
+pub mod long;
 pub mod mat;
 pub mod npy;
 pub mod npz;

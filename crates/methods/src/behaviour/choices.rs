@@ -1,12 +1,13 @@
 //! Odd-one-out choices from similarities of items.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use consilience_core::pairs;
 use consilience_stats::counts::binomial_at_least;
 use consilience_stats::normal;
 use consilience_stats::tails::student_t_isf;
-use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis, s};
 use rayon::prelude::*;
 
 use super::BehaviourError;
@@ -182,34 +183,36 @@ pub fn triplet_similarity(similarities: Similarities<'_>, temperature: f64) -> R
             expected: "a positive number",
         });
     }
-    let s = similarities.matrix()?;
-    let n = s.nrows();
-    let off_diagonal = || pairs::iter(n).map(|pair| s[pair] / temperature);
+    let similarity = similarities.matrix()?;
+    let n = similarity.nrows();
+    let off_diagonal = || pairs::iter(n).map(|pair| similarity[pair] / temperature);
     let (low, high) = off_diagonal().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| {
         (l.min(v), h.max(v))
     });
     // One exponential a pair, unless they leave the range of `f64`; then one a term.
-    let exponentials = (high - low < 600.0).then(|| s.mapv(|v| (v / temperature - high).exp()));
-    let row = |i: usize| -> Vec<f64> {
-        (i + 1..n)
-            .map(|j| {
-                let others = (0..n).filter(|&k| k != i && k != j);
-                let sum: f64 = match &exponentials {
-                    Some(e) => {
-                        let own = e[[i, j]];
-                        others.map(|k| own / (own + e[[i, k]] + e[[j, k]])).sum()
-                    }
-                    None => others
-                        .map(|k| {
-                            let over = |v: f64| ((v - s[[i, j]]) / temperature).exp();
-                            1.0 / (1.0 + over(s[[i, k]]) + over(s[[j, k]]))
-                        })
-                        .sum(),
+    let exponentials =
+        (high - low < 600.0).then(|| similarity.mapv(|v| (v / temperature - high).exp()));
+    let of_pair = |i: usize, j: usize| -> f64 {
+        let others = [0..i, i + 1..j, j + 1..n];
+        match &exponentials {
+            Some(e) => {
+                let own = e[[i, j]];
+                let sum_over = |others: Range<usize>| -> f64 {
+                    let (a, b) = (e.slice(s![i, others.clone()]), e.slice(s![j, others]));
+                    a.iter().zip(b).map(|(a, b)| own / (own + a + b)).sum()
                 };
-                sum / (n - 2) as f64
-            })
-            .collect()
+                others.into_iter().map(sum_over).sum()
+            }
+            None => {
+                let over = |v: f64| ((v - similarity[[i, j]]) / temperature).exp();
+                let term =
+                    |k: usize| 1.0 / (1.0 + over(similarity[[i, k]]) + over(similarity[[j, k]]));
+                others.into_iter().flatten().map(term).sum()
+            }
+        }
     };
+    let row =
+        |i: usize| -> Vec<f64> { (i + 1..n).map(|j| of_pair(i, j) / (n - 2) as f64).collect() };
     let rows: Vec<Vec<f64>> = (0..n).into_par_iter().map(row).collect();
     Ok(rows.concat())
 }

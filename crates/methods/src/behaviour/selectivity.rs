@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::BehaviourError;
 use super::correlations::check_finite;
-use super::welch::{Summary, Welch};
+use super::welch::{Contrast, Summary};
 use crate::{MethodsError, Result};
 
 /// Options of [`selectivity`].
@@ -156,7 +156,7 @@ pub fn selectivity(
     let counts = count(&selective);
     let (shuffled_counts, p_counts) = shuffled(responses, &groups, &counts, params);
     Ok(Selectivity {
-        d_prime: at(&|c| c.d_prime),
+        d_prime: at(&|c| c.d_average),
         p,
         tuning: Array2::from_shape_fn(shape, |(e, u)| units[u].tuning.as_ref().map(|t| t[e])),
         preferred: units
@@ -213,10 +213,46 @@ impl Groups {
     }
 }
 
-/// One category against all other items.
-struct Contrast {
-    d_prime: f64,
-    p: f64,
+/// A sum of squares this far below that of all items is the rounding of none.
+const ROUNDING: f64 = 1e-13;
+
+/// Sums of some responses without the mean of all.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    n: f64,
+    sum: f64,
+    square: f64,
+}
+
+impl Sums {
+    fn add(&mut self, value: f64) {
+        self.n += 1.0;
+        self.sum += value;
+        self.square += value * value;
+    }
+
+    fn without(&self, part: &Self) -> Self {
+        Self {
+            n: self.n - part.n,
+            sum: self.sum - part.sum,
+            square: self.square - part.square,
+        }
+    }
+
+    /// A sum of squared deviations of no more than `least` counts as 0.
+    fn summary(&self, least: f64) -> Summary {
+        let mean = self.sum / self.n;
+        let square = self.square - self.n * mean * mean;
+        Summary {
+            n: self.n,
+            mean,
+            variance: if square > least {
+                square / (self.n - 1.0)
+            } else {
+                0.0
+            },
+        }
+    }
 }
 
 /// What is found of one unit.
@@ -228,23 +264,32 @@ struct Unit {
 
 impl Unit {
     fn of(responses: ArrayView1<'_, f64>, members: &[Option<usize>], n_categories: usize) -> Self {
-        let group = |is_in: &dyn Fn(Option<usize>) -> bool| {
-            let values = responses.iter().zip(members).filter(|(_, m)| is_in(**m));
-            Summary::of(values.map(|(&v, _)| v))
+        // One pass for all categories: what is outside of one is the whole less what is inside.
+        let first = responses[0];
+        // Equal responses leave exactly nothing, not the rounding of their mean.
+        let centre = match responses.iter().all(|v| *v == first) {
+            true => first,
+            false => responses.sum() / responses.len() as f64,
         };
-        let inside: Vec<Summary> = (0..n_categories)
-            .map(|e| group(&|member| member == Some(e)))
+        let (mut all, mut inside) = (Sums::default(), vec![Sums::default(); n_categories]);
+        for (value, member) in responses.iter().zip(members) {
+            all.add(value - centre);
+            if let Some(category) = *member {
+                inside[category].add(value - centre);
+            }
+        }
+        let least = ROUNDING * all.square;
+        let outside: Vec<Summary> = inside
+            .iter()
+            .map(|e| all.without(e).summary(least))
             .collect();
-        let contrasts = (0..n_categories)
-            .map(|e| {
-                let outside = group(&|member| member != Some(e));
-                Welch::of(&[inside[e], outside]).map(|welch| Contrast {
-                    d_prime: welch.d_average,
-                    p: welch.p,
-                })
-            })
+        let inside: Vec<Summary> = inside.iter().map(|e| e.summary(least)).collect();
+        let all = all.summary(0.0);
+        let contrasts = inside
+            .iter()
+            .zip(&outside)
+            .map(|(inside, outside)| Contrast::of(&[*inside, *outside]))
             .collect();
-        let all = group(&|_| true);
         let deviation = (all.variance * (all.n - 1.0) / all.n).sqrt();
         let tuning = (deviation > 0.0).then(|| {
             inside
@@ -278,7 +323,9 @@ fn selective(
     params: &SelectivityParams,
 ) -> (Array2<Option<f64>>, Array2<bool>) {
     let shape = (n_categories, units.len());
-    let mut p = Array2::from_shape_fn(shape, |(e, u)| units[u].contrasts[e].as_ref().map(|c| c.p));
+    let mut p = Array2::from_shape_fn(shape, |(e, u)| {
+        units[u].contrasts[e].as_ref().map(Contrast::p)
+    });
     if let Some(procedure) = params.correction {
         let family: Vec<f64> = p.iter().flatten().copied().collect();
         let mut found = corrected(&family, procedure).into_iter();
@@ -289,10 +336,25 @@ fn selective(
         });
     }
     let selective = Array2::from_shape_fn(shape, |(e, u)| {
-        let d_prime = units[u].contrasts[e].as_ref().map(|c| c.d_prime);
+        let d_prime = units[u].contrasts[e].as_ref().map(|c| c.d_average);
         d_prime.is_some_and(|d| d > params.threshold) && p[[e, u]].is_some_and(|p| p < params.alpha)
     });
     (p, selective)
+}
+
+/// The same without a family of tests: p is found only where d′ passes, which is rare.
+fn count_uncorrected(
+    units: &[Unit],
+    n_categories: usize,
+    params: &SelectivityParams,
+) -> Vec<usize> {
+    let passes = |c: &Contrast| c.d_average > params.threshold && c.p() < params.alpha;
+    (0..n_categories)
+        .map(|e| {
+            let of_unit = |unit: &&Unit| unit.contrasts[e].as_ref().is_some_and(passes);
+            units.iter().filter(of_unit).count()
+        })
+        .collect()
 }
 
 fn count(selective: &Array2<bool>) -> Vec<usize> {
@@ -320,7 +382,10 @@ fn shuffled(
                 .axis_iter(Axis(1))
                 .map(|unit| Unit::of(unit, &members, observed.len()))
                 .collect();
-            count(&selective(&units, observed.len(), params).1)
+            match params.correction {
+                Some(_) => count(&selective(&units, observed.len(), params).1),
+                None => count_uncorrected(&units, observed.len(), params),
+            }
         })
         .collect();
     let n = counts.len() as f64;

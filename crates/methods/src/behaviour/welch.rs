@@ -109,9 +109,20 @@ impl Summary {
     }
 }
 
-impl Welch {
+/// The difference of two means against its standard error.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Contrast {
+    difference: f64,
+    sem: f64,
+    t: f64,
+    dof: f64,
+    /// The difference over the root of the mean variance.
+    pub d_average: f64,
+}
+
+impl Contrast {
     /// `None` when neither group varies.
-    pub(super) fn of([a, b]: &[Summary; 2]) -> Option<Self> {
+    pub fn of([a, b]: &[Summary; 2]) -> Option<Self> {
         if a.variance + b.variance <= 0.0 {
             return None;
         }
@@ -119,20 +130,39 @@ impl Welch {
         let (u, v) = (a.variance / a.n, b.variance / b.n);
         let sem = (u + v).sqrt();
         let (share, rest) = (u / (u + v), v / (u + v));
-        let dof = 1.0 / (share * share / (a.n - 1.0) + rest * rest / (b.n - 1.0));
-        let t = difference / sem;
-        let half = student_t_isf(0.025, dof) * sem;
+        Some(Self {
+            difference,
+            sem,
+            t: difference / sem,
+            dof: 1.0 / (share * share / (a.n - 1.0) + rest * rest / (b.n - 1.0)),
+            d_average: difference / (0.5 * (a.variance + b.variance)).sqrt(),
+        })
+    }
+
+    /// Two-sided.
+    pub fn p(&self) -> f64 {
+        student_t_two_sided(self.t, self.dof)
+    }
+}
+
+impl Welch {
+    /// `None` when neither group varies.
+    fn of(groups: &[Summary; 2]) -> Option<Self> {
+        let contrast = Contrast::of(groups)?;
+        let [a, b] = groups;
+        let difference = contrast.difference;
+        let half = student_t_isf(0.025, contrast.dof) * contrast.sem;
         let pooled = ((a.n - 1.0) * a.variance + (b.n - 1.0) * b.variance) / (a.n + b.n - 2.0);
         let cohens_d = difference / pooled.sqrt();
         Some(Self {
             difference,
             interval: [difference - half, difference + half],
-            t,
-            dof,
-            p: student_t_two_sided(t, dof),
+            t: contrast.t,
+            dof: contrast.dof,
+            p: contrast.p(),
             cohens_d,
             hedges_g: cohens_d * (1.0 - 3.0 / (4.0 * (a.n + b.n) - 9.0)),
-            d_average: difference / (0.5 * (a.variance + b.variance)).sqrt(),
+            d_average: contrast.d_average,
         })
     }
 }

@@ -11,7 +11,7 @@ use super::covariance::{Centred, Covariance};
 use super::params::{Coefficient, RatingScale, ReliabilityParams, Unit};
 use super::splits::Splits;
 use crate::interval::{Scale, Uncertainty};
-use crate::{MethodsError, Result};
+use crate::{MethodsError, NanPolicy, Result};
 
 /// A coefficient of reliability and how sure it is.
 ///
@@ -33,12 +33,14 @@ pub struct Reliability {
     pub p: Option<f64>,
     /// What standard error and interval generalise to.
     pub unit: Unit,
-    /// Splits into halves; 0 for other coefficients.
+    /// Splits into halves that have a correlation; 0 for other coefficients.
     pub n_splits: usize,
     /// Resamples, or raters left out in turn, that the interval rests on.
     pub n_resamples: usize,
     /// Permutations that the p rests on.
     pub n_permutations: usize,
+    /// Items that were left out because some rater did not rate them.
+    pub n_omitted: usize,
     /// What could not be computed, why, and what to do about it.
     pub notes: Vec<String>,
 }
@@ -56,6 +58,9 @@ pub struct Reliability {
 /// or raters − 1 degrees of freedom) on the scale of Fisher's z for correlations and −ln(1 − x) for
 /// split-half and alpha. The test permutes each rater's values over items independently: p = (1 + #{permuted
 /// ≥ observed}) / (1 + permutations), exact when raters have nothing in common. It is one-sided.
+///
+/// RDMs of subjects may be given as ratings of pairs; then the values hold, and the jackknife over raters, but pairs share their
+/// conditions: the bootstrap over items and the test are too sure. [`tested_ceiling`](crate::rsa::tested_ceiling) is made for them.
 ///
 /// # Errors
 ///
@@ -93,26 +98,27 @@ pub fn rater_reliability(
     params: &ReliabilityParams,
 ) -> Result<Reliability> {
     params.validate()?;
-    let (n_items, n_raters) = ratings.dim();
+    let n_raters = ratings.ncols();
     if n_raters < 2 {
         return Err(ReliabilityError::NoAgreement { n_raters }.into());
     }
-    if n_items < 3 {
+    let rated = rated_by_all(ratings, params.nan)?;
+    let n_omitted = ratings.nrows() - rated.len();
+    if rated.len() < 3 {
         return Err(MethodsError::TooFew {
             what: "items that all raters rated",
             needed: 3,
-            found: n_items,
+            found: rated.len(),
         });
     }
-    if let Some(((row, column), &value)) = ratings.indexed_iter().find(|(_, v)| !v.is_finite()) {
-        return Err(MethodsError::NonFinite {
-            what: "the ratings",
-            row,
-            column,
-            value,
-            cure: "leave out the item or the rater",
-        });
-    }
+    let complete;
+    let ratings = match n_omitted {
+        0 => ratings,
+        _ => {
+            complete = ratings.select(Axis(0), &rated);
+            complete.view()
+        }
+    };
     let ranked;
     let ratings = match params.scale {
         RatingScale::Ranks => {
@@ -144,7 +150,10 @@ pub fn rater_reliability(
     let value = problem
         .value(&covariance, problem.splits.as_ref())
         .ok_or_else(|| constant_mean(params.coefficient))?;
-    Ok(problem.reliability(&centred, &covariance, value))
+    Ok(Reliability {
+        n_omitted,
+        ..problem.reliability(&centred, &covariance, value)
+    })
 }
 
 /// How well repetitions agree on stimuli, channel by channel.
@@ -191,6 +200,23 @@ pub fn response_reliability(
         .collect())
 }
 
+/// Items without a missing value.
+fn rated_by_all(ratings: ArrayView2<'_, f64>, nan: NanPolicy) -> Result<Vec<usize>> {
+    let omit = nan == NanPolicy::Omit;
+    let wrong = |v: f64| !(v.is_finite() || omit && v.is_nan());
+    if let Some(((row, column), &value)) = ratings.indexed_iter().find(|(_, v)| wrong(**v)) {
+        return Err(MethodsError::NonFinite {
+            what: "the ratings",
+            row,
+            column,
+            value,
+            cure: "leave out the item or the rater, or ask for items with missing ratings to be omitted",
+        });
+    }
+    let complete = |item: &usize| ratings.row(*item).iter().all(|v| v.is_finite());
+    Ok((0..ratings.nrows()).filter(complete).collect())
+}
+
 fn ranks(ratings: ArrayView2<'_, f64>) -> Array2<f64> {
     let mut out = ratings.to_owned();
     for mut rater in out.columns_mut() {
@@ -200,9 +226,46 @@ fn ranks(ratings: ArrayView2<'_, f64>) -> Array2<f64> {
     out
 }
 
+/// The largest correlation that two noisy measures can be expected to have: √(r₁·r₂) of their reliabilities.
+///
+/// An observed correlation over it is the one without noise (disattenuated), which sampling may bring above 1. For a model without noise
+/// take 1 for its reliability.
+///
+/// # Errors
+///
+/// [`MethodsError::OptionOutOfRange`] for a reliability that is not above 0 and at most 1.
+///
+/// # Example
+///
+/// ```
+/// use consilience_methods::reliability::correlation_ceiling;
+///
+/// assert_eq!(correlation_ceiling(0.81, 0.25)?, 0.45);
+/// # Ok::<(), consilience_methods::MethodsError>(())
+/// ```
+///
+/// # References
+///
+/// Spearman 1904, doi:10.2307/1412159.
+pub fn correlation_ceiling(first: f64, second: f64) -> Result<f64> {
+    for value in [first, second] {
+        if !(value > 0.0 && value <= 1.0) {
+            return Err(MethodsError::OptionOutOfRange {
+                option: "a reliability",
+                value,
+                expected: "a number above 0 and at most 1: a measure without reliability correlates with nothing",
+            });
+        }
+    }
+    Ok((first * second).sqrt())
+}
+
 fn constant_mean(coefficient: Coefficient) -> ReliabilityError {
     let (what, cure) = match coefficient {
-        Coefficient::SplitHalf => ("half of the raters", "give more items or raters"),
+        Coefficient::SplitHalf => (
+            "half of the raters, or over all of them,",
+            "give more items or raters",
+        ),
         Coefficient::LeaveOneOut => ("all raters but one", "give more items or raters"),
         Coefficient::Alpha | Coefficient::Pairwise => (
             "all raters",
@@ -236,6 +299,7 @@ impl Problem<'_> {
 
     fn reliability(&self, centred: &Centred, covariance: &Covariance, value: f64) -> Reliability {
         let mut notes = Vec::new();
+        let n_splits = self.n_splits(covariance, &mut notes);
         let ceiling = self.ceiling(covariance, value, &mut notes);
         let (uncertainty, n_resamples) = match self.params.unit {
             Unit::Items => self.bootstrap(centred, value, &mut notes),
@@ -249,11 +313,29 @@ impl Problem<'_> {
             interval: uncertainty.map(|u| u.interval),
             p: self.p(centred, value),
             unit: self.params.unit,
-            n_splits: self.splits.as_ref().map_or(0, |s| s.first.ncols()),
+            n_splits,
             n_resamples,
             n_permutations: self.params.permutations,
+            n_omitted: 0,
             notes,
         }
+    }
+
+    /// Splits whose halves correlate.
+    fn n_splits(&self, covariance: &Covariance, notes: &mut Vec<String>) -> usize {
+        let Some(splits) = &self.splits else { return 0 };
+        let halves = match self.params.scale {
+            RatingScale::ZScores => coefficient::halves(&covariance.standardised(), splits),
+            RatingScale::Raw | RatingScale::Ranks => coefficient::halves(covariance, splits),
+        };
+        let n_without = halves.iter().filter(|half| half.is_none()).count();
+        if n_without > 0 {
+            notes.push(format!(
+                "{n_without} of {} splits were left out: the mean over half of the raters is the same for all items",
+                halves.len()
+            ));
+        }
+        halves.len() - n_without
     }
 
     fn ceiling(&self, covariance: &Covariance, value: f64, notes: &mut Vec<String>) -> Option<f64> {

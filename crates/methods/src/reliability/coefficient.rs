@@ -24,30 +24,43 @@ pub(super) fn value(
 }
 
 fn split_half(covariance: &Covariance, splits: &Splits) -> Option<f64> {
+    let found: Vec<(f64, f64)> = halves(covariance, splits).into_iter().flatten().collect();
+    let n = found.len() as f64;
+    let (r, pq) = found.iter().fold((0.0, 0.0), |(r, pq), half| {
+        (r + half.0 / n, pq + half.1 / n)
+    });
+    if found.is_empty() {
+        None
+    } else {
+        step_up(r, pq)
+    }
+}
+
+/// Of each split the correlation of the halves and the product of their shares of the raters; `None` where the mean over
+/// a half is the same for all items.
+pub(super) fn halves(covariance: &Covariance, splits: &Splits) -> Vec<Option<(f64, f64)>> {
     let k = covariance.n_raters();
-    let sums = covariance.sums();
-    let total: f64 = sums.iter().sum();
+    let total: f64 = covariance.sums().iter().sum();
     let least = ROUNDING * covariance.trace();
     // Covariance of each rater with the sum of the first half of each split.
     let with_first = product(covariance.matrix.as_ref(), splits.first.as_ref());
-    let n_splits = splits.first.ncols();
-    let (mut r, mut shares) = (0.0, 0.0);
-    for split in 0..n_splits {
-        let (mut first, mut both, mut share) = (0.0, 0.0, 0.0);
-        for rater in 0..k {
-            let inside = splits.first[(rater, split)];
-            first += inside * with_first[(rater, split)];
-            both += (1.0 - inside) * with_first[(rater, split)];
-            share += inside / k as f64;
-        }
-        let second = total - first - 2.0 * both;
-        if first <= least || second <= least {
-            return None;
-        }
-        r += (both / (first.sqrt() * second.sqrt())).clamp(-1.0, 1.0);
-        shares += share * (1.0 - share);
-    }
-    step_up(r / n_splits as f64, shares / n_splits as f64)
+    (0..splits.first.ncols())
+        .map(|split| {
+            let (mut first, mut both, mut share) = (0.0, 0.0, 0.0);
+            for rater in 0..k {
+                let inside = splits.first[(rater, split)];
+                first += inside * with_first[(rater, split)];
+                both += (1.0 - inside) * with_first[(rater, split)];
+                share += inside / k as f64;
+            }
+            let second = total - first - 2.0 * both;
+            let varies = first > least && second > least;
+            varies.then(|| {
+                let r = (both / (first.sqrt() * second.sqrt())).clamp(-1.0, 1.0);
+                (r, share * (1.0 - share))
+            })
+        })
+        .collect()
 }
 
 /// Reliability of all raters from the correlation of two parts with shares p and q of them, `pq` = p·q

@@ -2,6 +2,7 @@
 //!
 //! - [`rater_reliability`]: split-half with Spearman-Brown, Cronbach's alpha, correlation between raters
 //! - [`response_reliability`]: the same for each channel of repeated responses
+//! - [`correlation_ceiling`]: the largest correlation of two measures of given reliability
 //! - [`noise_ceiling_snr`]: signal-to-noise ratio and explainable variance of each channel
 //!
 //! Ceilings of RDMs are in [`rsa`](crate::rsa), reliability of arrangements in
@@ -9,7 +10,7 @@
 //!
 //! # Not supported
 //!
-//! Missing ratings, unequal numbers of repetitions, intraclass correlations other than alpha.
+//! Items that only some raters rated (they are refused or left out), unequal numbers of repetitions, intraclass correlations other than alpha.
 
 mod agreement;
 mod coefficient;
@@ -22,7 +23,7 @@ mod splits;
 #[cfg(test)]
 mod tests;
 
-pub use agreement::{Reliability, rater_reliability, response_reliability};
+pub use agreement::{Reliability, correlation_ceiling, rater_reliability, response_reliability};
 pub use error::ReliabilityError;
 pub use params::{Coefficient, RatingScale, ReliabilityParams, Unit};
 pub use snr::{ChannelSnr, SnrParams, noise_ceiling_snr};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::names::{self, name_of};
-use crate::{MethodsError, Result};
+use crate::{MethodsError, NanPolicy, Result};
 
 /// A coefficient of reliability.
 ///
@@ -14,7 +14,7 @@ use crate::{MethodsError, Result};
 ///
 /// | name | value | ceiling of a model |
 /// |---|---|---|
-/// | `split-half` | r̄ stepped up to all raters, r̄ the mean over splits of the correlation between the means of both halves | √value |
+/// | `split-half` | r̄ stepped up to all raters, r̄ the mean over splits (that have one) of the correlation between the means of both halves | √value |
 /// | `alpha` | k/(k−1)·(1 − Σⱼ Cⱼⱼ / Σⱼₗ Cⱼₗ): Cronbach's alpha of the mean over raters | √value |
 /// | `pairwise` | mean correlation of two raters | √value |
 /// | `leave-one-out` | mean correlation of a rater with the mean of the others | mean correlation of a rater with the mean of all |
@@ -154,6 +154,8 @@ pub struct ReliabilityParams {
     pub permutations: usize,
     /// Seed of splits, resamples and permutations (default 1).
     pub seed: u64,
+    /// What to do with NaN (default: refuse). Omitting leaves out every item that some rater did not rate.
+    pub nan: NanPolicy,
 }
 
 impl Default for ReliabilityParams {
@@ -166,6 +168,7 @@ impl Default for ReliabilityParams {
             resamples: 1000,
             permutations: 1000,
             seed: 1,
+            nan: NanPolicy::default(),
         }
     }
 }

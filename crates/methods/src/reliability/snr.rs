@@ -171,44 +171,40 @@ struct Variances {
 impl Variances {
     /// Of `(n_repetitions, n_stimuli)` in which stimulus s occurs `counts[s]` times.
     ///
-    /// `None` when a repetition that is to be z-scored does not vary.
+    /// What a repetition's values share with the sums over repetitions is signal and noise / R, and their own squares are
+    /// the total, so one pass gives both. `None` when a repetition that is to be scaled does not vary.
     fn of(responses: &Array2<f64>, counts: &[u32], z_scores: bool) -> Option<Self> {
-        let (n_repetitions, n_stimuli) = responses.dim();
+        let n_repetitions = responses.nrows() as f64;
         let n: f64 = counts.iter().map(|&c| f64::from(c)).sum();
         let mut total = 0.0;
-        let mut scaled = Vec::with_capacity(n_repetitions);
+        let mut sums = vec![0.0; counts.len()];
         for row in responses.rows() {
-            let weighted = |f: &dyn Fn(f64) -> f64| -> f64 {
-                counts
-                    .iter()
-                    .zip(row)
-                    .map(|(&c, &v)| f64::from(c) * f(v))
-                    .sum()
-            };
-            let mean = weighted(&|v| v) / n;
-            let variance = weighted(&|v| (v - mean) * (v - mean)) / (n - 1.0);
+            let (mut mean, mut variance) = (0.0, 0.0);
+            for (&count, value) in counts.iter().zip(row) {
+                mean += f64::from(count) * value / n;
+            }
+            for (&count, value) in counts.iter().zip(row) {
+                variance += f64::from(count) * (value - mean) * (value - mean) / (n - 1.0);
+            }
             if z_scores && variance <= 1e-24 * mean * mean {
                 return None;
             }
-            total += if z_scores { 1.0 } else { variance } / n_repetitions as f64;
-            scaled.push((mean, if z_scores { variance.sqrt() } else { 1.0 }));
-        }
-        let mut noise = 0.0;
-        for (stimulus, &count) in (0..n_stimuli).zip(counts) {
-            if count == 0 {
-                continue;
-            }
-            let values = || {
-                let column = responses.column(stimulus);
-                column
-                    .into_iter()
-                    .zip(&scaled)
-                    .map(|(v, (mean, sd))| (v - mean) / sd)
+            let (gain, own) = match z_scores {
+                true => (variance.sqrt().recip(), 1.0),
+                false => (1.0, variance),
             };
-            let mean = values().sum::<f64>() / n_repetitions as f64;
-            let square: f64 = values().map(|v| (v - mean) * (v - mean)).sum();
-            noise += f64::from(count) * square / ((n - 1.0) * (n_repetitions as f64 - 1.0));
+            total += own / n_repetitions;
+            for (sum, value) in sums.iter_mut().zip(row) {
+                *sum += (value - mean) * gain;
+            }
         }
+        let square: f64 = counts
+            .iter()
+            .zip(&sums)
+            .map(|(&c, s)| f64::from(c) * s * s)
+            .sum();
+        let of_sums = square / (n - 1.0);
+        let noise = (n_repetitions * total - of_sums / n_repetitions) / (n_repetitions - 1.0);
         Some(Self {
             signal: total - noise,
             noise,

@@ -188,6 +188,28 @@ fn a_bias_that_is_shared_counts_in_shuffles_too() {
         "{:?}",
         found.shuffled_counts
     );
+    // Both ways of counting agree.
+    let lenient = SelectivityParams {
+        alpha: 1.0,
+        threshold: 0.3,
+        shuffles: 9,
+        ..SelectivityParams::default()
+    };
+    let [plain, corrected] =
+        [None, Some(consilience_stats::correction::Procedure::Holm)].map(|correction| {
+            let params = SelectivityParams {
+                correction,
+                ..lenient
+            };
+            selectivity(x.view(), &labels, &params).unwrap()
+        });
+    assert!(
+        plain
+            .shuffled_counts
+            .iter()
+            .zip(&corrected.shuffled_counts)
+            .all(|(a, b)| a >= b)
+    );
     let corrected = SelectivityParams {
         correction: Some(consilience_stats::correction::Procedure::BenjaminiHochberg),
         ..SelectivityParams::default()

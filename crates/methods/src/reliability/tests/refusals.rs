@@ -7,7 +7,7 @@ use super::super::{
     noise_ceiling_snr, rater_reliability, response_reliability,
 };
 use super::{COEFFICIENTS, bare, ratings, responses};
-use crate::MethodsError;
+use crate::{MethodsError, NanPolicy};
 
 fn refusal(x: &Array2<f64>, params: &ReliabilityParams) -> MethodsError {
     rater_reliability(x.view(), params).unwrap_err()
@@ -48,6 +48,50 @@ fn what_has_no_reliability_is_refused() {
 }
 
 #[test]
+fn items_with_missing_ratings_are_left_out_on_demand() {
+    let mut gaps = ratings(1, 12, 3, 1.0);
+    gaps[[4, 2]] = f64::NAN;
+    gaps[[7, 0]] = f64::NAN;
+    let kept: Vec<usize> = (0..12).filter(|i| ![4, 7].contains(i)).collect();
+    let complete = gaps.select(ndarray::Axis(0), &kept);
+    for coefficient in COEFFICIENTS {
+        let omit = ReliabilityParams {
+            nan: NanPolicy::Omit,
+            ..bare(coefficient)
+        };
+        let found = rater_reliability(gaps.view(), &omit).unwrap();
+        let expected = rater_reliability(complete.view(), &omit).unwrap();
+        assert_eq!((found.value, found.n_omitted), (expected.value, 2));
+    }
+    let omit = ReliabilityParams {
+        nan: NanPolicy::Omit,
+        ..ReliabilityParams::default()
+    };
+    gaps[[0, 0]] = f64::INFINITY;
+    assert!(matches!(
+        refusal(&gaps, &omit),
+        MethodsError::NonFinite { row: 0, .. }
+    ));
+    let few = gaps.slice(ndarray::s![1..6;2, ..]).to_owned();
+    gaps.row_mut(1).fill(f64::NAN);
+    assert!(rater_reliability(few.view(), &omit).is_ok());
+    let fewer = gaps.slice(ndarray::s![1..5, ..]).to_owned();
+    assert!(matches!(
+        refusal(&fewer, &omit),
+        MethodsError::TooFew { found: 2, .. }
+    ));
+}
+
+#[test]
+fn a_reliability_lies_between_0_and_1() {
+    use super::super::correlation_ceiling;
+    assert_eq!(correlation_ceiling(1.0, 1.0), Ok(1.0));
+    for bad in [0.0, -0.1, 1.1, f64::NAN] {
+        assert!(correlation_ceiling(bad, 0.5).is_err() && correlation_ceiling(0.5, bad).is_err());
+    }
+}
+
+#[test]
 fn a_constant_rater_counts_only_where_it_can() {
     let mut x = ratings(2, 9, 4, 1.0);
     x.column_mut(1).fill(0.1);
@@ -77,6 +121,24 @@ fn a_constant_rater_counts_only_where_it_can() {
             MethodsError::Reliability(ReliabilityError::ConstantMean { .. })
         ));
     }
+}
+
+/// Of the three splits, one sets raters together who rate against each other.
+#[test]
+fn a_split_without_correlation_is_left_out() {
+    let x = array![
+        [1.0, 4.0, 2.0, 1.0],
+        [2.0, 3.0, 1.0, 2.0],
+        [3.0, 2.0, 4.0, 3.0],
+        [4.0, 1.0, 3.0, 5.0]
+    ];
+    let found = rater_reliability(x.view(), &bare(Coefficient::SplitHalf)).unwrap();
+    assert_eq!(found.n_splits, 2);
+    assert!(
+        found.notes.iter().any(|n| n.contains("1 of 3 splits")),
+        "{:?}",
+        found.notes
+    );
 }
 
 #[test]
