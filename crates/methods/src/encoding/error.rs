@@ -77,6 +77,18 @@ pub enum EncodingError {
         /// Largest number.
         limit: usize,
     },
+    /// More components than the features have.
+    #[error(
+        "{found} components are more than there are: the features of a training set of {n_train} rows have rank {rank}; ask for at most {rank}"
+    )]
+    TooManyComponents {
+        /// Components asked for.
+        found: usize,
+        /// Independent directions of the features.
+        rank: usize,
+        /// Rows of the training set.
+        n_train: usize,
+    },
     /// The design has no solution.
     #[error(transparent)]
     Ridge(#[from] RidgeError),

@@ -5,6 +5,7 @@
 //! Delays of time series (add shifted columns), penalties other than the squared norm, missing values.
 
 mod banded;
+mod components;
 mod error;
 mod folds;
 mod memory;
@@ -18,10 +19,11 @@ mod scores;
 mod tests;
 
 pub use banded::banded;
+pub use components::components;
 pub use error::EncodingError;
 pub use folds::Folds;
-pub use params::{BandedParams, RidgeParams};
+pub use params::{BandedParams, ComponentsKind, ComponentsParams, RidgeParams};
 pub use partition::{Partition, PartitionBy, commonality, partition};
-pub use result::{BandedOutcome, GridEnds, RidgeOutcome};
+pub use result::{BandedOutcome, ComponentsOutcome, GridEnds, RidgeOutcome};
 pub use ridge::{Ridge, ridge};
 pub use scores::{TargetScores, scores};

@@ -1,8 +1,12 @@
-//! Options of ridge regression.
+//! Options of encoding models.
+
+use std::fmt;
+use std::str::FromStr;
 
 use ndarray::Array2;
 
 use super::{EncodingError, Folds};
+use crate::names::{self, name_of};
 use crate::{MethodsError, Result};
 
 /// Options of [`ridge`](super::ridge()).
@@ -106,5 +110,81 @@ impl BandedParams {
             intercept: self.intercept,
             nested: false,
         }
+    }
+}
+
+/// Which components features are reduced to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ComponentsKind {
+    /// Principal components: the directions in which features vary most, whatever the targets.
+    #[default]
+    Principal,
+    /// Partial least squares (NIPALS, all targets together): each direction covaries most with the targets, and the
+    /// features then lose what it explains of them.
+    PartialLeastSquares,
+}
+
+impl ComponentsKind {
+    const NAMES: [(&'static str, Self); 2] = [
+        ("principal", Self::Principal),
+        ("partial-least-squares", Self::PartialLeastSquares),
+    ];
+}
+
+impl fmt::Display for ComponentsKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(name_of(*self, &Self::NAMES))
+    }
+}
+
+impl FromStr for ComponentsKind {
+    type Err = MethodsError;
+
+    fn from_str(name: &str) -> Result<Self> {
+        names::parse("kind of components", name, &Self::NAMES)
+    }
+}
+
+/// Options of [`components`](super::components()).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComponentsParams {
+    /// Which components (default: principal).
+    pub kind: ComponentsKind,
+    /// Numbers of components to choose from; default: 25, the habit of the field.
+    pub counts: Vec<usize>,
+    /// How rows are divided; default: five contiguous blocks.
+    pub folds: Folds,
+}
+
+impl Default for ComponentsParams {
+    fn default() -> Self {
+        Self {
+            kind: ComponentsKind::default(),
+            counts: vec![25],
+            folds: Folds::default(),
+        }
+    }
+}
+
+impl ComponentsParams {
+    /// Checks what can be checked without data.
+    ///
+    /// # Errors
+    ///
+    /// [`MethodsError::TooFew`] without a number of components, or for 0 of them.
+    pub fn validate(&self) -> Result<()> {
+        for (what, found) in [
+            ("numbers of components to choose from", self.counts.len()),
+            ("components", self.counts.iter().copied().min().unwrap_or(1)),
+        ] {
+            if found == 0 {
+                return Err(MethodsError::TooFew {
+                    what,
+                    needed: 1,
+                    found,
+                });
+            }
+        }
+        Ok(())
     }
 }

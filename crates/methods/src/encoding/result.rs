@@ -84,3 +84,18 @@ pub struct BandedOutcome {
     /// 0-based targets with the same value in all rows.
     pub constant: Vec<usize>,
 }
+
+/// Predictions of targets from a few components of the features.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ComponentsOutcome {
+    /// Number of components of each target that is best over all folds.
+    pub count: Vec<usize>,
+    /// Pearson correlation of target and prediction over all rows; 0 where either is constant.
+    pub r: Vec<f64>,
+    /// R² over all rows; 0 for a constant target.
+    pub r2: Vec<f64>,
+    /// Predictions of rows from the folds that do not hold them, `(n_rows, n_targets)`.
+    pub predictions: Array2<f64>,
+    /// 0-based targets with the same value in all rows.
+    pub constant: Vec<usize>,
+}

@@ -6,13 +6,13 @@ use serde_json::Value;
 use super::problem::assert_close;
 use crate::encoding::{BandedParams, Folds, PartitionBy, RidgeParams, banded, partition, ridge};
 
-fn matrix(value: &Value) -> Array2<f64> {
+pub fn matrix(value: &Value) -> Array2<f64> {
     let rows: Vec<Vec<f64>> = serde_json::from_value(value.clone()).unwrap();
     let shape = (rows.len(), rows.first().map_or(0, Vec::len));
     Array2::from_shape_vec(shape, rows.concat()).unwrap()
 }
 
-fn vector(value: &Value) -> Vec<f64> {
+pub fn vector(value: &Value) -> Vec<f64> {
     serde_json::from_value(value.clone()).unwrap()
 }
 

@@ -1,6 +1,7 @@
 //! Ridge regression against its definition, its laws and its peers.
 
 mod bands;
+mod components;
 mod fixtures;
 mod laws;
 mod problem;
