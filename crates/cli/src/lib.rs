@@ -46,8 +46,12 @@ enum Command {
     Rdm(commands::rdm::Args),
     /// RDMs × RDMs → similarities
     Compare(commands::compare::Args),
+    /// Patterns × patterns of the same stimuli → CKA, Procrustes distance, canonical correlation
+    ComparePatterns(commands::compare_patterns::Args),
     /// Subject RDMs → noise ceiling
     Ceiling(commands::ceiling::Args),
+    /// Ratings or repeated responses → how reliable they are, and the ceiling that this sets
+    Reliability(commands::reliability::Args),
     /// Model RDMs against subject RDMs, with standard errors, intervals and tests
     Infer(commands::infer::Args),
     /// Permutation test of the similarity of two RDMs
@@ -60,6 +64,8 @@ enum Command {
     Arrange(commands::arrange::Args),
     /// Pictures → activations of a network's layers
     Extract(commands::extract::Args),
+    /// Pictures → low-level features (pixels, luminance, oriented energy, spectrum) as controls
+    ImageFeatures(commands::image_features::Args),
     /// Pictures → maps of where a network's layers speak for a class
     Gradcam(commands::gradcam::Args),
     /// Pictures → boxes of things
@@ -97,13 +103,16 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Data(args) => commands::data::run(&args, out),
         Command::Rdm(args) => commands::rdm::run(&args, out),
         Command::Compare(args) => commands::compare::run(&args, out),
+        Command::ComparePatterns(args) => commands::compare_patterns::run(&args, out),
         Command::Ceiling(args) => commands::ceiling::run(&args, out),
+        Command::Reliability(args) => commands::reliability::run(&args, out),
         Command::Infer(args) => commands::infer::run(&args, out),
         Command::Mantel(args) => commands::mantel::run(&args, out),
         Command::Ridge(args) => commands::ridge::run(&args, out),
         Command::Head(args) => commands::head::run(&args, out),
         Command::Arrange(args) => commands::arrange::run(&args, out),
         Command::Extract(args) => commands::extract::run(&args, threads, out),
+        Command::ImageFeatures(args) => commands::image_features::run(&args, out),
         Command::Gradcam(args) => commands::gradcam::run(&args, out),
         Command::Detect(args) => commands::detect::run(&args, threads, out),
         Command::Faces(args) => commands::faces::run(&args, threads, out),

@@ -54,10 +54,15 @@ pub const ALL: &[Topic] = topics![
         "reduction", "reduce-fit", "sparse", "pca", "random-projection", "principal-components",
     ],
     "preprocessing": ["resize", "jpeg"],
+    "lowlevel": [
+        "image-features", "feature", "pixels", "luminance", "gist", "spectrum", "orientations", "scales",
+        "grid", "low-level",
+    ],
     "rsa": ["rdm", "rdms", "compare", "kind"],
     "dissimilarity": [
         "correlation", "spearman-dissimilarity", "cosine-dissimilarity", "euclidean", "sqeuclidean",
         "mahalanobis", "poisson-kl", "poisson-kl-cv", "per-channel", "categorical", "circumplex",
+        "movie", "window", "step", "samples",
     ],
     "crossnobis": [
         "runs", "noise", "precision", "incomplete-runs", "common-runs", "all-rows", "residuals",
@@ -66,22 +71,32 @@ pub const ALL: &[Topic] = topics![
     "similarity": [
         "pearson", "spearman", "kendall-tau-a", "kendall-tau-b", "rho-a", "cosine",
         "whitened-pearson", "whitened-cosine", "whitening", "bures", "kendall", "tau-a", "tau-b",
-        "covariance", "cka", "rv", "procrustes",
+        "covariance", "cka", "rv", "procrustes", "compare-patterns", "measure", "cca", "svcca", "angular-shape",
     ],
     "arrangement": [
         "arrange", "inverse-mds", "multi-arrangement", "evidence", "weighting", "set-size", "arena",
         "floor", "estimator", "lift-the-weakest", "meadows", "by",
     ],
     "noise-ceiling": ["ceiling"],
+    "reliability": [
+        "split-half", "cronbach", "pairwise", "leave-one-out", "spearman-brown", "ncsnr",
+        "explainable-variance", "inter-subject", "scale", "raw", "z-scores", "ranks", "over", "splits",
+        "averaged", "coefficient", "unit",
+    ],
     "bootstrap": [
         "infer", "dual-bootstrap", "resamples", "both", "subjects", "conditions", "none", "sem", "ci",
         "p-zero", "p-ceiling", "p-difference",
     ],
     "permutation": ["permutations", "mantel"],
-    "correction": ["fdr", "fwe", "alpha"],
+    "correction": ["fdr", "fdr-any", "fwe", "bonferroni", "holm", "alpha"],
     "ridge": [
         "encoding", "alphas", "folds", "nested", "intercept", "no-intercept", "ols", "cross-validation",
-        "encoding-model", "banded", "bands", "variance-partitioning", "shapley",
+        "encoding-model", "banded", "bands", "variance-partitioning", "shapley", "components", "pcr", "pls",
+        "principal-component-regression", "partial-least-squares",
+    ],
+    "behaviour": [
+        "correlation-table", "disparity", "quantiles", "welch", "d-prime", "selectivity", "odd-one-out",
+        "triplets", "error-consistency", "ratings",
     ],
     "head": ["train", "training", "loss", "rating-head", "hold-out", "patience"],
     "missing-values": ["nan", "omit", "refuse"],

@@ -23,7 +23,7 @@
 //!
 //! # Not here
 //!
-//! MATLAB 4 and 7.3 files, pickled objects that are no tensors, image orientation tags, CMYK pictures:
+//! MATLAB 4 and 7.3 files, pickled objects that are no tensors, pictures of other kinds:
 //! each is refused with the way round it.
 
 pub mod arrangement;

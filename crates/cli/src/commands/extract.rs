@@ -135,10 +135,12 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
         fit: &fit,
         scratch: &args.out,
     };
-    let reducers = reducers(&network, &selected, &params, &reduce, &console)?;
+    let of_model = || args.model.clone();
+    let reducers =
+        reducers(&network, &selected, &params, &reduce, &console).with_context(of_model)?;
     let n_features =
         |layer: &ExtractedLayer| args.reduce.n_features(layer.n_features, clips.n_rows());
-    let extractor = Extractor::prepare(&network, &selected, &params)?;
+    let extractor = Extractor::prepare(&network, &selected, &params).with_context(of_model)?;
     let stems: Vec<String> = file_stems(&network, &extractor);
     let layers = extractor.layers.clone();
     let image_hashes = hashes(&clips)?;

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use consilience::io::image::encode_png;
 use consilience::io::{atomic, hash, image, npy};
 use consilience::learn::gradcam::{Filters, overlay, seen};
@@ -69,7 +69,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
         target: args.target,
         filters: args.filters,
     };
-    let cam = GradCam::prepare(&network, &selected, &params)?;
+    let cam = GradCam::prepare(&network, &selected, &params).with_context(|| args.model.clone())?;
     let stems = stems(&network, &cam);
     let shapes: Vec<Vec<usize>> = cam
         .layers

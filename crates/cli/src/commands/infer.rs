@@ -34,7 +34,7 @@ pub struct Args {
     /// Seed of all draws
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Correction over models and over pairs of models: none, fdr, fwe
+    /// Correction over models and over pairs of models: none, fdr, fdr-any, fwe, bonferroni
     #[arg(long, value_name = "NAME", default_value = "fdr")]
     correction: Correction,
     /// What to do with NaN

@@ -2,19 +2,21 @@
 
 use std::io::Write;
 
-use anyhow::Result;
-use consilience::io::AnyArray;
+use anyhow::{Result, bail};
+use consilience::io::{AnyArray, source};
 use consilience::methods::rdm::{
-    self, Dissimilarity, IncompleteRuns, NoiseEstimate, Patterns, RdmParams,
+    self, Dissimilarity, IncompleteRuns, MovieParams, NoiseEstimate, Patterns, RdmParams,
+    WindowSamples,
 };
-use ndarray::{ArrayView1, Ix2};
+use ndarray::{Array3, ArrayView1, Ix2};
 use serde_json::json;
 
 use crate::arrays::{self, Nan, Output};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Patterns (rows are stimuli or observations, columns are channels): .npy, .npz:key, …
+    /// Patterns (rows are stimuli or observations, columns are channels): .npy, .npz:key, …; with a third
+    /// axis of time points an RDM for each window of time
     #[arg(value_name = "X.npy")]
     patterns: String,
     /// correlation, spearman, cosine, euclidean, sqeuclidean, mahalanobis, crossnobis, poisson-kl,
@@ -48,6 +50,15 @@ pub struct Args {
     /// Divide euclidean and sqeuclidean by the number of channels inside the root
     #[arg(long)]
     per_channel: bool,
+    /// Time points of a window, for patterns over time
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    window: usize,
+    /// Time points from the start of a window to that of the next
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    step: usize,
+    /// What becomes of the time points of a window: mean, or concatenate (each is a channel)
+    #[arg(long, value_name = "NAME", default_value = "mean")]
+    samples: WindowSamples,
     /// What to do with NaN
     #[arg(long, value_enum, default_value_t = Nan::Refuse)]
     nan: Nan,
@@ -85,7 +96,24 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
         run_noise_precisions: (!noise.is_empty()).then_some(noise),
         nan: args.nan.into(),
     };
-    let outcome = match arrays::matrix(&args.patterns, "the pattern matrix")? {
+    let patterns = source::load_array(&args.patterns)?;
+    if patterns.shape().len() == 3 {
+        return movie(
+            args,
+            patterns.into_f64().into_dimensionality()?,
+            params,
+            out,
+        );
+    }
+    if (args.window, args.step) != (1, 1) {
+        bail!(
+            "--window and --step are for patterns over time (rows × channels × time points), {} has {} dimensions; leave them out",
+            args.patterns,
+            patterns.shape().len()
+        );
+    }
+    let patterns = patterns.into_f32_or_f64();
+    let outcome = match arrays::check_matrix(patterns, &args.patterns, "the pattern matrix")? {
         AnyArray::F32(x) => {
             let x = x.into_dimensionality::<Ix2>()?;
             rdm::rdm(Patterns::F32(x.view()), &params)
@@ -95,12 +123,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
             rdm::rdm(Patterns::F64(x.view()), &params)
         }
     };
-    let labels = [&args.conditions, &args.runs, &args.noise, &args.residuals];
-    let files: Vec<&str> = std::iter::once(&args.patterns)
-        .chain(labels.into_iter().flatten())
-        .map(String::as_str)
-        .collect();
-    let outcome = arrays::in_files(outcome, &files)?;
+    let outcome = arrays::in_files(outcome, &args.files())?;
     arrays::report_omitted(outcome.n_omitted);
     let json = json!({
         "dissimilarity": args.dissimilarity.to_string(),
@@ -110,4 +133,35 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
     });
     args.output
         .write(ArrayView1::from(&outcome.vector), &json, out)
+}
+
+/// An RDM for each window of time.
+fn movie(args: &Args, patterns: Array3<f64>, rdm: RdmParams, out: &mut dyn Write) -> Result<()> {
+    let params = MovieParams {
+        window: args.window,
+        step: args.step,
+        samples: args.samples,
+        rdm,
+    };
+    let movie = arrays::in_files(rdm::rdm_movie(patterns.view(), &params), &args.files())?;
+    arrays::report_omitted(movie.n_omitted.iter().sum());
+    let json = json!({
+        "dissimilarity": args.dissimilarity.to_string(),
+        "conditions": movie.conditions,
+        "windows": movie.windows.iter().map(|w| [w.start, w.end]).collect::<Vec<_>>(),
+        "rdms": movie.rdms.rows().into_iter().map(|row| row.to_vec()).collect::<Vec<_>>(),
+        "n_omitted": movie.n_omitted,
+    });
+    args.output.write(movie.rdms.view(), &json, out)
+}
+
+impl Args {
+    /// The files that the result rests on.
+    fn files(&self) -> Vec<&str> {
+        let labels = [&self.conditions, &self.runs, &self.noise, &self.residuals];
+        std::iter::once(&self.patterns)
+            .chain(labels.into_iter().flatten())
+            .map(String::as_str)
+            .collect()
+    }
 }

@@ -5,6 +5,7 @@
 //! - `films`: films in `extract` and in studies
 //! - `steps`, `ridge`, `head`, `extract`: the commands on arrays and pictures that scripts rely on
 //! - `arrange`: arrangements of items
+//! - `reliability`: how far data can be predicted at all; other controls on arrays and pictures
 //! - `detect`: boxes and faces in pictures
 //! - `downloads`: `consilience data`
 //! - `models`: published weights, and comparing executors
@@ -24,6 +25,7 @@ mod films;
 mod head;
 mod models;
 mod real;
+mod reliability;
 mod ridge;
 mod steps;
 mod studies;
