@@ -189,8 +189,8 @@ fn inference(rsa: &RsaRecord) -> String {
         ));
     }
     let correction = match settings.correction.as_str() {
-        "fdr" => Some("controlling the false discovery rate"),
-        "fwe" => Some("controlling the family-wise error rate"),
+        "fdr" | "fdr-any" => Some("controlling the false discovery rate"),
+        "fwe" | "bonferroni" => Some("controlling the family-wise error rate"),
         _ => None,
     };
     match correction {

@@ -101,8 +101,8 @@ pub(crate) fn p_zero_source(rsa: &RsaRecord) -> Option<&'static str> {
     };
     if any(|e| e.p_corrected) {
         Some(match rsa.settings.correction.as_str() {
-            "fdr" => "FDR-corrected",
-            "fwe" => "family-wise corrected",
+            "fdr" | "fdr-any" => "FDR-corrected",
+            "fwe" | "bonferroni" => "family-wise corrected",
             _ => "uncorrected",
         })
     } else if any(|e| e.p_permutation_fwe) {

@@ -51,12 +51,17 @@ pub fn of_rsa(analysis: &PlannedRsa) -> Vec<Citation> {
             "10.1111/j.2517-6161.1995.tb02031.x",
             "false discovery rate",
         )),
+        Correction::FdrAny => list.push(cite(
+            "Benjamini Y, Yekutieli D (2001) The control of the false discovery rate in multiple testing under dependency. Annals of Statistics 29:1165–1188",
+            "10.1214/aos/1013699998",
+            "false discovery rate",
+        )),
         Correction::Fwe => list.push(Citation {
             text: "Holm S (1979) A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics 6:65–70".to_owned(),
             doi: None,
             used_for: "family-wise error".to_owned(),
         }),
-        Correction::None => {}
+        Correction::None | Correction::Bonferroni => {}
     }
     if analysis.permutations > 0 {
         list.push(cite(

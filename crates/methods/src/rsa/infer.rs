@@ -438,7 +438,9 @@ fn correct<'a>(
     let procedure = match correction {
         Correction::None => None,
         Correction::Fdr => Some(Procedure::BenjaminiHochberg),
+        Correction::FdrAny => Some(Procedure::BenjaminiYekutieli),
         Correction::Fwe => Some(Procedure::Holm),
+        Correction::Bonferroni => Some(Procedure::Bonferroni),
     };
     let (p, slots): (Vec<f64>, Vec<&mut Option<f64>>) =
         tests.filter_map(|(p, slot)| Some((p?, slot))).unzip();

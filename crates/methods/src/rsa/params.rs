@@ -57,13 +57,23 @@ pub enum Correction {
     /// False discovery rate (Benjamini & Hochberg 1995).
     #[default]
     Fdr,
+    /// False discovery rate whatever the tests have to do with each other (Benjamini & Yekutieli
+    /// 2001).
+    FdrAny,
     /// Family-wise error (Holm 1979).
     Fwe,
+    /// Family-wise error by the number of tests; Holm is never weaker.
+    Bonferroni,
 }
 
 impl Correction {
-    const NAMES: [(&'static str, Self); 3] =
-        [("none", Self::None), ("fdr", Self::Fdr), ("fwe", Self::Fwe)];
+    const NAMES: [(&'static str, Self); 5] = [
+        ("none", Self::None),
+        ("fdr", Self::Fdr),
+        ("fdr-any", Self::FdrAny),
+        ("fwe", Self::Fwe),
+        ("bonferroni", Self::Bonferroni),
+    ];
 
     /// The name in study files and on the command line.
     #[must_use]

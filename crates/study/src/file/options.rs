@@ -302,8 +302,9 @@ pub struct RsaOptions {
     pub resamples: usize,
     /// Condition-label permutations; 0 for none.
     pub permutations: usize,
-    /// Correction of p-values over the layers of a target: `fdr` (Benjamini–Hochberg), `fwe`
-    /// (Holm; the largest statistic for permutations), `none`.
+    /// Correction of p-values over the layers of a target: `fdr` (Benjamini–Hochberg),
+    /// `fdr-any` (Benjamini–Yekutieli), `fwe` (Holm; the largest statistic for permutations),
+    /// `bonferroni`, `none`.
     pub correction: String,
     /// Level at which the report calls something significant.
     pub alpha: f64,

@@ -324,8 +324,14 @@ fn corrections_span_models_and_pairs() {
         resamples: 50,
         ..InferParams::default()
     };
-    let [none, fdr, fwe] = [Correction::None, Correction::Fdr, Correction::Fwe]
-        .map(|correction| run(&models, &data, &params(correction)));
+    let [none, fdr, fdr_any, fwe, bonferroni] = [
+        Correction::None,
+        Correction::Fdr,
+        Correction::FdrAny,
+        Correction::Fwe,
+        Correction::Bonferroni,
+    ]
+    .map(|correction| run(&models, &data, &params(correction)));
     assert_eq!(none.p_difference, none.p_difference_corrected);
     for m in 0..4 {
         let p = |found: &Inference| {
@@ -334,6 +340,7 @@ fn corrections_span_models_and_pairs() {
         };
         assert_eq!(p(&none).0, p(&none).1);
         assert!(p(&none).1 <= p(&fdr).1 && p(&fdr).1 <= p(&fwe).1 && p(&fwe).1 <= 1.0);
+        assert!(p(&fdr).1 <= p(&fdr_any).1 && p(&fwe).1 <= p(&bonferroni).1);
         for other in 0..4 {
             let (a, b) = (
                 fwe.p_difference_corrected[m][other],
