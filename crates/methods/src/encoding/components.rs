@@ -6,10 +6,10 @@ use faer::{Mat, MatRef};
 use ndarray::{Array2, ArrayView2, Axis, concatenate};
 use rayon::prelude::*;
 
-use super::ridge::{check_finite, check_targets, splits};
+use super::ridge::{check_features, check_targets, splits};
 use super::scores::{constant, scores};
 use super::{ComponentsKind, ComponentsOutcome, ComponentsParams, EncodingError};
-use crate::{MethodsError, Result};
+use crate::Result;
 
 const NOT_CONVERGED: EncodingError = EncodingError::Ridge(RidgeError::NotConverged);
 
@@ -67,22 +67,8 @@ pub fn components(
 ) -> Result<ComponentsOutcome> {
     params.validate()?;
     let folds = params.folds.rows(x.nrows(), false)?;
-    if x.ncols() == 0 {
-        return Err(MethodsError::TooFew {
-            what: "features (columns)",
-            needed: 1,
-            found: 0,
-        });
-    }
-    check_finite(
-        x,
-        "the features",
-        "fill missing values or leave out the row",
-    )?;
+    check_features(x, true)?;
     check_targets(y, x.nrows())?;
-    if constant(x).iter().all(|&c| c) {
-        return Err(EncodingError::ConstantFeatures.into());
-    }
     let largest = params.counts.iter().copied().max().unwrap_or(0);
     let fits = splits(&folds, x.nrows(), false)
         .par_iter()

@@ -133,21 +133,7 @@ impl<T: Real> Ridge<T> {
     ) -> Result<Self> {
         params.validate()?;
         let folds = params.folds.rows(x.nrows(), params.nested)?;
-        if x.ncols() == 0 {
-            return Err(MethodsError::TooFew {
-                what: "features (columns)",
-                needed: 1,
-                found: 0,
-            });
-        }
-        check_finite(
-            x,
-            "the features",
-            "fill missing values or leave out the row",
-        )?;
-        if constant(x).iter().all(|&c| c) && params.intercept {
-            return Err(EncodingError::ConstantFeatures.into());
-        }
+        check_features(x, params.intercept)?;
         let splits = splits(&folds, x.nrows(), params.nested);
         let fewest = splits.iter().map(|s| s.train.len()).min().unwrap_or(0);
         let side = side.unwrap_or_else(|| Side::of(fewest, x.ncols()));
@@ -380,6 +366,26 @@ fn choose(sums: &[f64], alphas: &[f64], width: usize) -> Vec<usize> {
         }
     }
     choices
+}
+
+/// What features have to be.
+pub(super) fn check_features<X: Real>(x: ArrayView2<'_, X>, intercept: bool) -> Result<()> {
+    if x.ncols() == 0 {
+        return Err(MethodsError::TooFew {
+            what: "features (columns)",
+            needed: 1,
+            found: 0,
+        });
+    }
+    check_finite(
+        x,
+        "the features",
+        "fill missing values or leave out the row",
+    )?;
+    if intercept && constant(x).iter().all(|&c| c) {
+        return Err(EncodingError::ConstantFeatures.into());
+    }
+    Ok(())
 }
 
 /// What every target has to be.
