@@ -19,6 +19,8 @@ mod nan;
 pub mod rdm;
 pub mod reliability;
 pub mod rsa;
+#[cfg(test)]
+mod simulation;
 
 pub use error::{MethodsError, PatternId, Result};
 pub use nan::NanPolicy;

@@ -6,25 +6,16 @@
 
 use consilience_stats::random::{Domain, Stream};
 use ndarray::Array2;
-use rayon::prelude::*;
 
 use super::super::{
     CorrelationKind, CorrelationParams, ErrorConsistencyParams, ProcrustesParams, RateCorrection,
     SignalCounts, correlation_table, d_prime, error_consistency, procrustes, welch,
 };
 use super::normals;
+use crate::simulation::rate;
 
 /// Three standard errors of a rate of 0.05 are 0.01.
 const N_STUDIES: u64 = 4000;
-
-/// Share of studies for which `is_hit` holds.
-fn rate(is_hit: impl Fn(u64) -> bool + Sync) -> f64 {
-    let n_hits = (0..N_STUDIES)
-        .into_par_iter()
-        .filter(|&i| is_hit(i))
-        .count();
-    n_hits as f64 / N_STUDIES as f64
-}
 
 #[track_caller]
 fn assert_near(name: &str, found: f64, expected: f64, tolerance: f64) {
@@ -49,14 +40,14 @@ fn correlations_keep_their_level_and_coverage() {
                 let x = both.slice(ndarray::s![0..1, ..]);
                 correlation_table(x, y.view(), &[], &params).unwrap()[[0, 0, 0]].unwrap()
             };
-            let t = rate(|i| study(i, 0.0).p <= 0.05);
+            let t = rate(N_STUDIES, |i| study(i, 0.0).p <= 0.05);
             assert_near(
                 &format!("false positives, {kind}, n {n}, t"),
                 t,
                 0.05,
                 0.011,
             );
-            let permuted = rate(|i| study(i, 0.0).p_permutation.unwrap() <= 0.05);
+            let permuted = rate(N_STUDIES, |i| study(i, 0.0).p_permutation.unwrap() <= 0.05);
             assert_near(
                 &format!("false positives, {kind}, n {n}, permutation"),
                 permuted,
@@ -68,7 +59,7 @@ fn correlations_keep_their_level_and_coverage() {
                 CorrelationKind::Pearson => 0.5,
                 CorrelationKind::Spearman => 6.0 / std::f64::consts::PI * (0.25_f64).asin(),
             };
-            let covered = rate(|i| {
+            let covered = rate(N_STUDIES, |i| {
                 let [low, high] = study(i, 0.5).interval.unwrap();
                 low <= truth && truth <= high
             });
@@ -85,14 +76,16 @@ fn welch_keeps_its_level_and_coverage() {
             let (a, b) = (normals(2 * i, 1, n) * 3.0, normals(2 * i + 1, 1, m));
             welch(a.row(0), b.row(0)).unwrap()
         };
-        let found = rate(|i| study(i).p <= 0.05);
+        let found = rate(N_STUDIES, |i| study(i).p <= 0.05);
         assert_near(
             &format!("false positives, Welch {n} and {m}"),
             found,
             0.05,
             0.012,
         );
-        let covered = rate(|i| study(i).interval[0] <= 0.0 && study(i).interval[1] >= 0.0);
+        let covered = rate(N_STUDIES, |i| {
+            study(i).interval[0] <= 0.0 && study(i).interval[1] >= 0.0
+        });
         assert_near(
             &format!("coverage, Welch {n} and {m}"),
             covered,
@@ -109,7 +102,7 @@ fn the_permutation_test_of_procrustes_keeps_its_level() {
         permutations: 199,
         ..ProcrustesParams::default()
     };
-    let found = rate(|i| {
+    let found = rate(N_STUDIES, |i| {
         let (a, b) = (normals(2 * i, 12, 2), normals(2 * i + 1, 12, 2));
         procrustes(a.view(), b.view(), &params).unwrap().p.unwrap() <= 0.05
     });
@@ -133,7 +126,9 @@ fn sensitivity_keeps_its_level_and_coverage() {
             };
             d_prime(counts, RateCorrection::LogLinear).unwrap()
         };
-        let covered = rate(|i| study(i).interval[0] <= d && d <= study(i).interval[1]);
+        let covered = rate(N_STUDIES, |i| {
+            study(i).interval[0] <= d && d <= study(i).interval[1]
+        });
         assert_near(
             &format!("coverage, d′ {d}, {n} trials of each"),
             covered,
@@ -144,7 +139,7 @@ fn sensitivity_keeps_its_level_and_coverage() {
             // Counts are discrete.
             assert_near(
                 "false positives, d′",
-                rate(|i| study(i).p <= 0.05),
+                rate(N_STUDIES, |i| study(i).p <= 0.05),
                 0.05,
                 0.015,
             );
@@ -177,7 +172,9 @@ fn error_consistency_keeps_its_level_and_coverage() {
         error_consistency(x.view(), &params).unwrap().remove(0)
     };
     for n in [40, 160] {
-        let found = rate(|i| kappa(&observers(i, n, 0.0), 0).is_ok_and(|k| k.p <= 0.05));
+        let found = rate(N_STUDIES, |i| {
+            kappa(&observers(i, n, 0.0), 0).is_ok_and(|k| k.p <= 0.05)
+        });
         eprintln!("false positives, error consistency, {n} trials: {found:.4}");
         // Fisher's test is conservative for few trials.
         assert!(found < 0.055, "{found}");
@@ -185,7 +182,7 @@ fn error_consistency_keeps_its_level_and_coverage() {
             let truth = kappa(&observers(u64::MAX, 2_000_000, shared), 0)
                 .unwrap()
                 .kappa;
-            let covered = rate(|i| {
+            let covered = rate(N_STUDIES, |i| {
                 kappa(&observers(i, n, shared), 200)
                     .ok()
                     .and_then(|k| k.interval)

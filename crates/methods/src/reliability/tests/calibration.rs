@@ -10,21 +10,9 @@ use super::super::{
     Coefficient, ReliabilityParams, SnrParams, Unit, noise_ceiling_snr, rater_reliability,
 };
 use super::{COEFFICIENTS, bare, ratings, responses};
+use crate::simulation::rate;
 
 const N_STUDIES: u64 = 2000;
-
-/// Share of studies for which `is_hit` holds.
-fn rate(is_hit: impl Fn(u64) -> bool + Sync) -> f64 {
-    rate_of(N_STUDIES, is_hit)
-}
-
-fn rate_of(n_studies: u64, is_hit: impl Fn(u64) -> bool + Sync) -> f64 {
-    let n_hits = (0..n_studies)
-        .into_par_iter()
-        .filter(|&i| is_hit(i))
-        .count();
-    n_hits as f64 / n_studies as f64
-}
 
 /// Three standard errors of a rate of 0.05 over 8,000 studies are 0.007.
 #[test]
@@ -35,7 +23,7 @@ fn the_permutation_test_keeps_its_level() {
             permutations: 199,
             ..bare(coefficient)
         };
-        let found = rate_of(8000, |i| {
+        let found = rate(8000, |i| {
             let found = rater_reliability(ratings(i, 15, 6, 0.0).view(), &params).unwrap();
             found.p.unwrap() <= 0.05
         });
@@ -47,7 +35,7 @@ fn the_permutation_test_keeps_its_level() {
         permutations: 199,
         ..SnrParams::default()
     };
-    let found = rate_of(8000, |i| {
+    let found = rate(8000, |i| {
         let found = noise_ceiling_snr(responses(i, (3, 20, 1), 0.0).view(), &params).unwrap();
         found[0].as_ref().unwrap().p.unwrap() <= 0.05
     });
@@ -77,7 +65,7 @@ fn intervals_over_items_cover_the_truth() {
                 ..bare(coefficient)
             };
             let truth = truth(coefficient, n_raters, signal);
-            let found = rate(|i| {
+            let found = rate(N_STUDIES, |i| {
                 let x = ratings(i, n_items, n_raters, signal);
                 let found = rater_reliability(x.view(), &params).unwrap();
                 let [low, high] = found.interval.unwrap();
@@ -129,7 +117,7 @@ fn intervals_over_raters_cover_the_truth() {
                 .iter()
                 .sum::<f64>()
                 / 4000.0;
-            let found = rate(|i| {
+            let found = rate(N_STUDIES, |i| {
                 let [low, high] = value(i).interval.unwrap();
                 low <= truth && truth <= high
             });
@@ -153,7 +141,7 @@ fn intervals_of_explainable_variance_cover_the_truth() {
                 permutations: 0,
                 ..SnrParams::default()
             };
-            let found = rate(|i| {
+            let found = rate(N_STUDIES, |i| {
                 let x = responses(i, (n_repetitions, n_stimuli, 1), signal);
                 let found = noise_ceiling_snr(x.view(), &params).unwrap();
                 let [low, high] = found[0].as_ref().unwrap().interval.unwrap();

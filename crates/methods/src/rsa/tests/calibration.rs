@@ -5,11 +5,11 @@
 )]
 
 use ndarray::Array2;
-use rayon::prelude::*;
 
 use super::super::{Bootstrap, InferParams, Similarity, compare, infer};
 use super::simulated;
 use crate::NanPolicy;
+use crate::simulation::rate;
 use consilience_core::{Estimate, pairs};
 use consilience_stats::random::{Domain, Stream};
 
@@ -25,15 +25,6 @@ fn estimate(models: &Array2<f64>, data: &Array2<f64>, params: &InferParams) -> E
     found.models[0].estimate.clone().unwrap()
 }
 
-/// Share of studies for which `is_hit` holds.
-fn rate(is_hit: impl Fn(u64) -> bool + Sync) -> f64 {
-    let n_hits = (0..N_STUDIES)
-        .into_par_iter()
-        .filter(|&i| is_hit(i))
-        .count();
-    n_hits as f64 / N_STUDIES as f64
-}
-
 /// Three standard errors of a rate of 0.05 over the studies are 0.021.
 #[test]
 #[ignore = "slow: calibration, run by the checks"]
@@ -45,7 +36,7 @@ fn permutation_p_is_exact_under_the_null() {
             permutations: 199,
             ..InferParams::default()
         };
-        let found = rate(|i| {
+        let found = rate(N_STUDIES, |i| {
             let data = simulated(78, i, 4, 12, 1.0);
             estimate(&unrelated(i, 12), &data, &params)
                 .p_permutation
@@ -66,7 +57,7 @@ fn the_dual_bootstrap_keeps_its_level_under_the_null() {
             resamples: 200,
             ..InferParams::default()
         };
-        let found = rate(|i| {
+        let found = rate(N_STUDIES, |i| {
             let data = simulated(79, i, n_subjects, n_conditions, 1.0);
             let params = InferParams {
                 seed: i,
@@ -117,7 +108,7 @@ fn the_interval_over_subjects_covers_the_expected_score() {
             resamples: 300,
             ..fixed.clone()
         };
-        let found = rate(|i| {
+        let found = rate(N_STUDIES, |i| {
             let [low, high] = estimate(&model, &subjects(i, 10), &params)
                 .interval
                 .unwrap();
@@ -200,7 +191,7 @@ fn the_intervals_over_conditions_cover_the_score_on_all_conditions() {
             resamples: 300,
             ..InferParams::default()
         };
-        let found = rate(|study| {
+        let found = rate(N_STUDIES, |study| {
             let conditions = conditions(83, study, n_conditions);
             let models = seen(std::slice::from_ref(&model), &conditions);
             let data = seen(&subjects_of(study), &conditions);

@@ -11,17 +11,10 @@ use rayon::prelude::*;
 
 use super::super::{CeilingParams, Similarity, noise_ceiling, tested_ceiling};
 use super::simulated;
+use crate::simulation::rate;
 use crate::{MethodsError, NanPolicy};
 
 const N_STUDIES: u64 = 2000;
-
-fn rate(is_hit: impl Fn(u64) -> bool + Sync) -> f64 {
-    let n_hits = (0..N_STUDIES)
-        .into_par_iter()
-        .filter(|&i| is_hit(i))
-        .count();
-    n_hits as f64 / N_STUDIES as f64
-}
 
 /// The jackknife by its definition, from ceilings of fewer subjects.
 #[test]
@@ -97,7 +90,7 @@ fn the_test_of_a_ceiling_keeps_its_level() {
             permutations: 199,
             ..CeilingParams::default()
         };
-        let found = rate(|i| {
+        let found = rate(N_STUDIES, |i| {
             let data = simulated(92, i, 5, 8, 0.0);
             tested_ceiling(data.view(), &params).unwrap().p.unwrap() <= 0.05
         });
@@ -141,8 +134,8 @@ fn intervals_of_a_ceiling_cover_its_expectation() {
             let within = |interval: Option<[f64; 2]>, truth: f64| {
                 interval.is_some_and(|[low, high]| low <= truth && truth <= high)
             };
-            let of_lower = rate(|i| within(study(i).lower_interval, lower));
-            let of_upper = rate(|i| within(study(i).upper_interval, upper));
+            let of_lower = rate(N_STUDIES, |i| within(study(i).lower_interval, lower));
+            let of_upper = rate(N_STUDIES, |i| within(study(i).upper_interval, upper));
             eprintln!(
                 "coverage of a ceiling, {n} subjects, {similarity}: lower {of_lower:.4}, upper {of_upper:.4}"
             );
