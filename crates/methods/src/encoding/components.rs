@@ -29,7 +29,8 @@ const NOT_CONVERGED: EncodingError = EncodingError::Ridge(RidgeError::NotConverg
 ///
 /// # Errors
 ///
-/// [`MethodsError::ShapeMismatch`], [`MethodsError::NonFinite`], [`MethodsError::TooFew`];
+/// [`MethodsError::ShapeMismatch`](crate::MethodsError::ShapeMismatch),
+/// [`MethodsError::NonFinite`](crate::MethodsError::NonFinite), [`MethodsError::TooFew`](crate::MethodsError::TooFew);
 /// [`EncodingError::TooManyComponents`] for more than the rank of the features of a training set,
 /// [`EncodingError::ConstantFeatures`], [`EncodingError`] for folds that cannot be used.
 ///
