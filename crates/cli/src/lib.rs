@@ -54,6 +54,8 @@ enum Command {
     Reliability(commands::reliability::Args),
     /// Model RDMs against subject RDMs, with standard errors, intervals and tests
     Infer(commands::infer::Args),
+    /// Models with and without parameters against subject RDMs: fitted, cross-validated, tested, explained
+    Evaluate(commands::evaluate::Args),
     /// Permutation test of the similarity of two RDMs
     Mantel(commands::mantel::Args),
     /// Features and targets → cross-validated predictions by ridge regression, a penalty a target
@@ -107,6 +109,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Ceiling(args) => commands::ceiling::run(&args, out),
         Command::Reliability(args) => commands::reliability::run(&args, out),
         Command::Infer(args) => commands::infer::run(&args, out),
+        Command::Evaluate(args) => commands::evaluate::run(&args, out),
         Command::Mantel(args) => commands::mantel::run(&args, out),
         Command::Ridge(args) => commands::ridge::run(&args, out),
         Command::Head(args) => commands::head::run(&args, out),

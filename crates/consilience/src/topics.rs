@@ -87,6 +87,10 @@ pub const ALL: &[Topic] = topics![
         "infer", "dual-bootstrap", "resamples", "both", "subjects", "conditions", "none", "sem", "ci",
         "p-zero", "p-ceiling", "p-difference",
     ],
+    "evaluate": [
+        "generalize-to", "fixed", "weighted", "weighted-any-sign", "selected", "interpolated", "divisions",
+        "subject-folds", "condition-folds", "flexible-models",
+    ],
     "permutation": ["permutations", "mantel"],
     "correction": ["fdr", "fdr-any", "fwe", "bonferroni", "holm", "alpha"],
     "ridge": [

@@ -233,6 +233,26 @@ pub enum MethodsError {
         /// Pairs that are missing.
         n_omitted: usize,
     },
+    /// A similarity that cannot do without pairs that folds of conditions lack.
+    #[error(
+        "{similarity} needs every pair of conditions, which folds of conditions do not have; choose another similarity or 1 fold of the conditions"
+    )]
+    IncompleteFolds {
+        /// Name of the similarity.
+        similarity: &'static str,
+    },
+    /// Cross-validation without a single usable division.
+    #[error(
+        "{similarity} is undefined in some fold of every division into {n_subject_folds} folds of the subjects and {n_condition_folds} of the conditions: some RDM is constant on the conditions of a fold, or subjects cancel each other; ask for fewer folds"
+    )]
+    UndefinedFolds {
+        /// Name of the similarity.
+        similarity: &'static str,
+        /// Folds of the subjects.
+        n_subject_folds: usize,
+        /// Folds of the conditions.
+        n_condition_folds: usize,
+    },
     /// A model that adds nothing to the others.
     #[error(
         "model RDM {model} (counted from 0) is a weighted sum of the others (and a constant), so its weight is undefined; leave it out"

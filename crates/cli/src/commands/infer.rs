@@ -19,66 +19,84 @@ pub struct Args {
     /// RDMs of the subjects (subjects, n_pairs)
     #[arg(long, value_name = "D.npy")]
     data: String,
-    /// Similarity of RDMs, as for `compare`
-    #[arg(long, value_name = "NAME", default_value = "spearman")]
-    similarity: Similarity,
     /// What is resampled: none, subjects, conditions, both
     #[arg(long, value_name = "WHAT", default_value = "both")]
     bootstrap: Bootstrap,
+    #[command(flatten)]
+    options: Options,
+}
+
+/// What `infer` and `evaluate` have in common.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// Similarity of RDMs, as for `compare`
+    #[arg(long, value_name = "NAME", default_value = "spearman")]
+    pub similarity: Similarity,
     /// Bootstrap resamples
     #[arg(long, value_name = "N", default_value_t = 1000)]
-    resamples: usize,
+    pub resamples: usize,
     /// Condition-label permutations; 0 for none
     #[arg(long, value_name = "N", default_value_t = 0)]
-    permutations: usize,
+    pub permutations: usize,
     /// Seed of all draws
     #[arg(long, value_name = "N", default_value_t = 1)]
-    seed: u64,
+    pub seed: u64,
     /// Correction over models and over pairs of models: none, fdr, fdr-any, fwe, bonferroni
     #[arg(long, value_name = "NAME", default_value = "fdr")]
-    correction: Correction,
+    pub correction: Correction,
     /// What to do with NaN
     #[arg(long, value_enum, default_value_t = Nan::Refuse)]
-    nan: Nan,
+    pub nan: Nan,
     /// How the result is printed
     #[arg(long, value_enum, default_value_t = Format::Json)]
-    format: Format,
+    pub format: Format,
+}
+
+impl Options {
+    pub fn params(&self, bootstrap: Bootstrap) -> InferParams {
+        InferParams {
+            similarity: self.similarity,
+            bootstrap,
+            resamples: self.resamples,
+            permutations: self.permutations,
+            seed: self.seed,
+            correction: self.correction,
+            nan: self.nan.into(),
+        }
+    }
 }
 
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
     let models = arrays::rdms(&args.models, "the models' RDMs")?;
     let data = arrays::rdms(&args.data, "the subjects' RDMs")?;
-    let params = InferParams {
-        similarity: args.similarity,
-        bootstrap: args.bootstrap,
-        resamples: args.resamples,
-        permutations: args.permutations,
-        seed: args.seed,
-        correction: args.correction,
-        nan: args.nan.into(),
-    };
+    let params = args.options.params(args.bootstrap);
     let console = Console::new();
-    console.begin("resampling", (args.resamples + args.permutations) as u64);
+    console.begin(
+        "resampling",
+        (params.resamples + params.permutations) as u64,
+    );
     let inference = rsa::infer(models.view(), data.view(), &params, &|done, _| {
         console.advance_to(done as u64);
     });
     console.end();
     let inference = arrays::in_files(inference, &[&args.models, &args.data])?;
-    match args.format {
-        Format::Json => arrays::print_json(&as_json(&inference, args), out),
-        Format::Text => as_text(&inference, out),
+    let names: Vec<String> = (0..models.nrows()).map(|m| format!("model_{m}")).collect();
+    match args.options.format {
+        Format::Json => arrays::print_json(&as_json(&inference, &names, &args.options), out),
+        Format::Text => as_text(&inference, &names, out),
     }
 }
 
-fn as_json(inference: &Inference, args: &Args) -> Value {
+/// The promised keys.
+pub fn as_json(inference: &Inference, names: &[String], options: &Options) -> Value {
     let models: Vec<Value> = inference
         .models
         .iter()
-        .enumerate()
-        .map(|(idx, model)| {
+        .zip(names)
+        .map(|(model, name)| {
             let estimate = model.estimate.as_ref();
             json!({
-                "name": format!("model_{idx}"),
+                "name": name,
                 "score": estimate.map(|e| e.value),
                 "sem": estimate.and_then(|e| e.sem),
                 // Always two entries, so that scripts can unpack it.
@@ -101,25 +119,29 @@ fn as_json(inference: &Inference, args: &Args) -> Value {
             "upper": inference.ceiling.map(|c| c.upper),
         },
         "dof": inference.dof,
-        "similarity": args.similarity.to_string(),
+        "similarity": options.similarity.to_string(),
         "bootstrap": inference.bootstrap.to_string(),
         "resamples": inference.n_resamples,
         "n_omitted": inference.n_omitted,
-        "permutations": args.permutations,
-        "correction": args.correction.to_string(),
-        "seed": args.seed,
+        "permutations": options.permutations,
+        "correction": options.correction.to_string(),
+        "seed": options.seed,
         "notes": inference.notes,
     })
 }
 
-fn as_text(inference: &Inference, out: &mut dyn Write) -> Result<()> {
+pub fn as_text(inference: &Inference, names: &[String], out: &mut dyn Write) -> Result<()> {
+    let width = names
+        .iter()
+        .map(|n| n.chars().count() + 2)
+        .fold(12, usize::max);
     let number = |value: Option<f64>| value.map_or("–".to_owned(), |v| format!("{v:.4}"));
     writeln!(
         out,
-        "{:<12}{:>10}{:>10}{:>20}{:>10}{:>12}",
+        "{:<width$}{:>10}{:>10}{:>20}{:>10}{:>12}",
         "model", "score", "sem", "95 % interval", "p > 0", "p < ceiling"
     )?;
-    for (idx, model) in inference.models.iter().enumerate() {
+    for (model, name) in inference.models.iter().zip(names) {
         let estimate = model.estimate.as_ref();
         let interval = estimate
             .and_then(|e| e.interval)
@@ -128,8 +150,7 @@ fn as_text(inference: &Inference, out: &mut dyn Write) -> Result<()> {
             });
         writeln!(
             out,
-            "{:<12}{:>10}{:>10}{interval:>20}{:>10}{:>12}",
-            format!("model_{idx}"),
+            "{name:<width$}{:>10}{:>10}{interval:>20}{:>10}{:>12}",
             number(estimate.map(|e| e.value)),
             number(estimate.and_then(|e| e.sem)),
             number(estimate.and_then(|e| e.p)),

@@ -13,6 +13,7 @@ pub mod compare_patterns;
 pub mod data;
 pub mod demo;
 pub mod detect;
+pub mod evaluate;
 pub mod explain;
 pub mod extract;
 pub mod faces;

@@ -290,6 +290,75 @@ fn infer_says_why_something_cannot_be_had() {
 }
 
 #[test]
+fn evaluate_fits_judges_and_explains() {
+    let scratch = Scratch::new();
+    let parts = noise(3, 66, 1);
+    scratch.put_npy("parts.npy", &parts);
+    let planted = &parts.row(0) * 2.0 + &parts.row(2);
+    scratch.put_npy("d.npy", &(noise(8, 66, 2) + &planted));
+    let args = words(
+        "evaluate --models parts.npy --weighted parts.npy --selected parts.npy --data d.npy \
+         --similarity pearson --generalize-to both --resamples 60 --seed 3",
+    );
+    let one = scratch.ok(&[&args[..], &["--threads", "1"]].concat());
+    assert_eq!(one, scratch.ok(&[&args[..], &["--threads", "2"]].concat()));
+    let json: serde_json::Value = serde_json::from_str(&one).unwrap();
+    let models = json["models"].as_array().unwrap();
+    let names: Vec<&str> = models.iter().map(|m| m["name"].as_str().unwrap()).collect();
+    assert_eq!(
+        names,
+        [
+            "parts[0]",
+            "parts[1]",
+            "parts[2]",
+            "parts (weighted)",
+            "parts (selected)"
+        ]
+    );
+    let score = |m: usize| models[m]["score"].as_f64().unwrap();
+    assert!(
+        score(3) > score(0) && (score(4) - score(0)).abs() < 1e-12,
+        "{json}"
+    );
+    assert_eq!(models[4]["weights"], serde_json::json!([1.0, 0.0, 0.0]));
+    assert!(models[0]["weights"].is_null() && models[0]["kind"] == "fixed");
+    assert!(models[3]["p_zero"].as_f64().unwrap() < 0.05);
+    assert_eq!(json["cross_validation"]["divisions"], 2);
+    assert!(
+        json["explanation"][1]
+            .as_str()
+            .unwrap()
+            .contains("2 of 5 models")
+    );
+    let text = scratch.ok(&[&args[..], &["--format", "text"]].concat());
+    assert!(
+        text.contains("weights of parts (weighted): ") && text.contains("why: "),
+        "{text}"
+    );
+
+    let fixed =
+        words("evaluate --models parts.npy --data d.npy --similarity pearson --resamples 60");
+    let found = scratch.json(&fixed);
+    let inferred = scratch.json(&words(
+        "infer --models parts.npy --data d.npy --similarity pearson --resamples 60",
+    ));
+    assert_eq!(found["models"][1]["sem"], inferred["models"][1]["sem"]);
+    assert!(found["cross_validation"].is_null());
+
+    scratch.refused(
+        &["evaluate", "--data", "d.npy"],
+        &["no model", "--weighted"],
+    );
+    let folds = [&args[..], &["--subject-folds", "9"]].concat();
+    scratch.refused(&folds, &["subjects", "found 8", "at least 9"]);
+    scratch.put_npy("other.npy", &noise(2, 45, 1));
+    scratch.refused(
+        &words("evaluate --weighted other.npy --data d.npy"),
+        &["45", "66", "other.npy"],
+    );
+}
+
+#[test]
 fn mantel_counts_the_observed_arrangement() {
     let scratch = Scratch::new();
     let a: Array1<f64> = noise(1, 45, 1).row(0).to_owned();

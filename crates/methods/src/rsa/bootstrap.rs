@@ -25,6 +25,7 @@ pub(super) struct Problem<'a> {
 }
 
 /// How often each subject and each condition is drawn.
+#[derive(Clone)]
 pub(super) struct Draw {
     pub subjects: Vec<u32>,
     pub conditions: Vec<u32>,

@@ -165,7 +165,7 @@ impl<'a> Pool<'a> {
     }
 
     /// Sum of the similarities of the weighted pool with some subjects.
-    fn similarities(&self, weights: &[f64], subjects: &[usize]) -> Option<f64> {
+    pub fn similarities(&self, weights: &[f64], subjects: &[usize]) -> Option<f64> {
         let pooled = match &self.parts {
             Parts::Gram { products, lengths } => {
                 let shares: Vec<f64> = weights.iter().zip(lengths).map(|(w, l)| w * l).collect();

@@ -2,16 +2,16 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use consilience_core::{Ceiling, Estimate, RsaScore, pairs};
-use consilience_stats::correction::{Procedure, corrected};
-use ndarray::{Array2, ArrayView2, Axis};
+use consilience_core::Ceiling;
+use ndarray::{ArrayView2, Axis};
 
 use super::bootstrap::{Draw, Evaluation, Problem, evaluations};
 use super::ceiling::Pool;
 use super::compare::scores;
+use super::estimates::Scored;
 use super::inputs;
-use super::params::{Bootstrap, Correction, InferParams};
-use super::permutation::{Permuted, permute};
+use super::params::{Bootstrap, InferParams};
+use super::permutation::permute;
 use super::result::Inference;
 use super::row::{Row, Source};
 use super::sample::Sample;
@@ -20,7 +20,7 @@ use super::spread::Spread;
 use crate::{MethodsError, Result};
 
 /// Fewest conditions that are worth resampling: fewer repeat themselves in most resamples.
-const MIN_CONDITIONS: usize = 6;
+pub(super) const MIN_CONDITIONS: usize = 6;
 
 /// Compares model RDMs with the RDMs of subjects, and says how sure the answer is.
 ///
@@ -109,25 +109,12 @@ pub fn infer(
     )?;
     let present = checked.present();
     let mut notes = Vec::new();
-    if checked.n_omitted > 0 {
-        notes.push(format!(
-            "{} of {} pairs of conditions were left out: they are NaN in some RDM",
-            checked.n_omitted,
-            present.len()
-        ));
-    }
+    note_omitted(checked.n_omitted, present.len(), &mut notes);
 
     let sample = Sample::whole(checked.n_conditions, &present);
     let model_set = Defined::new(models, "model", &sample, similarity, &mut notes);
     let subject_set = Defined::new(data, "subject", &sample, similarity, &mut notes);
-    if subject_set.indices.is_empty() {
-        return Err(MethodsError::UndefinedRdm {
-            similarity: similarity.name(),
-            what: what_data,
-            row: 0,
-            why: similarity.why_undefined(),
-        });
-    }
+    subject_set.some(what_data, similarity)?;
     let problem = Problem {
         models: &model_set.source,
         data: &subject_set.source,
@@ -142,7 +129,12 @@ pub fn infer(
         .to_vec();
     let ceiling = ceiling(&problem, &subject_set.rows, &sample, &mut notes);
 
-    let bootstrap = feasible(params.bootstrap, &problem, &mut notes);
+    let bootstrap = feasible(
+        params.bootstrap,
+        Size::of(problem.data, problem.n_conditions),
+        similarity,
+        &mut notes,
+    );
     let n_resamples = if means.is_empty() || matches!(bootstrap, None | Some(Bootstrap::None)) {
         0
     } else {
@@ -173,8 +165,14 @@ pub fn infer(
             let found = evaluations(&problem, bootstrap, &draws, &done);
             let kept: Vec<Vec<Evaluation>> = found.into_iter().flatten().collect();
             n_used = kept.len();
-            note_skipped(n_used, n_resamples, &mut notes)
-                .then(|| spread_of(&kept, bootstrap, &problem))
+            note_skipped(n_used, n_resamples, &mut notes).then(|| {
+                spread_of(
+                    &kept,
+                    1,
+                    bootstrap,
+                    Size::of(problem.data, problem.n_conditions),
+                )
+            })
         }
         _ => None,
     };
@@ -197,47 +195,42 @@ pub fn infer(
         );
     }
 
-    let mut estimates = estimates(&means, ceiling.as_ref(), spread.as_ref(), permuted.as_ref());
-    correct(
-        estimates.iter_mut().map(|e| (e.p, &mut e.p_corrected)),
-        params.correction,
-    );
-    let p_difference = differences(&means, spread.as_ref());
-    let p_difference_corrected = corrected_differences(&p_difference, params.correction);
-    Ok(Inference {
-        models: by_model(
-            models.nrows(),
-            data.nrows(),
-            &model_set,
-            &subject_set,
-            &by_subject,
-            estimates,
-        ),
-        p_difference: spread_out(&p_difference, &model_set.indices, models.nrows()),
-        p_difference_corrected: spread_out(
-            &p_difference_corrected,
-            &model_set.indices,
-            models.nrows(),
-        ),
+    Ok(Scored {
+        n_models: models.nrows(),
+        n_subjects: data.nrows(),
+        models: model_set.indices,
+        subjects: subject_set.indices,
+        by_subject,
+        means,
         ceiling,
-        bootstrap: bootstrap.unwrap_or(Bootstrap::None),
+        spread,
+        permuted,
+        bootstrap,
         n_resamples: n_used,
-        dof: spread.map(|s| s.dof),
         n_omitted: checked.n_omitted,
         notes,
-    })
+    }
+    .inference(params.correction))
+}
+
+pub(super) fn note_omitted(n_omitted: usize, n_pairs: usize, notes: &mut Vec<String>) {
+    if n_omitted > 0 {
+        notes.push(format!(
+            "{n_omitted} of {n_pairs} pairs of conditions were left out: they are NaN in some RDM"
+        ));
+    }
 }
 
 /// The RDMs of a set that have similarities at all.
-struct Defined {
+pub(super) struct Defined {
     /// Their places in the input.
-    indices: Vec<usize>,
-    source: Source,
-    rows: Vec<Row>,
+    pub indices: Vec<usize>,
+    pub source: Source,
+    pub rows: Vec<Row>,
 }
 
 impl Defined {
-    fn new(
+    pub fn new(
         rdms: ArrayView2<'_, f64>,
         what: &str,
         sample: &Sample,
@@ -262,6 +255,19 @@ impl Defined {
             indices,
             rows,
         }
+    }
+
+    /// That any is left.
+    pub fn some(&self, what: &'static str, similarity: Similarity) -> Result<()> {
+        if self.indices.is_empty() {
+            return Err(MethodsError::UndefinedRdm {
+                similarity: similarity.name(),
+                what,
+                row: 0,
+                why: similarity.why_undefined(),
+            });
+        }
+        Ok(())
     }
 }
 
@@ -291,11 +297,32 @@ fn ceiling(
     ceiling
 }
 
+/// How much there is to resample.
+#[derive(Clone, Copy)]
+pub(super) struct Size {
+    pub n_subjects: usize,
+    pub n_conditions: usize,
+}
+
+impl Size {
+    pub fn of(data: &Source, n_conditions: usize) -> Self {
+        Self {
+            n_subjects: data.len(),
+            n_conditions,
+        }
+    }
+}
+
 /// The bootstrap that these data allow; `None`, with a note, for no variance at all.
-fn feasible(asked: Bootstrap, problem: &Problem<'_>, notes: &mut Vec<String>) -> Option<Bootstrap> {
+pub(super) fn feasible(
+    asked: Bootstrap,
+    size: Size,
+    similarity: Similarity,
+    notes: &mut Vec<String>,
+) -> Option<Bootstrap> {
     const WITHOUT: &str =
         "standard errors, intervals and t-tests are left out; the permutation test needs neither";
-    let one_subject = problem.data.len() < 2;
+    let one_subject = size.n_subjects < 2;
     let possible = match asked {
         Bootstrap::None | Bootstrap::Subjects if one_subject => {
             notes.push(format!(
@@ -316,18 +343,18 @@ fn feasible(asked: Bootstrap, problem: &Problem<'_>, notes: &mut Vec<String>) ->
     if matches!(possible, Bootstrap::None | Bootstrap::Subjects) {
         return Some(possible);
     }
-    if problem.similarity == Similarity::Bures {
+    if similarity == Similarity::Bures {
         notes.push(format!(
             "bures needs every pair of conditions, which a resample of conditions does not have: \
              {WITHOUT}, or resample subjects instead"
         ));
         return None;
     }
-    if problem.n_conditions < MIN_CONDITIONS {
+    if size.n_conditions < MIN_CONDITIONS {
         notes.push(format!(
             "{} conditions are too few to resample (at least {MIN_CONDITIONS}): {WITHOUT}, or \
              resample subjects instead",
-            problem.n_conditions
+            size.n_conditions
         ));
         return None;
     }
@@ -335,7 +362,7 @@ fn feasible(asked: Bootstrap, problem: &Problem<'_>, notes: &mut Vec<String>) ->
 }
 
 /// Notes skipped resamples; whether enough are left for a variance.
-fn note_skipped(n_used: usize, n_resamples: usize, notes: &mut Vec<String>) -> bool {
+pub(super) fn note_skipped(n_used: usize, n_resamples: usize, notes: &mut Vec<String>) -> bool {
     let n_skipped = n_resamples - n_used;
     if n_skipped == 0 {
         return true;
@@ -368,135 +395,20 @@ fn note_few_orders(n_conditions: usize, n_permutations: usize, notes: &mut Vec<S
     }
 }
 
-fn spread_of(
+/// The spread of evaluations, each of which was made on `n_divisions` divisions into folds.
+pub(super) fn spread_of(
     evaluations: &[Vec<Evaluation>],
+    n_divisions: usize,
     bootstrap: Bootstrap,
-    problem: &Problem<'_>,
+    size: Size,
 ) -> Spread {
-    let (n_subjects, n_conditions) = (problem.data.len(), problem.n_conditions);
     match bootstrap {
-        Bootstrap::Both => Spread::over_both(evaluations, n_subjects, n_conditions),
-        Bootstrap::Subjects => Spread::over_one_factor(evaluations, n_subjects),
+        Bootstrap::Both => {
+            Spread::over_both(evaluations, n_divisions, size.n_subjects, size.n_conditions)
+        }
+        Bootstrap::Subjects => Spread::over_one_factor(evaluations, n_divisions, size.n_subjects),
         Bootstrap::Conditions | Bootstrap::None => {
-            Spread::over_one_factor(evaluations, n_conditions)
+            Spread::over_one_factor(evaluations, n_divisions, size.n_conditions)
         }
     }
-}
-
-/// One estimate a model, uncorrected.
-pub(super) fn estimates(
-    scores: &[f64],
-    ceiling: Option<&Ceiling>,
-    spread: Option<&Spread>,
-    permuted: Option<&Permuted>,
-) -> Vec<Estimate> {
-    scores
-        .iter()
-        .enumerate()
-        .map(|(model, &value)| {
-            let p_permutation = permuted.map(|p| p.p(model));
-            let variance = spread.map(|s| (s, s.of_score(model)));
-            Estimate {
-                value,
-                sem: variance.map(|(_, v)| v.max(0.0).sqrt()),
-                interval: variance.map(|(s, v)| s.interval(value, v)),
-                p: variance
-                    .map(|(s, v)| s.p_above_zero(value, v))
-                    .or(p_permutation),
-                p_corrected: None,
-                p_ceiling: spread.zip(ceiling).map(|(s, ceiling)| {
-                    s.p_above_zero(ceiling.lower - value, s.of_distance_to_ceiling(model))
-                }),
-                p_permutation,
-                p_permutation_fwe: permuted.map(|p| p.p_fwe(model)),
-            }
-        })
-        .collect()
-}
-
-/// Two-sided p of each two models, with `None` on the diagonal.
-pub(super) fn differences(scores: &[f64], spread: Option<&Spread>) -> Vec<Vec<Option<f64>>> {
-    (0..scores.len())
-        .map(|a| {
-            (0..scores.len())
-                .map(|b| {
-                    let spread = spread.filter(|_| a != b)?;
-                    // The same numbers on both sides of the diagonal, to the last bit.
-                    let (a, b) = (a.min(b), a.max(b));
-                    Some(spread.p_not_zero(scores[a] - scores[b], spread.of_difference(a, b)))
-                })
-                .collect()
-        })
-        .collect()
-}
-
-/// Fills in corrected values for all p that exist.
-fn correct<'a>(
-    tests: impl Iterator<Item = (Option<f64>, &'a mut Option<f64>)>,
-    correction: Correction,
-) {
-    let procedure = match correction {
-        Correction::None => None,
-        Correction::Fdr => Some(Procedure::BenjaminiHochberg),
-        Correction::FdrAny => Some(Procedure::BenjaminiYekutieli),
-        Correction::Fwe => Some(Procedure::Holm),
-        Correction::Bonferroni => Some(Procedure::Bonferroni),
-    };
-    let (p, slots): (Vec<f64>, Vec<&mut Option<f64>>) =
-        tests.filter_map(|(p, slot)| Some((p?, slot))).unzip();
-    let all = procedure.map_or_else(|| p.clone(), |procedure| corrected(&p, procedure));
-    for (slot, value) in slots.into_iter().zip(all) {
-        *slot = Some(value);
-    }
-}
-
-fn corrected_differences(p: &[Vec<Option<f64>>], correction: Correction) -> Vec<Vec<Option<f64>>> {
-    let mut out = vec![vec![None; p.len()]; p.len()];
-    correct(
-        out.iter_mut().zip(p).enumerate().flat_map(|(i, (out, p))| {
-            out.iter_mut()
-                .zip(p)
-                .skip(i + 1)
-                .map(|(slot, &p)| (p, slot))
-        }),
-        correction,
-    );
-    for (i, j) in pairs::iter(p.len()) {
-        out[j][i] = out[i][j];
-    }
-    out
-}
-
-/// Puts a matrix over the defined models into one over all of them.
-fn spread_out(p: &[Vec<Option<f64>>], indices: &[usize], n_models: usize) -> Vec<Vec<Option<f64>>> {
-    let mut out = vec![vec![None; n_models]; n_models];
-    for (row, &i) in p.iter().zip(indices) {
-        for (value, &j) in row.iter().zip(indices) {
-            out[i][j] = *value;
-        }
-    }
-    out
-}
-
-fn by_model(
-    n_models: usize,
-    n_subjects: usize,
-    models: &Defined,
-    subjects: &Defined,
-    by_subject: &Array2<f64>,
-    estimates: Vec<Estimate>,
-) -> Vec<RsaScore> {
-    let undefined = RsaScore {
-        estimate: None,
-        per_subject: vec![None; n_subjects],
-    };
-    let mut out = vec![undefined; n_models];
-    for ((&model, scores), estimate) in models.indices.iter().zip(by_subject.rows()).zip(estimates)
-    {
-        out[model].estimate = Some(estimate);
-        for (&subject, &score) in subjects.indices.iter().zip(scores) {
-            out[model].per_subject[subject] = Some(score);
-        }
-    }
-    out
 }

@@ -149,6 +149,56 @@ impl InferParams {
     }
 }
 
+/// Options of [`evaluate`](super::evaluate()).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EvaluateParams {
+    /// Similarity, seed, correction and, as `bootstrap`, what the result is to hold for.
+    pub inference: InferParams,
+    /// Folds of the subjects; `None` for as many as their number suggests.
+    pub subject_folds: Option<usize>,
+    /// Folds of the conditions; `None` for as many as their number suggests.
+    pub condition_folds: Option<usize>,
+    /// Random divisions into folds of every resample, at least 1.
+    pub divisions: usize,
+}
+
+impl Default for EvaluateParams {
+    /// The defaults of [`InferParams`], folds by number, 2 divisions.
+    fn default() -> Self {
+        Self {
+            inference: InferParams::default(),
+            subject_folds: None,
+            condition_folds: None,
+            divisions: 2,
+        }
+    }
+}
+
+impl EvaluateParams {
+    /// Checks the options against each other.
+    ///
+    /// # Errors
+    ///
+    /// [`MethodsError::TooFew`] resamples, folds or divisions.
+    pub fn validate(&self) -> Result<()> {
+        self.inference.validate()?;
+        for (what, found) in [
+            ("divisions into folds", Some(self.divisions)),
+            ("folds of the subjects", self.subject_folds),
+            ("folds of the conditions", self.condition_folds),
+        ] {
+            if found == Some(0) {
+                return Err(MethodsError::TooFew {
+                    what,
+                    needed: 1,
+                    found: 0,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -123,7 +123,10 @@ pub fn regress(
     for (row, target) in targets.iter().enumerate() {
         let found = match params.weights {
             Weights::Any => decomposition.solve(&target.values),
-            Weights::NonNegative => non_negative(&columns, &target.values),
+            Weights::NonNegative => {
+                let columns: Vec<&[f64]> = columns.iter().map(|c| c.values.as_slice()).collect();
+                non_negative(&columns, &target.values)
+            }
         };
         let mut residual = target.values.clone();
         for (weight, column) in found.iter().zip(&columns) {
@@ -313,7 +316,7 @@ fn prepared(
 
 /// Columns as orthonormal vectors times a triangle (Householder's end result by twice-repeated
 /// Gram-Schmidt, which is as orthogonal).
-struct Triangular {
+pub(super) struct Triangular {
     orthonormal: Vec<Vec<f64>>,
     /// `upper[j]` has the coefficients of column j on the vectors 0…j.
     upper: Vec<Vec<f64>>,
@@ -321,7 +324,7 @@ struct Triangular {
 
 impl Triangular {
     /// The first column that is a sum of those before it is the error.
-    fn of(columns: &[Vec<f64>]) -> std::result::Result<Self, usize> {
+    pub fn of(columns: &[Vec<f64>]) -> std::result::Result<Self, usize> {
         let mut orthonormal: Vec<Vec<f64>> = Vec::with_capacity(columns.len());
         let mut upper = Vec::with_capacity(columns.len());
         for (j, column) in columns.iter().enumerate() {
@@ -347,7 +350,7 @@ impl Triangular {
     }
 
     /// Least-squares weights of the columns.
-    fn solve(&self, target: &[f64]) -> Vec<f64> {
+    pub fn solve(&self, target: &[f64]) -> Vec<f64> {
         let mut weights: Vec<f64> = self.orthonormal.iter().map(|q| dot(q, target)).collect();
         for j in (0..weights.len()).rev() {
             weights[j] /= self.upper[j][j];
@@ -372,7 +375,7 @@ impl Triangular {
 }
 
 /// Least squares with weights of at least 0 (Lawson & Hanson's active set).
-fn non_negative(columns: &[Column], target: &[f64]) -> Vec<f64> {
+pub(super) fn non_negative(columns: &[&[f64]], target: &[f64]) -> Vec<f64> {
     let n = columns.len();
     let mut weights = vec![0.0; n];
     let mut active = vec![false; n];
@@ -383,11 +386,11 @@ fn non_negative(columns: &[Column], target: &[f64]) -> Vec<f64> {
         for (weight, column) in weights.iter().zip(columns) {
             residual
                 .iter_mut()
-                .zip(&column.values)
+                .zip(*column)
                 .for_each(|(r, c)| *r -= weight * c);
         }
         let gain = |j: usize| {
-            let column = &columns[j].values;
+            let column = columns[j];
             dot(column, &residual) / dot(column, column).sqrt()
         };
         let best = (0..n)
@@ -400,7 +403,7 @@ fn non_negative(columns: &[Column], target: &[f64]) -> Vec<f64> {
         }
         loop {
             let chosen: Vec<usize> = (0..n).filter(|&j| active[j]).collect();
-            let picked: Vec<Vec<f64>> = chosen.iter().map(|&j| columns[j].values.clone()).collect();
+            let picked: Vec<Vec<f64>> = chosen.iter().map(|&j| columns[j].to_vec()).collect();
             let Ok(decomposition) = Triangular::of(&picked) else {
                 return weights;
             };

@@ -68,16 +68,25 @@ impl Source {
     pub fn on(&self, sample: &Sample, similarity: Similarity) -> Vec<Option<Row>> {
         let whitener = similarity.is_whitened().then(|| Whitener::new(sample));
         (0..self.len())
-            .map(|i| {
-                if similarity.is_rank_based() {
-                    let levels = &self.levels[i];
-                    Row::of_levels(sample.gather(&levels.of), levels.n, sample, similarity)
-                } else {
-                    let values = sample.gather(&self.vectors[i]);
-                    Row::of_values(values, sample, similarity, whitener.as_ref())
-                }
-            })
+            .map(|i| self.one_on(i, sample, similarity, whitener.as_ref()))
             .collect()
+    }
+
+    /// RDM `i` on a sample.
+    pub fn one_on(
+        &self,
+        i: usize,
+        sample: &Sample,
+        similarity: Similarity,
+        whitener: Option<&Whitener>,
+    ) -> Option<Row> {
+        if similarity.is_rank_based() {
+            let levels = &self.levels[i];
+            Row::of_levels(sample.gather(&levels.of), levels.n, sample, similarity)
+        } else {
+            let values = sample.gather(&self.vectors[i]);
+            Row::of_values(values, sample, similarity, whitener)
+        }
     }
 
     /// Average ranks of RDM `i` on a sample, doubled and centred.
@@ -100,7 +109,9 @@ pub(super) enum Row {
 /// A vector scaled so that the similarity of two RDMs is the inner product of theirs.
 pub(super) struct UnitVector {
     pub entries: Vec<f64>,
-    /// Its length before scaling, relative to what the pooling of the noise ceiling divides by.
+    /// Its length before scaling.
+    pub length: f64,
+    /// That length relative to what the pooling of the noise ceiling divides by.
     pub pool_weight: f64,
 }
 
@@ -179,6 +190,7 @@ impl Row {
         entries.iter_mut().for_each(|e| *e *= scale);
         (n > 1.0).then_some(Self::Vector(UnitVector {
             entries,
+            length: 1.0,
             pool_weight: 1.0,
         }))
     }
@@ -191,6 +203,7 @@ impl Row {
         entries.iter_mut().for_each(|e| *e /= length);
         Some(Self::Vector(UnitVector {
             entries,
+            length,
             pool_weight,
         }))
     }

@@ -7,8 +7,8 @@ use super::bootstrap::Evaluation;
 
 /// Covariances of scores (and ceilings), and what turns them into the variance of an estimate.
 pub(super) struct Spread {
-    /// One matrix, or three for the dual bootstrap: both, subjects, conditions.
-    covariances: Vec<Array2<f64>>,
+    /// One, or three for the dual bootstrap: both, subjects, conditions.
+    covariances: Vec<Covariance>,
     factors: Factors,
     /// Degrees of freedom of the t-tests.
     pub dof: usize,
@@ -38,16 +38,23 @@ impl Spread {
         let by_subject: Vec<Vec<f64>> = scores.columns().into_iter().map(|c| c.to_vec()).collect();
         let rows: Vec<&Vec<f64>> = by_subject.iter().collect();
         Self {
-            covariances: vec![covariance(&rows) / n_subjects as f64],
+            covariances: vec![Covariance::of(covariance(&rows) / n_subjects as f64)],
             factors: Factors::Fixed,
             dof: n_subjects - 1,
         }
     }
 
     /// From evaluations on resamples of one factor with `n_levels` levels.
-    pub fn over_one_factor(evaluations: &[Vec<Evaluation>], n_levels: usize) -> Self {
+    ///
+    /// Where models were cross-validated, every draw was evaluated on `n_divisions` random divisions into
+    /// folds; 1 otherwise.
+    pub fn over_one_factor(
+        evaluations: &[Vec<Evaluation>],
+        n_divisions: usize,
+        n_levels: usize,
+    ) -> Self {
         Self {
-            covariances: covariances(evaluations),
+            covariances: covariances(evaluations, n_divisions),
             factors: Factors::One(n_levels),
             dof: n_levels - 1,
         }
@@ -56,11 +63,12 @@ impl Spread {
     /// From evaluations on resamples of both factors.
     pub fn over_both(
         evaluations: &[Vec<Evaluation>],
+        n_divisions: usize,
         n_subjects: usize,
         n_conditions: usize,
     ) -> Self {
         Self {
-            covariances: covariances(evaluations),
+            covariances: covariances(evaluations, n_divisions),
             factors: Factors::Two {
                 n_subjects,
                 n_conditions,
@@ -85,7 +93,7 @@ impl Spread {
             Factors::Fixed => self.of_score(model),
             // Evaluations end with the lower and the upper ceiling.
             Factors::One(_) | Factors::Two { .. } => {
-                self.of_difference(model, self.covariances[0].nrows() - 2)
+                self.of_difference(model, self.covariances[0].all.nrows() - 2)
             }
         }
     }
@@ -98,14 +106,14 @@ impl Spread {
     /// between the corrected variance of either factor and the uncorrected one of both.
     fn combine(&self, variance: impl Fn(&Array2<f64>) -> f64) -> f64 {
         match self.factors {
-            Factors::Fixed => variance(&self.covariances[0]),
-            Factors::One(n) => inflation(n) * variance(&self.covariances[0]),
+            Factors::Fixed => self.covariances[0].of_variance(&variance),
+            Factors::One(n) => inflation(n) * self.covariances[0].of_variance(&variance),
             Factors::Two {
                 n_subjects,
                 n_conditions,
             } => {
                 let [both, subjects, conditions] =
-                    [0, 1, 2].map(|k| variance(&self.covariances[k]));
+                    [0, 1, 2].map(|k| self.covariances[k].of_variance(&variance));
                 let by_subjects = inflation(n_subjects) * subjects;
                 let by_conditions = inflation(n_conditions) * conditions;
                 let interaction = inflation(n_subjects)
@@ -144,13 +152,69 @@ fn inflation(n: usize) -> f64 {
     n as f64 / (n as f64 - 1.0)
 }
 
-/// One covariance matrix for each kind of evaluation.
-fn covariances(evaluations: &[Vec<Evaluation>]) -> Vec<Array2<f64>> {
-    let n_kinds = evaluations.first().map_or(0, Vec::len);
+/// Covariance of evaluations over draws.
+struct Covariance {
+    /// All of it.
+    all: Array2<f64>,
+    /// Without the part that random divisions into folds add, where there were some.
+    without_divisions: Option<Array2<f64>>,
+}
+
+impl Covariance {
+    fn of(all: Array2<f64>) -> Self {
+        Self {
+            all,
+            without_divisions: None,
+        }
+    }
+
+    /// Of the mean over R divisions of each draw, and with the part of the divisions taken off: that mean
+    /// has 1/R of it and single divisions have all, so (R·cov(mean) − mean of cov(single))/(R − 1) has none
+    /// (Schütt, Kipnis, Diedrichsen & Kriegeskorte 2023).
+    fn of_divisions(by_draw: &[&[Evaluation]], n_divisions: usize) -> Self {
+        let n_columns = by_draw.first().map_or(0, |draw| draw[0].len());
+        let means: Vec<Vec<f64>> = by_draw
+            .iter()
+            .map(|draw| {
+                let mean = |c: usize| draw.iter().map(|e| e[c]).sum::<f64>() / draw.len() as f64;
+                (0..n_columns).map(mean).collect()
+            })
+            .collect();
+        let all = covariance(&means.iter().collect::<Vec<_>>());
+        if n_divisions < 2 {
+            return Self::of(all);
+        }
+        let r = n_divisions as f64;
+        let mut single: Array2<f64> = Array2::zeros(all.dim());
+        for division in 0..n_divisions {
+            let rows: Vec<&Vec<f64>> = by_draw.iter().map(|draw| &draw[division]).collect();
+            single += &(covariance(&rows) / r);
+        }
+        Self {
+            without_divisions: Some((&all * r - single) / (r - 1.0)),
+            all,
+        }
+    }
+
+    /// A variance; where nothing is left of it without the divisions (few draws), with them, which errs on
+    /// the safe side.
+    fn of_variance(&self, variance: &impl Fn(&Array2<f64>) -> f64) -> f64 {
+        let without = self.without_divisions.as_ref().map(variance);
+        without
+            .filter(|v| *v > 0.0)
+            .unwrap_or_else(|| variance(&self.all))
+    }
+}
+
+/// One covariance for each kind of evaluation, which are `n_divisions` evaluations each.
+fn covariances(evaluations: &[Vec<Evaluation>], n_divisions: usize) -> Vec<Covariance> {
+    let n_kinds = evaluations.first().map_or(0, Vec::len) / n_divisions;
     (0..n_kinds)
         .map(|kind| {
-            let rows: Vec<&Vec<f64>> = evaluations.iter().map(|e| &e[kind]).collect();
-            covariance(&rows)
+            let of_kind = kind * n_divisions..(kind + 1) * n_divisions;
+            let by_draw: Vec<&[Evaluation]> =
+                evaluations.iter().map(|e| &e[of_kind.clone()]).collect();
+            Covariance::of_divisions(&by_draw, n_divisions)
         })
         .collect()
 }

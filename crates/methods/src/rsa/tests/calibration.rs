@@ -6,7 +6,9 @@
 
 use ndarray::Array2;
 
-use super::super::{Bootstrap, InferParams, Similarity, compare, infer};
+use super::super::{
+    Bootstrap, EvaluateParams, InferParams, Model, ModelKind, Similarity, compare, evaluate, infer,
+};
 use super::simulated;
 use crate::NanPolicy;
 use crate::simulation::rate;
@@ -200,5 +202,44 @@ fn the_intervals_over_conditions_cover_the_score_on_all_conditions() {
         });
         eprintln!("coverage of the 95 % interval, bootstrap {bootstrap}: {found:.3}");
         assert!((found - 0.95).abs() < 0.035, "{bootstrap}: {found}");
+    }
+}
+
+/// Models with parameters that predict nothing: what they fit to must not make them score.
+#[test]
+#[ignore = "slow: calibration, run by the checks"]
+fn cross_validation_keeps_the_level_of_models_with_parameters() {
+    let (n_subjects, n_conditions) = (10, 20);
+    for (bootstrap, signal, most) in [
+        // With the conditions given, what subjects share has a true similarity with any model.
+        (Bootstrap::Subjects, 0.0, 0.09),
+        (Bootstrap::Conditions, 1.0, 0.09),
+        (Bootstrap::Both, 1.0, 0.07),
+    ] {
+        for kind in [ModelKind::Weighted, ModelKind::Selected] {
+            let found = rate(400, |i| {
+                let parts = simulated(91, i, 5, n_conditions, 0.0);
+                let data = simulated(92, i, n_subjects, n_conditions, signal);
+                let models = [Model {
+                    kind,
+                    rdms: parts.view(),
+                }];
+                let params = EvaluateParams {
+                    inference: InferParams {
+                        similarity: Similarity::Pearson,
+                        bootstrap,
+                        resamples: 100,
+                        seed: i,
+                        ..InferParams::default()
+                    },
+                    ..EvaluateParams::default()
+                };
+                let found = evaluate(&models, data.view(), &params, &|_, _| {}).unwrap();
+                let estimate = found.inference.models[0].estimate.clone().unwrap();
+                estimate.p.unwrap() <= 0.05
+            });
+            eprintln!("false positives of a {kind} model, bootstrap {bootstrap}: {found:.3}");
+            assert!(found < most, "{kind} {bootstrap}: {found}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::super::bootstrap::{Draw, Evaluation, Problem, evaluations};
-use super::super::infer::{differences, estimates};
+use super::super::estimates::{differences, estimates};
 use super::super::row::Source;
 use super::super::spread::Spread;
 use super::super::{Bootstrap, InferParams, Similarity, compare, infer, noise_ceiling};
@@ -16,19 +16,19 @@ use crate::NanPolicy;
 
 const TOLERANCE: f64 = 1e-9;
 
-fn fixture<T: DeserializeOwned>(name: &str) -> T {
+pub(super) fn fixture<T: DeserializeOwned>(name: &str) -> T {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/rsa");
     let text = std::fs::read_to_string(format!("{folder}/{name}.json")).expect("a committed file");
     serde_json::from_str(&text).expect("the layout that the generator writes")
 }
 
-fn matrix(rows: &[Vec<f64>]) -> Array2<f64> {
+pub(super) fn matrix(rows: &[Vec<f64>]) -> Array2<f64> {
     let n_columns = rows[0].len();
     Array2::from_shape_vec((rows.len(), n_columns), rows.concat()).expect("rows of one length")
 }
 
 #[track_caller]
-fn assert_close(what: &str, found: f64, expected: f64) {
+pub(super) fn assert_close(what: &str, found: f64, expected: f64) {
     assert!(
         (found - expected).abs() <= TOLERANCE,
         "{what}: found {found:.15}, expected {expected:.15}"
@@ -43,7 +43,7 @@ fn assert_all_close(what: &str, found: ArrayView2<'_, f64>, expected: &[Vec<f64>
     }
 }
 
-type BySimilarity<T> = BTreeMap<String, T>;
+pub(super) type BySimilarity<T> = BTreeMap<String, T>;
 
 #[derive(Deserialize)]
 struct CompareCase {
@@ -289,11 +289,17 @@ fn bootstraps_of_given_draws() {
             assert_all_close(&what, matrix(&found).view(), &expected.evaluations[kind]);
         }
         for (kind, spread) in [
-            ("both", Spread::over_both(&both, n_subjects, n_conditions)),
-            ("subjects", Spread::over_one_factor(&subjects, n_subjects)),
+            (
+                "both",
+                Spread::over_both(&both, 1, n_subjects, n_conditions),
+            ),
+            (
+                "subjects",
+                Spread::over_one_factor(&subjects, 1, n_subjects),
+            ),
             (
                 "conditions",
-                Spread::over_one_factor(&conditions, n_conditions),
+                Spread::over_one_factor(&conditions, 1, n_conditions),
             ),
         ] {
             expected.tests[kind].check(&format!("{name} {kind}"), &spread);

@@ -1,5 +1,6 @@
 //! Tests of RSA as a whole. A new test goes to
 //! - `golden`: numbers computed by a peer, from `fixtures/rsa`
+//! - `evaluate`: models with parameters
 //! - `laws`: what must hold for any input, against naive loops or another route
 //! - `ceiling`: intervals and the test of noise ceilings
 //! - `notes`: what degenerate input is answered with
@@ -8,6 +9,7 @@
 mod calibration;
 mod ceiling;
 mod comparators;
+mod evaluate;
 mod golden;
 mod laws;
 mod notes;
