@@ -2,8 +2,15 @@
 
 use rayon::prelude::*;
 
-/// Share of `n_studies` studies for which `is_hit` holds.
-pub fn rate(n_studies: u64, is_hit: impl Fn(u64) -> bool + Sync) -> f64 {
+/// Share of simulated studies for which `is_hit` holds.
+///
+/// As many studies as the checks have time for: `usual`. The published rates come from more, which
+/// `CONSILIENCE_STUDIES` asks for.
+pub fn rate(usual: u64, is_hit: impl Fn(u64) -> bool + Sync) -> f64 {
+    let n_studies = std::env::var("CONSILIENCE_STUDIES").map_or(usual, |n| {
+        n.parse()
+            .expect("CONSILIENCE_STUDIES is a number of studies")
+    });
     let n_hits = (0..n_studies)
         .into_par_iter()
         .filter(|&i| is_hit(i))

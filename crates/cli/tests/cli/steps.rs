@@ -294,7 +294,7 @@ fn evaluate_fits_judges_and_explains() {
     let scratch = Scratch::new();
     let parts = noise(3, 66, 1);
     scratch.put_npy("parts.npy", &parts);
-    let planted = &parts.row(0) * 2.0 + &parts.row(2);
+    let planted = &parts.row(0) * 2.0 + parts.row(2);
     scratch.put_npy("d.npy", &(noise(8, 66, 2) + &planted));
     let args = words(
         "evaluate --models parts.npy --weighted parts.npy --selected parts.npy --data d.npy \

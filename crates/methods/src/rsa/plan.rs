@@ -76,7 +76,10 @@ pub(super) fn explanation(
             }
         ));
     }
-    if inference.bootstrap == Bootstrap::Both && inference.dof.is_some() {
+    if cross_validation.is_none()
+        && inference.bootstrap == Bootstrap::Both
+        && inference.dof.is_some()
+    {
         said.push(
             "the dual bootstrap errs on the safe side: where nothing is to be found it says so more often than \
              the level promises"
