@@ -176,6 +176,11 @@ pub fn write_text(path: &Path, text: &str) -> Result<()> {
 /// Tells how many values were left out, if any.
 pub fn report_omitted(n: usize) {
     if n > 0 {
-        let _ = writeln!(std::io::stderr(), "note: {n} NaN values were left out");
+        note(&format!("{n} NaN values were left out"));
     }
+}
+
+/// Something to know about the result, beside it.
+pub fn note(text: &str) {
+    let _ = writeln!(std::io::stderr(), "note: {text}");
 }

@@ -62,7 +62,7 @@ pub const ALL: &[Topic] = topics![
     "dissimilarity": [
         "correlation", "spearman-dissimilarity", "cosine-dissimilarity", "euclidean", "sqeuclidean",
         "mahalanobis", "poisson-kl", "poisson-kl-cv", "per-channel", "categorical", "circumplex",
-        "movie", "window", "step", "samples",
+        "movie", "window", "step", "samples", "compat",
     ],
     "crossnobis": [
         "runs", "noise", "precision", "incomplete-runs", "common-runs", "all-rows", "residuals",

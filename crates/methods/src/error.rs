@@ -233,6 +233,16 @@ pub enum MethodsError {
         /// Pairs that are missing.
         n_omitted: usize,
     },
+    /// A dissimilarity that another toolbox cannot be followed in.
+    #[error(
+        "{peer} has no {dissimilarity}, or defines it in a way that is not reproduced; leave out the toolbox or choose another dissimilarity"
+    )]
+    NotInPeer {
+        /// Name of the toolbox.
+        peer: &'static str,
+        /// Name of the dissimilarity.
+        dissimilarity: &'static str,
+    },
     /// A similarity that cannot do without pairs that folds of conditions lack.
     #[error(
         "{similarity} needs every pair of conditions, which folds of conditions do not have; choose another similarity or 1 fold of the conditions"

@@ -9,6 +9,7 @@
 
 pub mod arrangement;
 pub mod behaviour;
+mod compat;
 pub mod encoding;
 mod error;
 mod interval;
@@ -22,5 +23,6 @@ pub mod rsa;
 #[cfg(test)]
 mod simulation;
 
+pub use compat::Compat;
 pub use error::{MethodsError, PatternId, Result};
 pub use nan::NanPolicy;

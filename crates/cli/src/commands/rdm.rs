@@ -5,9 +5,10 @@ use std::io::Write;
 use anyhow::{Result, bail};
 use consilience::io::{AnyArray, source};
 use consilience::methods::rdm::{
-    self, Dissimilarity, IncompleteRuns, MovieParams, NoiseEstimate, Patterns, RdmParams,
-    WindowSamples,
+    self, Dissimilarity, IncompleteRuns, MovieParams, NoiseEstimate, Patterns, RdmOutcome,
+    RdmParams, WindowSamples,
 };
+use consilience::methods::{Compat, MethodsError};
 use ndarray::{Array3, ArrayView1, Ix2};
 use serde_json::json;
 
@@ -59,6 +60,9 @@ pub struct Args {
     /// What becomes of the time points of a window: mean, or concatenate (each is a channel)
     #[arg(long, value_name = "NAME", default_value = "mean")]
     samples: WindowSamples,
+    /// Follow the conventions of another toolbox where they differ: rsatoolbox, mne-rsa, cosmo
+    #[arg(long, value_name = "NAME")]
+    compat: Option<Compat>,
     /// What to do with NaN
     #[arg(long, value_enum, default_value_t = Nan::Refuse)]
     nan: Nan,
@@ -98,6 +102,12 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
     };
     let patterns = source::load_array(&args.patterns)?;
     if patterns.shape().len() == 3 {
+        if let Some(peer) = args.compat {
+            bail!(
+                "--compat {peer} is for patterns of two dimensions, {} has 3; leave it out",
+                args.patterns
+            );
+        }
         return movie(
             args,
             patterns.into_f64().into_dimensionality()?,
@@ -116,11 +126,11 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
     let outcome = match arrays::check_matrix(patterns, &args.patterns, "the pattern matrix")? {
         AnyArray::F32(x) => {
             let x = x.into_dimensionality::<Ix2>()?;
-            rdm::rdm(Patterns::F32(x.view()), &params)
+            estimate(args, Patterns::F32(x.view()), &params)
         }
         other => {
             let x = other.into_f64().into_dimensionality::<Ix2>()?;
-            rdm::rdm(Patterns::F64(x.view()), &params)
+            estimate(args, Patterns::F64(x.view()), &params)
         }
     };
     let outcome = arrays::in_files(outcome, &args.files())?;
@@ -133,6 +143,23 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
     });
     args.output
         .write(ArrayView1::from(&outcome.vector), &json, out)
+}
+
+/// By our conventions or those asked for; says what these change.
+fn estimate(
+    args: &Args,
+    patterns: Patterns<'_>,
+    params: &RdmParams,
+) -> Result<RdmOutcome, MethodsError> {
+    let Some(peer) = args.compat else {
+        return rdm::rdm(patterns, params);
+    };
+    let found = rdm::rdm_as(peer, patterns, params)?;
+    arrays::note(&match found.difference {
+        Some(difference) => format!("as {peer}: {difference}"),
+        None => format!("{peer} and consilience define {} alike", args.dissimilarity),
+    });
+    Ok(found.outcome)
 }
 
 /// An RDM for each window of time.

@@ -214,6 +214,27 @@ fn ceiling_prints_lower_and_upper() {
 }
 
 #[test]
+fn another_toolbox_is_followed_on_demand() {
+    let scratch = Scratch::new();
+    scratch.put_npy("x.npy", &noise(5, 4, 1));
+    let rdm = |options: &str| {
+        let json = scratch.json(&words(&format!("rdm x.npy --format json {options}")));
+        json["rdm"].clone()
+    };
+    let theirs = rdm("--dissimilarity euclidean --compat rsatoolbox");
+    assert_eq!(theirs, rdm("--dissimilarity sqeuclidean --per-channel"));
+    assert_ne!(theirs, rdm("--dissimilarity euclidean"));
+    scratch.refused(
+        &words("rdm x.npy --dissimilarity crossnobis --compat mne-rsa"),
+        &["mne-rsa has no crossnobis"],
+    );
+    scratch.refused(
+        &words("rdm x.npy --compat pymvpa"),
+        &["pymvpa", "rsatoolbox", "cosmo"],
+    );
+}
+
+#[test]
 fn infer_prints_every_promised_key() {
     let scratch = Scratch::new();
     scratch.put_npy("m.npy", &noise(3, 45, 1));

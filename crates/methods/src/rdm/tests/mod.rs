@@ -1,5 +1,6 @@
 //! Agreement with the definitions and with peers, laws, and input that has no answer.
 
+mod compat;
 mod fixtures;
 mod incomplete;
 mod movie;
