@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use consilience::io::{AnyArray, atomic, npy, source};
+use consilience::methods::rsa::{self, Workload};
 use consilience::methods::{MethodsError, NanPolicy};
 use ndarray::{Array2, ArrayD, Ix1, Ix2};
 use serde::Serialize;
 
-use crate::Format;
+use crate::{Format, places};
 
 /// What to do with NaN in the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -171,6 +172,18 @@ pub fn print_json(value: &impl Serialize, out: &mut dyn Write) -> Result<()> {
 pub fn write_text(path: &Path, text: &str) -> Result<()> {
     atomic::write_atomically(path, |file| file.write_all(text.as_bytes()))?;
     Ok(())
+}
+
+/// Refuses RDMs that cannot be compared in the memory that is free.
+pub fn check_rdms_fit(workload: &Workload) -> Result<()> {
+    places::check_memory(
+        rsa::memory(workload),
+        &format!(
+            "comparing {} RDMs of {} pairs",
+            workload.n_rdms, workload.n_pairs
+        ),
+        "give fewer RDMs at once or use fewer threads",
+    )
 }
 
 /// Tells how many values were left out, if any.

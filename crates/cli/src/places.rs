@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use consilience::models::zoo::catalogue::FOLDER;
 
 /// Folders searched for data, in order: `CONSILIENCE_DATA`, else the project's neighbour
@@ -66,6 +66,18 @@ pub fn free_memory() -> Option<f64> {
         .find(|line| line.starts_with("MemAvailable:"))?;
     let kibibytes: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kibibytes * 1024.0)
+}
+
+/// Refuses what needs more memory than is free, where the system tells.
+pub fn check_memory(needed: f64, what: &str, cure: &str) -> Result<()> {
+    match free_memory() {
+        Some(free) if needed > free => bail!(
+            "{what} needs about {:.1} GB of memory beside the data, {:.1} GB are free; {cure}, or use a larger machine",
+            needed / 1e9,
+            free / 1e9
+        ),
+        _ => Ok(()),
+    }
 }
 
 /// Sets the size of the thread pool and returns it.

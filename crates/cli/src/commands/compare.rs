@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anyhow::{Result, bail};
-use consilience::methods::rsa::{self, Comparison, Similarity};
+use consilience::methods::rsa::{self, Comparison, Similarity, Workload};
 use serde_json::json;
 
 use crate::arrays::{self, Nan, Output};
@@ -35,6 +35,14 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
     let b = arrays::rdms(&args.b, "B")?;
     let comparison = match &args.covariance {
         None => {
+            arrays::check_rdms_fit(&Workload {
+                n_rdms: a.nrows() + b.nrows(),
+                n_pairs: a.ncols(),
+                similarity: args.similarity,
+                is_resampled: false,
+                is_permuted: false,
+                n_threads: rayon::current_num_threads(),
+            })?;
             let comparison = rsa::compare(a.view(), b.view(), args.similarity, args.nan.into());
             arrays::in_files(comparison, &[&args.a, &args.b])?
         }

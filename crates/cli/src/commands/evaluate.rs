@@ -126,6 +126,8 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
         condition_folds: args.condition_folds,
         divisions: args.divisions,
     };
+    let n_components: usize = models.iter().map(|m| m.rdms.nrows()).sum();
+    infer::check_fit(n_components + data.nrows(), data.ncols(), &params.inference)?;
     let console = Console::new();
     console.begin(
         "resampling",

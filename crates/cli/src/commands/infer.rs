@@ -3,7 +3,9 @@
 use std::io::Write;
 
 use anyhow::Result;
-use consilience::methods::rsa::{self, Bootstrap, Correction, InferParams, Inference, Similarity};
+use consilience::methods::rsa::{
+    self, Bootstrap, Correction, InferParams, Inference, Similarity, Workload,
+};
 use consilience::study::Progress;
 use serde_json::{Value, json};
 
@@ -70,6 +72,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
     let models = arrays::rdms(&args.models, "the models' RDMs")?;
     let data = arrays::rdms(&args.data, "the subjects' RDMs")?;
     let params = args.options.params(args.bootstrap);
+    check_fit(models.nrows() + data.nrows(), data.ncols(), &params)?;
     let console = Console::new();
     console.begin(
         "resampling",
@@ -85,6 +88,18 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
         Format::Json => arrays::print_json(&as_json(&inference, &names, &args.options), out),
         Format::Text => as_text(&inference, &names, out),
     }
+}
+
+/// Refuses what does not fit into memory.
+pub fn check_fit(n_rdms: usize, n_pairs: usize, params: &InferParams) -> Result<()> {
+    arrays::check_rdms_fit(&Workload {
+        n_rdms,
+        n_pairs,
+        similarity: params.similarity,
+        is_resampled: matches!(params.bootstrap, Bootstrap::Conditions | Bootstrap::Both),
+        is_permuted: params.permutations > 0,
+        n_threads: rayon::current_num_threads(),
+    })
 }
 
 /// The promised keys.
@@ -136,6 +151,10 @@ pub fn as_text(inference: &Inference, names: &[String], out: &mut dyn Write) -> 
         .map(|n| n.chars().count() + 2)
         .fold(12, usize::max);
     let number = |value: Option<f64>| value.map_or("–".to_owned(), |v| format!("{v:.4}"));
+    let p = |value: Option<f64>| match value {
+        Some(p) if p < 1e-4 => "< 0.0001".to_owned(),
+        value => number(value),
+    };
     writeln!(
         out,
         "{:<width$}{:>10}{:>10}{:>20}{:>10}{:>12}",
@@ -153,8 +172,8 @@ pub fn as_text(inference: &Inference, names: &[String], out: &mut dyn Write) -> 
             "{name:<width$}{:>10}{:>10}{interval:>20}{:>10}{:>12}",
             number(estimate.map(|e| e.value)),
             number(estimate.and_then(|e| e.sem)),
-            number(estimate.and_then(|e| e.p)),
-            number(estimate.and_then(|e| e.p_ceiling)),
+            p(estimate.and_then(|e| e.p)),
+            p(estimate.and_then(|e| e.p_ceiling)),
         )?;
     }
     if let Some(ceiling) = inference.ceiling {

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anyhow::Result;
-use consilience::methods::rsa::{self, MantelParams, Similarity};
+use consilience::methods::rsa::{self, MantelParams, Similarity, Workload};
 use serde_json::json;
 
 use crate::Format;
@@ -43,6 +43,14 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
         seed: args.seed,
         nan: args.nan.into(),
     };
+    arrays::check_rdms_fit(&Workload {
+        n_rdms: 2,
+        n_pairs: a.len(),
+        similarity: args.similarity,
+        is_resampled: false,
+        is_permuted: true,
+        n_threads: rayon::current_num_threads(),
+    })?;
     let mantel = arrays::in_files(
         rsa::mantel(a.view(), b.view(), &params),
         &[&args.a, &args.b],

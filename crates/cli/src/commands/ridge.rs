@@ -94,14 +94,14 @@ fn fit<T: Real>(
         Ridge::<T>::memory(n_rows, n_features, params, rayon::current_num_threads()),
         &[&args.x],
     )? + block;
-    if let Some(free) = places::free_memory().filter(|free| needed > *free) {
-        bail!(
-            "{n_rows} rows × {n_features} features need about {:.1} GB of memory beside the data, {:.1} GB are free; use fewer folds, penalties, threads or rows, or a larger machine: {}",
-            needed / 1e9,
-            free / 1e9,
+    places::check_memory(
+        needed,
+        &format!(
+            "a model of {n_rows} rows × {n_features} features ({})",
             args.x
-        );
-    }
+        ),
+        "use fewer folds, penalties, threads or rows",
+    )?;
     let console = Console::new();
     console.begin("factorising the training sets", 1);
     let mut x_files = vec![args.x.as_str(), &args.alphas];
