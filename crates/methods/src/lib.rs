@@ -9,6 +9,7 @@
 
 pub mod arrangement;
 pub mod behaviour;
+mod correct;
 pub mod encoding;
 mod error;
 mod interval;

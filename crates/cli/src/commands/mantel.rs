@@ -39,6 +39,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
     let b = arrays::one_rdm(&args.b, "B")?;
     let params = MantelParams {
         similarity: args.similarity,
+        blocks: None,
         permutations: args.permutations,
         seed: args.seed,
         nan: args.nan.into(),

@@ -3,7 +3,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use consilience_core::{Ceiling, Estimate, RsaScore, pairs};
-use consilience_stats::correction::{Procedure, corrected};
 use ndarray::{Array2, ArrayView2, Axis};
 
 use super::bootstrap::{Draw, Evaluation, Problem, evaluations};
@@ -11,12 +10,13 @@ use super::ceiling::Pool;
 use super::compare::scores;
 use super::inputs;
 use super::params::{Bootstrap, Correction, InferParams};
-use super::permutation::{Permuted, permute};
+use super::permutation::{Permutations, Permuted, permute};
 use super::result::Inference;
 use super::row::{Row, Source};
 use super::sample::Sample;
 use super::similarity::Similarity;
 use super::spread::Spread;
+use crate::correct::correct;
 use crate::{MethodsError, Result};
 
 /// Fewest conditions that are worth resampling: fewer repeat themselves in most resamples.
@@ -185,8 +185,11 @@ pub fn infer(
             &checked.present_b,
             &checked.present_a,
             &means,
-            n_permutations,
-            params.seed,
+            Permutations {
+                n: n_permutations,
+                seed: params.seed,
+                blocks: None,
+            },
             &done,
         )
     });
@@ -428,26 +431,6 @@ pub(super) fn differences(scores: &[f64], spread: Option<&Spread>) -> Vec<Vec<Op
                 .collect()
         })
         .collect()
-}
-
-/// Fills in corrected values for all p that exist.
-fn correct<'a>(
-    tests: impl Iterator<Item = (Option<f64>, &'a mut Option<f64>)>,
-    correction: Correction,
-) {
-    let procedure = match correction {
-        Correction::None => None,
-        Correction::Fdr => Some(Procedure::BenjaminiHochberg),
-        Correction::FdrAny => Some(Procedure::BenjaminiYekutieli),
-        Correction::Fwe => Some(Procedure::Holm),
-        Correction::Bonferroni => Some(Procedure::Bonferroni),
-    };
-    let (p, slots): (Vec<f64>, Vec<&mut Option<f64>>) =
-        tests.filter_map(|(p, slot)| Some((p?, slot))).unzip();
-    let all = procedure.map_or_else(|| p.clone(), |procedure| corrected(&p, procedure));
-    for (slot, value) in slots.into_iter().zip(all) {
-        *slot = Some(value);
-    }
 }
 
 fn corrected_differences(p: &[Vec<Option<f64>>], correction: Correction) -> Vec<Vec<Option<f64>>> {
