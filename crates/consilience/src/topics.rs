@@ -91,7 +91,7 @@ pub const ALL: &[Topic] = topics![
         "generalize-to", "fixed", "weighted", "weighted-any-sign", "selected", "interpolated", "divisions",
         "subject-folds", "condition-folds", "flexible-models",
     ],
-    "permutation": ["permutations", "mantel"],
+    "permutation": ["permutations", "mantel", "blocks"],
     "correction": ["fdr", "fdr-any", "fwe", "bonferroni", "holm", "alpha"],
     "ridge": [
         "encoding", "alphas", "folds", "nested", "intercept", "no-intercept", "ols", "cross-validation",

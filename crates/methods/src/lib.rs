@@ -10,6 +10,7 @@
 pub mod arrangement;
 pub mod behaviour;
 mod compat;
+mod correct;
 pub mod encoding;
 mod error;
 mod interval;

@@ -25,6 +25,8 @@ pub enum Domain {
     Bands,
     /// Division of samples into those to learn from and those to judge by.
     Split,
+    /// Signs of subjects' scores.
+    Signs,
 }
 
 impl Domain {
@@ -39,6 +41,7 @@ impl Domain {
             Self::Projection => 6,
             Self::Bands => 7,
             Self::Split => 8,
+            Self::Signs => 9,
         }
     }
 }
@@ -174,6 +177,46 @@ impl Stream {
         }
         items
     }
+
+    /// A uniform permutation among those that exchange items of the same block only.
+    ///
+    /// # Shapes
+    ///
+    /// `blocks` has a label for each item; items that share one are a block.
+    ///
+    /// # Definition
+    ///
+    /// Fisher and Yates within each block, in ascending order of the labels. A single block draws what
+    /// [`Stream::permutation`] draws.
+    ///
+    /// # Panics
+    ///
+    /// When the number of items does not fit 32 bits.
+    pub fn permutation_within(&mut self, blocks: &[usize]) -> Vec<usize> {
+        let mut items: Vec<usize> = (0..blocks.len()).collect();
+        let mut by_block = items.clone();
+        by_block.sort_by_key(|&item| blocks[item]);
+        for places in by_block.chunk_by(|&a, &b| blocks[a] == blocks[b]) {
+            for i in (1..places.len()).rev() {
+                let j = self.below(to_u32(i + 1)) as usize;
+                items.swap(places[i], places[j]);
+            }
+        }
+        items
+    }
+
+    /// `n` fair signs, −1 or 1.
+    pub fn signs(&mut self, n: usize) -> Vec<f64> {
+        let mut bits = 0;
+        (0..n)
+            .map(|i| {
+                if i % 64 == 0 {
+                    bits = self.0.next_u64();
+                }
+                if bits >> (i % 64) & 1 == 1 { -1.0 } else { 1.0 }
+            })
+            .collect()
+    }
 }
 
 fn to_u32(n: usize) -> u32 {
@@ -213,6 +256,47 @@ mod tests {
             counts.values().all(|n| (n - 1000).abs() < 145),
             "{counts:?}"
         );
+    }
+
+    #[test]
+    fn blocks_are_kept() {
+        let blocks = [2, 0, 2, 7, 0, 2, 0];
+        let mut counts = std::collections::BTreeMap::new();
+        for index in 0..3600 {
+            let order = Stream::new(8, Domain::Permutations, index).permutation_within(&blocks);
+            assert!(order.iter().zip(&blocks).all(|(&i, b)| blocks[i] == *b));
+            let mut sorted = order.clone();
+            sorted.sort_unstable();
+            assert!(sorted.into_iter().eq(0..7));
+            *counts.entry(order).or_insert(0_i32) += 1;
+        }
+        // 3! · 3! · 1!, each within five standard deviations of 100.
+        assert_eq!(counts.len(), 36);
+        assert!(counts.values().all(|n| (n - 100).abs() < 50), "{counts:?}");
+        for n in [0, 1, 30] {
+            let draw = || Stream::new(9, Domain::Permutations, 1);
+            assert_eq!(
+                draw().permutation_within(&vec![4; n]),
+                draw().permutation(n)
+            );
+        }
+    }
+
+    #[test]
+    fn signs_are_fair_and_independent() {
+        let n = 130;
+        let flips: Vec<Vec<f64>> = (0..2000)
+            .map(|index| Stream::new(2, Domain::Signs, index).signs(n))
+            .collect();
+        let mean = |of: &dyn Fn(&[f64]) -> f64| {
+            flips.iter().map(|signs| of(signs)).sum::<f64>() / flips.len() as f64
+        };
+        // Five standard errors.
+        for i in 0..n {
+            assert!(mean(&|signs| signs[i]).abs() < 0.112);
+            assert!(mean(&|signs| signs[i] * signs[(i + 64) % n]).abs() < 0.112);
+        }
+        assert!(flips.iter().flatten().all(|s| s.abs() == 1.0));
     }
 
     #[test]

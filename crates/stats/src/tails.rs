@@ -1,6 +1,6 @@
 //! Tail probabilities and quantiles.
 
-use statrs::function::beta::beta_reg;
+use statrs::function::beta::{beta_reg, ln_beta};
 
 /// Probability that Student's t exceeds `t`.
 ///
@@ -42,6 +42,34 @@ pub fn student_t_sf(t: f64, dof: f64) -> f64 {
         0.5 * beta_reg(dof / 2.0, 0.5, dof / (dof + square))
     };
     if t < 0.0 { 1.0 - tail } else { tail }
+}
+
+/// Natural logarithm of [`student_t_sf`], also where that is below the smallest number.
+///
+/// # Panics
+///
+/// As [`student_t_sf`].
+#[must_use]
+pub fn student_t_ln_sf(t: f64, dof: f64) -> f64 {
+    let tail = student_t_sf(t, dof);
+    if tail > 1e-280 || t.is_infinite() {
+        return tail.ln();
+    }
+    ln_far_tail(t, dof)
+}
+
+/// By the series I(x; a, ½) = x^a·√(1 − x) / (a·B(a, ½)) · Σₖ (a + ½)ₖ/(a + 1)ₖ·x^k, for t > 0.
+fn ln_far_tail(t: f64, dof: f64) -> f64 {
+    let (a, square) = (dof / 2.0, t * t);
+    let x = dof / (dof + square);
+    let (mut term, mut sum, mut k) = (1.0, 0.0, 0.0);
+    while sum + term > sum {
+        sum += term;
+        term *= x * (a + 0.5 + k) / (a + 1.0 + k);
+        k += 1.0;
+    }
+    let ln_power = -a * (square / dof).ln_1p();
+    ln_power + 0.5 * (-x).ln_1p() + sum.ln() - (2.0 * a).ln() - ln_beta(a, 0.5)
 }
 
 /// Two-sided p of a t value: the probability that |T| exceeds |t|.
@@ -126,6 +154,29 @@ mod tests {
                 );
             }
         }
+    }
+
+    /// The series where the tail itself can be had, and a closed form for two degrees of freedom where it cannot.
+    #[test]
+    fn logarithms_go_on_below_the_smallest_number() {
+        for dof in [2.0, 5.0, 20.0, 100.0, 999.0, 1e4] {
+            for t in [1.0, 2.0, 5.0, 12.0, 30.0, 1e3] {
+                let tail = student_t_sf(t, dof);
+                if tail > 1e-290 {
+                    let found = ln_far_tail(t, dof);
+                    let off = (found / tail.ln() - 1.0).abs();
+                    assert!(off < 1e-11, "{t} {dof}: {found} {}", tail.ln());
+                } else {
+                    assert!(student_t_ln_sf(t, dof) < -640.0);
+                }
+            }
+        }
+        let t: f64 = 1e145;
+        let found = student_t_ln_sf(t, 2.0);
+        let expected = -(2.0 * t.ln() + 2.0_f64.ln());
+        assert!((found / expected - 1.0).abs() < 1e-12, "{found} {expected}");
+        assert_eq!(student_t_ln_sf(0.0, 3.0), 0.5_f64.ln());
+        assert!((student_t_ln_sf(-1.0, 1.0) - 0.75_f64.ln()).abs() < 1e-15);
     }
 
     #[test]

@@ -121,7 +121,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
         }
     }
     let params = EvaluateParams {
-        inference: args.options.params(args.generalize_to),
+        inference: args.options.params(args.generalize_to)?,
         subject_folds: args.subject_folds,
         condition_folds: args.condition_folds,
         divisions: args.divisions,

@@ -40,6 +40,9 @@ pub struct Options {
     /// Condition-label permutations; 0 for none
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub permutations: usize,
+    /// An integer label for each condition; only conditions of the same label are permuted
+    #[arg(long, value_name = "B.npy", requires = "permutations")]
+    pub blocks: Option<String>,
     /// Seed of all draws
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
@@ -55,23 +58,25 @@ pub struct Options {
 }
 
 impl Options {
-    pub fn params(&self, bootstrap: Bootstrap) -> InferParams {
-        InferParams {
+    pub fn params(&self, bootstrap: Bootstrap) -> Result<InferParams> {
+        let blocks = self.blocks.as_deref();
+        Ok(InferParams {
             similarity: self.similarity,
             bootstrap,
             resamples: self.resamples,
             permutations: self.permutations,
+            blocks: blocks.map(|b| arrays::labels(b, "--blocks")).transpose()?,
             seed: self.seed,
             correction: self.correction,
             nan: self.nan.into(),
-        }
+        })
     }
 }
 
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
     let models = arrays::rdms(&args.models, "the models' RDMs")?;
     let data = arrays::rdms(&args.data, "the subjects' RDMs")?;
-    let params = args.options.params(args.bootstrap);
+    let params = args.options.params(args.bootstrap)?;
     check_fit(models.nrows() + data.nrows(), data.ncols(), &params)?;
     let console = Console::new();
     console.begin(

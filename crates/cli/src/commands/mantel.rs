@@ -23,6 +23,9 @@ pub struct Args {
     /// Permutations of the conditions, rows and columns together
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     permutations: usize,
+    /// An integer label for each condition; only conditions of the same label are permuted
+    #[arg(long, value_name = "B.npy")]
+    blocks: Option<String>,
     /// Seed of the permutations
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -39,6 +42,9 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
     let b = arrays::one_rdm(&args.b, "B")?;
     let params = MantelParams {
         similarity: args.similarity,
+        blocks: (args.blocks.as_deref())
+            .map(|b| arrays::labels(b, "--blocks"))
+            .transpose()?,
         permutations: args.permutations,
         seed: args.seed,
         nan: args.nan.into(),

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use consilience::io::npy::{ColumnReader, ColumnWriter};
 use consilience::io::source::{Format, Source};
 use consilience::io::{AnyArray, Dtype, hash, npy};

@@ -1,13 +1,13 @@
 //! Estimates from scores, their spread and permutations, and the corrections over them.
 
 use consilience_core::{Ceiling, Estimate, RsaScore, pairs};
-use consilience_stats::correction::{Procedure, corrected};
 use ndarray::Array2;
 
 use super::params::{Bootstrap, Correction};
 use super::permutation::Permuted;
 use super::result::Inference;
 use super::spread::Spread;
+use crate::correct::correct;
 
 /// What was found about the models and subjects that have scores.
 pub(super) struct Scored {
@@ -115,26 +115,6 @@ pub(super) fn differences(scores: &[f64], spread: Option<&Spread>) -> Vec<Vec<Op
                 .collect()
         })
         .collect()
-}
-
-/// Fills in corrected values for all p that exist.
-fn correct<'a>(
-    tests: impl Iterator<Item = (Option<f64>, &'a mut Option<f64>)>,
-    correction: Correction,
-) {
-    let procedure = match correction {
-        Correction::None => None,
-        Correction::Fdr => Some(Procedure::BenjaminiHochberg),
-        Correction::FdrAny => Some(Procedure::BenjaminiYekutieli),
-        Correction::Fwe => Some(Procedure::Holm),
-        Correction::Bonferroni => Some(Procedure::Bonferroni),
-    };
-    let (p, slots): (Vec<f64>, Vec<&mut Option<f64>>) =
-        tests.filter_map(|(p, slot)| Some((p?, slot))).unzip();
-    let all = procedure.map_or_else(|| p.clone(), |procedure| corrected(&p, procedure));
-    for (slot, value) in slots.into_iter().zip(all) {
-        *slot = Some(value);
-    }
 }
 
 fn corrected_differences(p: &[Vec<Option<f64>>], correction: Correction) -> Vec<Vec<Option<f64>>> {

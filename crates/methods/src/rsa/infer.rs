@@ -10,8 +10,9 @@ use super::ceiling::Pool;
 use super::compare::scores;
 use super::estimates::Scored;
 use super::inputs;
+use super::mantel::block_numbers;
 use super::params::{Bootstrap, InferParams};
-use super::permutation::permute;
+use super::permutation::{Permutations, permute};
 use super::result::Inference;
 use super::row::{Row, Source};
 use super::sample::Sample;
@@ -46,7 +47,7 @@ pub(super) const MIN_CONDITIONS: usize = 6;
 ///
 /// Permutations rearrange rows and columns of all subjects' RDMs together:
 /// p = (1 + #{permuted ≥ observed}) / (1 + N), and for the family-wise p the best of all models is
-/// counted.
+/// counted. With `blocks`, conditions only change places within theirs.
 ///
 /// `p_corrected` corrects `p` over all models and `p_difference_corrected` over all pairs, by
 /// Benjamini–Hochberg (`fdr`) or Holm (`fwe`).
@@ -107,6 +108,10 @@ pub fn infer(
         similarity,
         params.nan,
     )?;
+    let blocks = match &params.blocks {
+        Some(labels) => Some(block_numbers(labels, checked.n_conditions)?),
+        None => None,
+    };
     let present = checked.present();
     let mut notes = Vec::new();
     note_omitted(checked.n_omitted, present.len(), &mut notes);
@@ -177,14 +182,22 @@ pub fn infer(
         _ => None,
     };
     let permuted = (n_permutations > 0).then(|| {
-        note_few_orders(problem.n_conditions, n_permutations, &mut notes);
+        note_few_orders(
+            problem.n_conditions,
+            blocks.as_deref(),
+            n_permutations,
+            &mut notes,
+        );
         permute(
             &problem,
             &checked.present_b,
             &checked.present_a,
             &means,
-            n_permutations,
-            params.seed,
+            Permutations {
+                n: n_permutations,
+                seed: params.seed,
+                blocks: blocks.as_deref(),
+            },
             &done,
         )
     });
@@ -382,14 +395,34 @@ pub(super) fn note_skipped(n_used: usize, n_resamples: usize, notes: &mut Vec<St
     enough
 }
 
-fn note_few_orders(n_conditions: usize, n_permutations: usize, notes: &mut Vec<String>) {
-    let n_orders = (1..=n_conditions)
+fn note_few_orders(
+    n_conditions: usize,
+    blocks: Option<&[usize]>,
+    n_permutations: usize,
+    notes: &mut Vec<String>,
+) {
+    let sizes = match blocks {
+        None => vec![n_conditions],
+        Some(blocks) => {
+            let mut sizes = vec![0; n_conditions];
+            blocks.iter().for_each(|&b| sizes[b] += 1);
+            sizes
+        }
+    };
+    let n_orders = sizes
+        .into_iter()
+        .flat_map(|size| 1..=size)
         .try_fold(1_usize, usize::checked_mul)
         .unwrap_or(usize::MAX);
     if n_orders < n_permutations {
+        let within = if blocks.is_some() {
+            " within their blocks"
+        } else {
+            ""
+        };
         notes.push(format!(
-            "{n_conditions} conditions have only {n_orders} orders: the permutation p cannot fall \
-             much below {:.2}",
+            "{n_conditions} conditions have only {n_orders} orders{within}: the permutation p cannot \
+             fall much below {:.2}",
             1.0 / n_orders as f64
         ));
     }

@@ -1,11 +1,13 @@
 //! The Mantel test: one RDM with another.
 
+use std::collections::BTreeSet;
+
 use ndarray::{ArrayView1, Axis};
 
 use super::bootstrap::Problem;
 use super::compare::defined;
 use super::inputs;
-use super::permutation::permute;
+use super::permutation::{Permutations, permute};
 use super::row::Source;
 use super::sample::Sample;
 use super::similarity::Similarity;
@@ -16,6 +18,8 @@ use crate::{MethodsError, NanPolicy, Result};
 pub struct MantelParams {
     /// How the RDMs are compared.
     pub similarity: Similarity,
+    /// A label for each condition; only conditions with the same label are exchanged. `None` exchanges all.
+    pub blocks: Option<Vec<i64>>,
     /// Permutations, at least 1.
     pub permutations: usize,
     /// Seed of the permutations.
@@ -25,10 +29,11 @@ pub struct MantelParams {
 }
 
 impl Default for MantelParams {
-    /// Spearman, 10,000 permutations, seed 1, NaN refused.
+    /// Spearman, all conditions exchanged, 10,000 permutations, seed 1, NaN refused.
     fn default() -> Self {
         Self {
             similarity: Similarity::default(),
+            blocks: None,
             permutations: 10_000,
             seed: 1,
             nan: NanPolicy::default(),
@@ -58,9 +63,13 @@ pub struct Mantel {
 /// The rows and columns of `b` are permuted together. p = (1 + #{permuted ≥ observed}) /
 /// (1 + permutations). A missing pair moves with its conditions.
 ///
+/// With `blocks`, conditions keep to theirs: categories (or whatever the blocks are) that make both RDMs alike then are part of
+/// the null hypothesis, and p is about what the RDMs share within and between them beyond that.
+///
 /// # Errors
 ///
-/// [`MethodsError::TooFew`] for no permutation; otherwise as [`compare`](super::compare()).
+/// [`MethodsError::TooFew`] for no permutation, or when no two conditions share a block; [`MethodsError::ShapeMismatch`] for another number
+/// of labels than conditions; otherwise as [`compare`](super::compare()).
 ///
 /// # Example
 ///
@@ -76,7 +85,7 @@ pub struct Mantel {
 ///
 /// # References
 ///
-/// Mantel (1967), Cancer Research 27:209–220; Phipson & Smyth (2010), doi:10.2202/1544-6115.1585.
+/// Mantel (1967), Cancer Research 27:209–220; Anderson & ter Braak (2003), doi:10.1080/00949650215733 (blocks); Phipson & Smyth (2010), doi:10.2202/1544-6115.1585.
 ///
 /// # Peers
 ///
@@ -97,6 +106,10 @@ pub fn mantel(
     }
     let (a, b) = (a.insert_axis(Axis(0)), b.insert_axis(Axis(0)));
     let checked = inputs::check((what_a, a), (what_b, b), similarity, params.nan)?;
+    let blocks = match &params.blocks {
+        Some(labels) => Some(block_numbers(labels, checked.n_conditions)?),
+        None => None,
+    };
     let present = checked.present();
     let sample = Sample::whole(checked.n_conditions, &present);
     let (first, second) = (Source::new(a, similarity), Source::new(b, similarity));
@@ -115,8 +128,11 @@ pub fn mantel(
         &checked.present_b,
         &checked.present_a,
         &[score],
-        params.permutations,
-        params.seed,
+        Permutations {
+            n: params.permutations,
+            seed: params.seed,
+            blocks: blocks.as_deref(),
+        },
         &|_| {},
     );
     Ok(Mantel {
@@ -124,4 +140,28 @@ pub fn mantel(
         p: permuted.p(0),
         n_omitted: checked.n_omitted,
     })
+}
+
+/// Each condition's block as the place of its label among the different ones.
+pub(super) fn block_numbers(labels: &[i64], n_conditions: usize) -> Result<Vec<usize>> {
+    if labels.len() != n_conditions {
+        return Err(MethodsError::ShapeMismatch {
+            what: "labels of blocks",
+            expected: n_conditions,
+            found: labels.len(),
+        });
+    }
+    let different: BTreeSet<i64> = labels.iter().copied().collect();
+    if different.len() == n_conditions {
+        return Err(MethodsError::TooFew {
+            what: "conditions of the largest block, so that some can be exchanged",
+            needed: 2,
+            found: 1,
+        });
+    }
+    let different: Vec<i64> = different.into_iter().collect();
+    Ok(labels
+        .iter()
+        .map(|label| different.partition_point(|other| other < label))
+        .collect())
 }

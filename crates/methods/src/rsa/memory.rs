@@ -1,6 +1,6 @@
 //! How much memory comparing RDMs takes, before it is done.
 
-use super::permutation::BLOCK_BYTES;
+use super::permutation::BATCH_BYTES;
 use super::similarity::Similarity;
 
 /// What is to be done with some RDMs.
@@ -57,9 +57,9 @@ pub fn memory(workload: &Workload) -> f64 {
     }
     let mut fixed = 0.0;
     if workload.is_permuted {
-        // The mean subject as a matrix, the models once more, and a block of permutations a thread.
+        // The mean subject as a matrix, the models once more, and a batch of permutations a thread.
         per_pair += 16.0 + 8.0 * n;
-        fixed += n_threads * (BLOCK_BYTES as f64).max(8.0 * pairs);
+        fixed += n_threads * (BATCH_BYTES as f64).max(8.0 * pairs);
     }
     per_pair * pairs + fixed
 }

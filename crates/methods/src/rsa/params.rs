@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use consilience_stats::correction::Procedure;
+
 use super::similarity::Similarity;
 use crate::{MethodsError, NanPolicy, Result, names};
 
@@ -80,6 +82,18 @@ impl Correction {
     pub fn name(self) -> &'static str {
         super::name_of(self, &Self::NAMES)
     }
+
+    /// The procedure, if anything is corrected.
+    #[must_use]
+    pub fn procedure(self) -> Option<Procedure> {
+        match self {
+            Self::None => None,
+            Self::Fdr => Some(Procedure::BenjaminiHochberg),
+            Self::FdrAny => Some(Procedure::BenjaminiYekutieli),
+            Self::Fwe => Some(Procedure::Holm),
+            Self::Bonferroni => Some(Procedure::Bonferroni),
+        }
+    }
 }
 
 impl fmt::Display for Correction {
@@ -107,6 +121,8 @@ pub struct InferParams {
     pub resamples: usize,
     /// Permutations of the condition labels; 0 for none.
     pub permutations: usize,
+    /// A label for each condition; only conditions of the same label are exchanged (default: all are).
+    pub blocks: Option<Vec<i64>>,
     /// Seed of all draws.
     pub seed: u64,
     /// Correction over all models, and over all pairs of models.
@@ -124,6 +140,7 @@ impl Default for InferParams {
             bootstrap: Bootstrap::default(),
             resamples: 1000,
             permutations: 0,
+            blocks: None,
             seed: 1,
             correction: Correction::default(),
             nan: NanPolicy::default(),

@@ -10,11 +10,34 @@ use super::bootstrap::Problem;
 use super::row::{Row, UnitVector};
 use super::sample::Sample;
 
-/// Permutations that are evaluated together: enough for a matrix product to pay.
-const BLOCK: usize = 32;
+/// Permutations that are evaluated together: enough for a matrix product to pay …
+const BATCH: usize = 32;
+
+/// … unless they take more than this.
+pub(super) const BATCH_BYTES: usize = 64 << 20;
 
 /// Rounding errors must not turn a tie with the observed score into a smaller one.
 const TIE_TOLERANCE: f64 = 1e-12;
+
+/// Which permutations are drawn.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Permutations<'a> {
+    /// How many.
+    pub n: usize,
+    pub seed: u64,
+    /// A label for each condition, where only conditions of the same block are exchanged.
+    pub blocks: Option<&'a [usize]>,
+}
+
+impl Permutations<'_> {
+    fn order(&self, index: u64, n_conditions: usize) -> Vec<usize> {
+        let mut stream = Stream::new(self.seed, Domain::Permutations, index);
+        match self.blocks {
+            Some(blocks) => stream.permutation_within(blocks),
+            None => stream.permutation(n_conditions),
+        }
+    }
+}
 
 /// How often permuted data agree at least as well as the observed ones.
 pub(super) struct Permuted {
@@ -48,21 +71,20 @@ pub(super) fn permute(
     present_in_data: &[bool],
     present_in_models: &[bool],
     observed: &[f64],
-    n_permutations: usize,
-    seed: u64,
+    permutations: Permutations<'_>,
     done: &(dyn Fn(usize) + Sync),
 ) -> Permuted {
     let statistic = Statistic::new(problem, present_in_data, present_in_models);
+    let n_permutations = permutations.n;
     let n_models = observed.len();
-    let blocks: Vec<(Vec<usize>, Vec<usize>)> = (0..n_permutations.div_ceil(BLOCK))
+    let bytes_each = 8 * problem.present.len();
+    let size = (BATCH_BYTES / bytes_each).clamp(1, BATCH);
+    let counts: Vec<(Vec<usize>, Vec<usize>)> = (0..n_permutations.div_ceil(size))
         .into_par_iter()
-        .map(|block| {
-            let indices = block * BLOCK..n_permutations.min((block + 1) * BLOCK);
+        .map(|batch| {
+            let indices = batch * size..n_permutations.min((batch + 1) * size);
             let orders: Vec<Vec<usize>> = indices
-                .map(|i| {
-                    Stream::new(seed, Domain::Permutations, i as u64)
-                        .permutation(problem.n_conditions)
-                })
+                .map(|i| permutations.order(i as u64, problem.n_conditions))
                 .collect();
             let (mut n_at_least, mut n_best_at_least) = (vec![0; n_models], vec![0; n_models]);
             for scores in statistic.of(&orders) {
@@ -83,7 +105,7 @@ pub(super) fn permute(
         n_at_least: vec![0; n_models],
         n_best_at_least: vec![0; n_models],
     };
-    for (n_at_least, n_best_at_least) in blocks {
+    for (n_at_least, n_best_at_least) in counts {
         total
             .n_at_least
             .iter_mut()
@@ -271,7 +293,7 @@ impl Linear {
         let models = MatRef::from_row_major_slice(&self.models, self.n_models, n_entries);
         let permuted = MatRef::from_row_major_slice(&permuted, orders.len(), n_entries);
         let mut scores = Mat::<f64>::zeros(self.n_models, orders.len());
-        // One thread: the blocks are what runs in parallel, and the order of additions stays fixed.
+        // One thread: the batches are what runs in parallel, and the order of additions stays fixed.
         matmul(
             &mut scores,
             Accum::Replace,

@@ -4,8 +4,10 @@
 //! - `laws`: what must hold for any input, against naive loops or another route
 //! - `ceiling`: intervals and the test of noise ceilings
 //! - `notes`: what degenerate input is answered with
+//! - `blocks`: permutation within blocks
 //! - `calibration`: error rates and coverage on simulated data (slow)
 
+mod blocks;
 mod calibration;
 mod ceiling;
 mod comparators;
