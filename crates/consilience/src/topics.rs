@@ -87,7 +87,7 @@ pub const ALL: &[Topic] = topics![
         "infer", "dual-bootstrap", "resamples", "both", "subjects", "conditions", "none", "sem", "ci",
         "p-zero", "p-ceiling", "p-difference",
     ],
-    "permutation": ["permutations", "mantel"],
+    "permutation": ["permutations", "mantel", "blocks"],
     "correction": ["fdr", "fdr-any", "fwe", "bonferroni", "holm", "alpha"],
     "ridge": [
         "encoding", "alphas", "folds", "nested", "intercept", "no-intercept", "ols", "cross-validation",
@@ -97,6 +97,10 @@ pub const ALL: &[Topic] = topics![
     "behaviour": [
         "correlation-table", "disparity", "quantiles", "welch", "d-prime", "selectivity", "odd-one-out",
         "triplets", "error-consistency", "ratings",
+    ],
+    "group-tests": [
+        "group", "t-test", "wilcoxon", "signed-rank", "sign-flip", "flips", "bayes-factor", "effect-size", "cohens-d",
+        "hedges-g", "chance", "alternative", "prior-scale",
     ],
     "head": ["train", "training", "loss", "rating-head", "hold-out", "patience"],
     "missing-values": ["nan", "omit", "refuse"],

@@ -12,6 +12,7 @@ pub mod behaviour;
 mod correct;
 pub mod encoding;
 mod error;
+pub mod group;
 mod interval;
 pub mod lowlevel;
 pub mod mds;
