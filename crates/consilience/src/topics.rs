@@ -102,6 +102,10 @@ pub const ALL: &[Topic] = topics![
         "correlation-table", "disparity", "quantiles", "welch", "d-prime", "selectivity", "odd-one-out",
         "triplets", "error-consistency", "ratings",
     ],
+    "group-tests": [
+        "group", "t-test", "wilcoxon", "signed-rank", "sign-flip", "flips", "bayes-factor", "effect-size", "cohens-d",
+        "hedges-g", "chance", "alternative", "prior-scale",
+    ],
     "head": ["train", "training", "loss", "rating-head", "hold-out", "patience"],
     "missing-values": ["nan", "omit", "refuse"],
     "reproducibility": ["seed", "threads"],

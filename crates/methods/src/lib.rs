@@ -13,6 +13,7 @@ mod compat;
 mod correct;
 pub mod encoding;
 mod error;
+pub mod group;
 mod interval;
 pub mod lowlevel;
 pub mod mds;
