@@ -56,6 +56,8 @@ enum Command {
     Infer(commands::infer::Args),
     /// Models with and without parameters against subject RDMs: fitted, cross-validated, tested, explained
     Evaluate(commands::evaluate::Args),
+    /// Scores of models × subjects → t-tests, effect sizes, Bayes factors, rank and sign-flip tests
+    GroupTests(commands::group_tests::Args),
     /// Permutation test of the similarity of two RDMs
     Mantel(commands::mantel::Args),
     /// Features and targets → cross-validated predictions by ridge regression, a penalty a target
@@ -110,6 +112,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Reliability(args) => commands::reliability::run(&args, out),
         Command::Infer(args) => commands::infer::run(&args, out),
         Command::Evaluate(args) => commands::evaluate::run(&args, out),
+        Command::GroupTests(args) => commands::group_tests::run(&args, out),
         Command::Mantel(args) => commands::mantel::run(&args, out),
         Command::Ridge(args) => commands::ridge::run(&args, out),
         Command::Head(args) => commands::head::run(&args, out),

@@ -18,6 +18,7 @@ pub mod explain;
 pub mod extract;
 pub mod faces;
 pub mod gradcam;
+pub mod group_tests;
 pub mod head;
 pub mod image_features;
 pub mod infer;

@@ -380,6 +380,51 @@ fn evaluate_fits_judges_and_explains() {
 }
 
 #[test]
+fn scores_are_tested_over_subjects() {
+    let scratch = Scratch::new();
+    scratch.put_npy(
+        "s.npy",
+        &ndarray::array![
+            [0.31, 0.12, 0.25, 0.4, 0.18, 0.22],
+            [0.1, -0.05, 0.02, 0.12, -0.1, 0.03]
+        ],
+    );
+    let json = scratch.json(&words("group-tests s.npy"));
+    // scipy.stats.ttest_1samp, wilcoxon
+    let first = &json["models"][0];
+    assert!(
+        (first["t"].as_f64().unwrap() - 6.120_093_165_604).abs() < 1e-8,
+        "{first}"
+    );
+    assert_eq!(first["wilcoxon"]["p"], 1.0 / 64.0);
+    assert_eq!(first["sign_flips"]["p"], 1.0 / 64.0);
+    assert!(first["bayes_factor"].as_f64().unwrap() > 10.0);
+    assert_eq!(
+        json["pairs"][0]["names"],
+        serde_json::json!(["model_0", "model_1"])
+    );
+    assert_eq!(json["all_flips"], true);
+    let text = scratch.ok(&words("group-tests s.npy --format text"));
+    assert!(text.contains("model_0 − model_1"), "{text}");
+
+    scratch.put_npy("m.npy", &noise(2, 45, 1));
+    scratch.put_npy("d.npy", &noise(6, 45, 2));
+    let inferred = scratch.ok(&words("infer --models m.npy --data d.npy --bootstrap none"));
+    std::fs::write(scratch.path("i.json"), inferred).unwrap();
+    let tested = scratch.json(&words("group-tests i.json"));
+    let inferred = scratch.json(&words("infer --models m.npy --data d.npy --bootstrap none"));
+    let [a, b] =
+        [&tested["models"][1]["p"], &inferred["models"][1]["p_zero"]].map(|p| p.as_f64().unwrap());
+    assert!((a - b).abs() < 1e-12, "{a} {b}");
+    std::fs::write(scratch.path("other.json"), "{}").unwrap();
+    scratch.refused(
+        &words("group-tests other.json"),
+        &["other.json", "per_subject"],
+    );
+    scratch.refused(&words("group-tests s.npy --prior-scale 0"), &["prior"]);
+}
+
+#[test]
 fn mantel_counts_the_observed_arrangement() {
     let scratch = Scratch::new();
     let a: Array1<f64> = noise(1, 45, 1).row(0).to_owned();

@@ -1,0 +1,239 @@
+//! `consilience group-tests`
+
+use std::io::Write;
+
+use anyhow::{Context, Result};
+use consilience::methods::group::{self, Alternative, GroupParams, GroupTest, GroupTests};
+use consilience::methods::rsa::Correction;
+use ndarray::Array2;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::Format;
+use crate::arrays::{self, Nan};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  consilience infer --models m.npy --data d.npy > scores.json
+  consilience group-tests scores.json --format text
+
+`consilience explain group-tests` says which test answers what.")]
+pub struct Args {
+    /// Scores (models × subjects), or what `infer` or `evaluate` printed as JSON
+    #[arg(value_name = "SCORES.npy|.json")]
+    scores: String,
+    /// Score to expect by chance
+    #[arg(
+        long,
+        value_name = "X",
+        default_value_t = 0.0,
+        allow_negative_numbers = true
+    )]
+    chance: f64,
+    /// Which means of models speak against chance: greater, less, two-sided
+    #[arg(long, value_name = "NAME", default_value = "greater")]
+    alternative: Alternative,
+    /// Which differences of two models speak against equality: greater, less, two-sided
+    #[arg(long, value_name = "NAME", default_value = "two-sided")]
+    pair_alternative: Alternative,
+    /// Scale of the Cauchy prior of the Bayes factor
+    #[arg(long, value_name = "R", default_value_t = std::f64::consts::FRAC_1_SQRT_2)]
+    prior_scale: f64,
+    /// Most sign flips over subjects; all there are when they are no more; 0 for none
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    flips: usize,
+    /// Seed of the sign flips
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Correction over models and over pairs of models: none, fdr, fdr-any, fwe, bonferroni
+    #[arg(long, value_name = "NAME", default_value = "fdr")]
+    correction: Correction,
+    /// What to do with NaN; `omit` leaves out a subject of the model concerned
+    #[arg(long, value_enum, default_value_t = Nan::Refuse)]
+    nan: Nan,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value_t = Format::Json)]
+    format: Format,
+}
+
+/// What of an inference is needed.
+#[derive(Deserialize)]
+struct Inferred {
+    models: Vec<InferredModel>,
+}
+
+#[derive(Deserialize)]
+struct InferredModel {
+    name: String,
+    per_subject: Vec<Option<f64>>,
+}
+
+pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
+    let (names, scores) = load(&args.scores)?;
+    let params = GroupParams {
+        chance: args.chance,
+        alternative: args.alternative,
+        pair_alternative: args.pair_alternative,
+        prior_scale: args.prior_scale,
+        flips: args.flips,
+        seed: args.seed,
+        correction: args.correction,
+        nan: args.nan.into(),
+    };
+    let found = arrays::in_files(group::group_tests(scores.view(), &params), &[&args.scores])?;
+    match args.format {
+        Format::Json => arrays::print_json(&as_json(&found, &names, args), out),
+        Format::Text => as_text(&found, &names, out),
+    }
+}
+
+/// Names of models and their scores.
+fn load(spec: &str) -> Result<(Vec<String>, Array2<f64>)> {
+    if !spec.ends_with(".json") {
+        let scores = arrays::matrix_f64(spec, "the scores")?;
+        let names = (0..scores.nrows()).map(|m| format!("model_{m}")).collect();
+        return Ok((names, scores));
+    }
+    let text = std::fs::read_to_string(spec).with_context(|| spec.to_owned())?;
+    let inferred: Inferred = serde_json::from_str(&text).with_context(|| {
+        format!("{spec} is not what `infer` or `evaluate` prints: expected models with name and per_subject")
+    })?;
+    let n_subjects = inferred.models.first().map_or(0, |m| m.per_subject.len());
+    let rows: Vec<Vec<f64>> = inferred
+        .models
+        .iter()
+        .map(|m| {
+            m.per_subject
+                .iter()
+                .map(|s| s.unwrap_or(f64::NAN))
+                .collect()
+        })
+        .collect();
+    let scores = Array2::from_shape_vec((rows.len(), n_subjects), rows.concat())
+        .with_context(|| format!("{spec}: models have different numbers of subjects"))?;
+    Ok((
+        inferred.models.into_iter().map(|m| m.name).collect(),
+        scores,
+    ))
+}
+
+fn as_json(found: &GroupTests, names: &[String], args: &Args) -> Value {
+    let models: Vec<Value> = found
+        .models
+        .iter()
+        .zip(names)
+        .map(|(test, name)| {
+            let mut entry = test_json(test);
+            entry["name"] = json!(name);
+            entry
+        })
+        .collect();
+    let pairs: Vec<Value> = found
+        .pairs
+        .iter()
+        .map(|pair| {
+            let mut entry = test_json(&pair.test);
+            entry["names"] = json!(pair.models.map(|m| &names[m]));
+            entry
+        })
+        .collect();
+    json!({
+        "models": models,
+        "pairs": pairs,
+        "chance": args.chance,
+        "alternative": args.alternative.to_string(),
+        "pair_alternative": args.pair_alternative.to_string(),
+        "flips": found.n_flips,
+        "all_flips": found.all_flips,
+        "correction": args.correction.to_string(),
+        "seed": args.seed,
+        "notes": found.notes,
+    })
+}
+
+fn test_json(test: &GroupTest) -> Value {
+    let student = test.student.as_ref();
+    json!({
+        "n": test.n,
+        "n_omitted": test.n_omitted,
+        "mean": test.mean,
+        "sd": student.map(|t| t.sd),
+        "ci": student.map(|t| t.interval.map(Some)).unwrap_or_default(),
+        "t": student.map(|t| t.t),
+        "dof": student.map(|t| t.dof),
+        "p": student.map(|t| t.p),
+        "p_corrected": student.and_then(|t| t.p_corrected),
+        "cohens_d": student.map(|t| t.cohens_d),
+        "cohens_d_ci": student.map(|t| t.d_interval.map(Some)).unwrap_or_default(),
+        "hedges_g": student.and_then(|t| t.hedges_g),
+        "bayes_factor": student.and_then(|t| t.bayes_factor),
+        "ln_bayes_factor": student.map(|t| t.ln_bayes_factor),
+        "wilcoxon": test.signed_rank.as_ref().map(|w| json!({
+            "n": w.n_used,
+            "w_plus": w.w_plus,
+            "p": w.p,
+            "p_corrected": w.p_corrected,
+            "exact": w.exact,
+            "rank_biserial": w.rank_biserial,
+        })),
+        "sign_flips": test.sign_flip.as_ref().map(|s| json!({
+            "p": s.p,
+            "p_corrected": s.p_corrected,
+            "p_fwe": s.p_fwe,
+        })),
+    })
+}
+
+fn as_text(found: &GroupTests, names: &[String], out: &mut dyn Write) -> Result<()> {
+    let pairs: Vec<String> = found
+        .pairs
+        .iter()
+        .map(|pair| pair.models.map(|m| names[m].as_str()).join(" − "))
+        .collect();
+    let all = names.iter().chain(&pairs);
+    let width = all.map(|n| n.chars().count() + 2).fold(12, usize::max);
+    writeln!(
+        out,
+        "{:<width$}{:>4}{:>10}{:>20}{:>8}{:>10}{:>8}{:>11}{:>10}{:>10}",
+        "", "n", "mean", "95 % interval", "t", "p", "d", "BF10", "p ranks", "p flips"
+    )?;
+    let models = names.iter().zip(&found.models);
+    for (name, test) in models.chain(pairs.iter().zip(found.pairs.iter().map(|p| &p.test))) {
+        let or_dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
+        let student = test.student.as_ref();
+        let p = |p: f64| {
+            if p < 1e-4 {
+                "< 0.0001".to_owned()
+            } else {
+                format!("{p:.4}")
+            }
+        };
+        let interval = |[low, high]: [f64; 2]| format!("{low:.4} to {high:.4}");
+        writeln!(
+            out,
+            "{name:<width$}{:>4}{:>10}{:>20}{:>8}{:>10}{:>8}{:>11}{:>10}{:>10}",
+            test.n,
+            or_dash(test.mean.map(|m| format!("{m:.4}"))),
+            or_dash(student.map(|t| interval(t.interval))),
+            or_dash(student.map(|t| format!("{:.2}", t.t))),
+            or_dash(student.map(|t| p(t.p))),
+            or_dash(student.map(|t| format!("{:.2}", t.cohens_d))),
+            or_dash(student.map(|t| factor(t.ln_bayes_factor))),
+            or_dash(test.signed_rank.as_ref().map(|w| p(w.p))),
+            or_dash(test.sign_flip.as_ref().map(|s| p(s.p))),
+        )?;
+    }
+    for note in &found.notes {
+        writeln!(out, "note: {note}")?;
+    }
+    Ok(())
+}
+
+/// A Bayes factor in few digits.
+fn factor(ln: f64) -> String {
+    if ln.abs() < 1e4_f64.ln() {
+        format!("{:.3}", ln.exp())
+    } else {
+        format!("10^{:.1}", ln / std::f64::consts::LN_10)
+    }
+}
