@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use consilience_core::{Ceiling, Estimate, RsaScore, pairs};
-use consilience_stats::correction::{Procedure, corrected};
+use consilience_stats::correction::corrected;
 use ndarray::{Array2, ArrayView2, Axis};
 
 use super::bootstrap::{Draw, Evaluation, Problem, evaluations};
@@ -435,16 +435,11 @@ fn correct<'a>(
     tests: impl Iterator<Item = (Option<f64>, &'a mut Option<f64>)>,
     correction: Correction,
 ) {
-    let procedure = match correction {
-        Correction::None => None,
-        Correction::Fdr => Some(Procedure::BenjaminiHochberg),
-        Correction::FdrAny => Some(Procedure::BenjaminiYekutieli),
-        Correction::Fwe => Some(Procedure::Holm),
-        Correction::Bonferroni => Some(Procedure::Bonferroni),
-    };
     let (p, slots): (Vec<f64>, Vec<&mut Option<f64>>) =
         tests.filter_map(|(p, slot)| Some((p?, slot))).unzip();
-    let all = procedure.map_or_else(|| p.clone(), |procedure| corrected(&p, procedure));
+    let all = correction
+        .procedure()
+        .map_or_else(|| p.clone(), |procedure| corrected(&p, procedure));
     for (slot, value) in slots.into_iter().zip(all) {
         *slot = Some(value);
     }

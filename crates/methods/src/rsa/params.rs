@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use consilience_stats::correction::Procedure;
+
 use super::similarity::Similarity;
 use crate::{MethodsError, NanPolicy, Result, names};
 
@@ -79,6 +81,18 @@ impl Correction {
     #[must_use]
     pub fn name(self) -> &'static str {
         super::name_of(self, &Self::NAMES)
+    }
+
+    /// The procedure, if anything is corrected.
+    #[must_use]
+    pub fn procedure(self) -> Option<Procedure> {
+        match self {
+            Self::None => None,
+            Self::Fdr => Some(Procedure::BenjaminiHochberg),
+            Self::FdrAny => Some(Procedure::BenjaminiYekutieli),
+            Self::Fwe => Some(Procedure::Holm),
+            Self::Bonferroni => Some(Procedure::Bonferroni),
+        }
     }
 }
 
