@@ -136,7 +136,8 @@ pub fn complete(
     }
     if n_omitted > 0 {
         note(&format!(
-            "{n_omitted} {what} with missing values were left out"
+            "{n_omitted} of {} {what} left out, because they lack a value",
+            n_omitted + rows.len()
         ));
     }
     Ok(Kept { rows, n_omitted })

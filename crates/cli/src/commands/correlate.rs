@@ -24,15 +24,16 @@ Example: how well does a network predict ratings of valence, over all pictures a
   b.png,scene,0.12,2.0
   …
 
-  consilience correlate ratings.csv --predictions network --targets valence --subsets kind --format text
+  consilience correlate ratings.csv --predictions network --targets valence --subsets kind \\
+    --format text
 
 Several runs of a network are rows of their own: --item image --run run. With arrays:
 
-  consilience correlate predictions.npy ratings.npy --correlation spearman --permutations 10000 --correction fdr
+  consilience correlate predictions.npy ratings.npy --permutations 10000 --correction fdr
 
-JSON: correlation, n_items, n_omitted, n_runs, permutations, seed, correction; cells, one for each subset, prediction
-and target: subset, prediction, target, n (items), r, ci (95 %), p (Student's t), p_permutation, p_corrected,
-p_permutation_corrected, reason (why there is no r). With several runs r and its p are those of the mean prediction, and
+JSON: correlation, n_items, n_omitted, n_runs, permutations, seed, correction; cells, one for each subset, prediction \
+and target: subset, prediction, target, n (items), r, ci (95 %), p (Student's t), p_permutation, p_corrected, \
+p_permutation_corrected, reason (why there is no r). With several runs r and its p are those of the mean prediction, and \
 each cell also has mean and sd over runs, and runs (the r of each).";
 
 #[derive(Debug, clap::Args)]

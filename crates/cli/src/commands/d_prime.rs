@@ -18,16 +18,16 @@ Example: how well does each person tell old pictures from new ones?
   p1,b.png,new,old
   …
 
-  consilience d-prime trials.csv --signal shown --signal-is old --response answer --response-is old \\
-    --by participant --correction log-linear --format text
+  consilience d-prime trials.csv --signal shown --signal-is old --response answer \\
+    --response-is old --by participant --correction log-linear --format text
 
 Without --signal-is and --response-is, 1, true and yes mean yes; 0, false and no mean no. Counts that are known already:
 
   consilience d-prime --counts 20,5,10,15
 
-JSON: d_prime, criterion, hit_rate, false_alarm_rate, sem, ci (95 %), p (one-sided, d′ > 0), hits, misses, false_alarms,
-correct_rejections, correction, n_omitted (trials). With --by: by, correction, n_omitted and groups, a list of the same with
-group, or with group, the counts and reason where there is no d′.";
+JSON: d_prime, criterion, hit_rate, false_alarm_rate, sem, ci (95 %), p (one-sided, d′ > 0), hits, misses, false_alarms, \
+correct_rejections, correction, n_omitted (trials). With --by: by, correction, n_omitted and groups, a list of the same with \
+group; where there is no d′ reason says why, and only the counts are there.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]

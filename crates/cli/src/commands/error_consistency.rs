@@ -25,11 +25,11 @@ Example: do people and networks err on the same pictures?
   consilience error-consistency trials.csv --observer subj --trial imagename \\
     --choice object_response --truth category --format text
 
-A column that says whether the answer was right does as well (--correct). Without columns the file has a trial a row and
+A column that says whether the answer was right does as well (--correct). Without columns the file has a trial a row and \
 an observer a column: 1 right, 0 wrong.
 
-JSON: n_trials, n_omitted, resamples, seed; observers (name and accuracy of each); pairs: observers (two names), kappa,
-observed, expected, bounds (least and largest kappa of these accuracies), sem, ci (95 %), p (one-sided, kappa > 0), notes,
+JSON: n_trials, n_omitted, resamples, seed; observers (name and accuracy of each); pairs: observers (two names), kappa, \
+observed, expected, bounds (least and largest kappa of these accuracies), sem, ci (95 %), p (one-sided, kappa > 0), notes, \
 reason (why there is no kappa).";
 
 #[derive(Debug, clap::Args)]

@@ -24,13 +24,14 @@ Example: how often does an embedding choose the odd one of three pictures as peo
   p1,aardvark,abacus,zebra,abacus
   …
 
-  consilience odd-one-out trials.csv --shown first,second,third --odd odd --embedding embedding.csv --format text
+  consilience odd-one-out trials.csv --shown first,second,third --odd odd \\
+    --embedding embedding.csv --format text
 
-Items are rows of the embedding, by the names in its first column or in --names, or counted from 0. The triplets of THINGS
+Items are rows of the embedding, by the names in its first column or in --names, or counted from 0. The triplets of THINGS \
 are three numbers a row, the odd one last: consilience odd-one-out testset1.txt --embedding embedding.npy
 
-JSON: n_triplets, n_omitted, temperature; accuracy, ci (95 %), p (one-sided, above 1/3), log_likelihood (mean, natural), n_ties,
-null without an embedding or RDM; ceiling: upper, lower, upper_ci, lower_ci, n_triplets, n_judgements, null where no triplet was
+JSON: n_triplets, n_omitted, temperature; accuracy, ci (95 %), p (one-sided, above 1/3), log_likelihood (mean, natural), n_ties, \
+null without an embedding or RDM; ceiling: upper, lower, upper_ci, lower_ci, n_triplets, n_judgements, null where no triplet was \
 judged twice. ci and p take triplets as independent.";
 
 #[derive(Debug, clap::Args)]

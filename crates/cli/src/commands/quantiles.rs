@@ -17,7 +17,7 @@ Example: do mean predictions follow mean ratings, from the least to the most ple
 
 With arrays: consilience quantiles actual.npy predicted.npy
 
-JSON: n_items, n_omitted, n_merged (bins that fell together because values are equal), r (of the means; says nothing of single
+JSON: n_items, n_omitted, n_merged (bins that fell together because values are equal), r (of the means; says nothing of single \
 items), bins: low and high (edges), n, actual and predicted (means).";
 
 #[derive(Debug, clap::Args)]

@@ -32,7 +32,7 @@ Example: how reliable are mean ratings of valence, and how well could a model do
 
 A table with an item a row and a rater a column does as well, and so does an array.
 
-JSON: coefficient, value, ceiling (of the correlation of a model), sem, ci (95 %), p (one-sided, against chance), over, n_items,
+JSON: coefficient, value, ceiling (of the correlation of a model), sem, ci (95 %), p (one-sided, against chance), over, n_items, \
 n_omitted (items), n_raters, splits, resamples, permutations, seed, notes.";
 
 /// Channels without a value that the summary names.

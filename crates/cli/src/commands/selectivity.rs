@@ -17,15 +17,16 @@ use crate::tables::{self, Missing, Named, Sheet};
 const HELP: &str = "\
 Example: how many units of a layer prefer faces, and how many would by chance?
 
-  consilience selectivity acts/layer4.npy pictures.csv --category category --shuffles 1000 --format text
+  consilience selectivity acts/layer4.npy pictures.csv --category category --shuffles 1000 \\
+    --format text
 
 where pictures.csv has a row for each row of the responses, in the same order. Integer labels do as well:
 
   consilience selectivity acts/layer4.npy labels.npy --min-items 20 --out units/
 
-JSON: n_items, n_omitted, n_units, n_constant (units with one response to all items), threshold, alpha, correction,
-min_items, shuffles, seed, left_out (categories with too few items); categories: category, n_items, n_selective, by_chance
-(mean over shuffles), p (of the count). --out writes it as summary.json, with d_prime.npy, p.npy, tuning.npy, selective.npy
+JSON: n_items, n_omitted, n_units, n_constant (units with one response to all items), threshold, alpha, correction, \
+min_items, shuffles, seed, left_out (categories with too few items); categories: category, n_items, n_selective, by_chance \
+(mean over shuffles), p (of the count). --out writes it as summary.json, with d_prime.npy, p.npy, tuning.npy, selective.npy \
 (categories × units) and index.npy, preferred.npy (units; position among the categories), NaN where there is no value.";
 
 #[derive(Debug, clap::Args)]

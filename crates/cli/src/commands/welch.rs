@@ -23,7 +23,7 @@ Example: do people with and without autism differ in their sensitivity?
 
 The difference is the first group minus the second. With arrays: consilience welch asd.npy control.npy
 
-JSON: groups (name, n, mean and sd of each), difference, ci (95 %), t, dof, p (two-sided), cohens_d, hedges_g, d_average
+JSON: groups (name, n, mean and sd of each), difference, ci (95 %), t, dof, p (two-sided), cohens_d, hedges_g, d_average \
 (the difference over the root of the mean variance), n_omitted.";
 
 #[derive(Debug, clap::Args)]
