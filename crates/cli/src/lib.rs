@@ -4,6 +4,7 @@ mod arrays;
 mod commands;
 mod console;
 mod places;
+mod tables;
 
 use std::io::Write;
 
@@ -52,6 +53,22 @@ enum Command {
     Ceiling(commands::ceiling::Args),
     /// Ratings or repeated responses → how reliable they are, and the ceiling that this sets
     Reliability(commands::reliability::Args),
+    /// Predictions × targets → correlations, by subset of the items and over runs
+    Correlate(commands::correlate::Args),
+    /// Signals and responses → sensitivity d′
+    DPrime(commands::d_prime::Args),
+    /// Two groups of values → Welch's test with effect sizes
+    Welch(commands::welch::Args),
+    /// Odd-one-out choices → how well an embedding or RDM predicts them, and their ceiling
+    OddOneOut(commands::odd_one_out::Args),
+    /// Right and wrong answers → whether observers err on the same trials
+    ErrorConsistency(commands::error_consistency::Args),
+    /// Responses of units and categories → units that prefer one
+    Selectivity(commands::selectivity::Args),
+    /// Two configurations of the same items → Procrustes disparity
+    Procrustes(commands::procrustes::Args),
+    /// Actual and predicted values → means in bins of the actual ones
+    Quantiles(commands::quantiles::Args),
     /// Model RDMs against subject RDMs, with standard errors, intervals and tests
     Infer(commands::infer::Args),
     /// Models with and without parameters against subject RDMs: fitted, cross-validated, tested, explained
@@ -110,6 +127,14 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::ComparePatterns(args) => commands::compare_patterns::run(&args, out),
         Command::Ceiling(args) => commands::ceiling::run(&args, out),
         Command::Reliability(args) => commands::reliability::run(&args, out),
+        Command::Correlate(args) => commands::correlate::run(&args, out),
+        Command::DPrime(args) => commands::d_prime::run(&args, out),
+        Command::Welch(args) => commands::welch::run(&args, out),
+        Command::OddOneOut(args) => commands::odd_one_out::run(&args, out),
+        Command::ErrorConsistency(args) => commands::error_consistency::run(&args, out),
+        Command::Selectivity(args) => commands::selectivity::run(&args, out),
+        Command::Procrustes(args) => commands::procrustes::run(&args, out),
+        Command::Quantiles(args) => commands::quantiles::run(&args, out),
         Command::Infer(args) => commands::infer::run(&args, out),
         Command::Evaluate(args) => commands::evaluate::run(&args, out),
         Command::GroupTests(args) => commands::group_tests::run(&args, out),

@@ -99,7 +99,7 @@ pub const ALL: &[Topic] = topics![
         "principal-component-regression", "partial-least-squares",
     ],
     "behaviour": [
-        "correlation-table", "disparity", "quantiles", "welch", "d-prime", "selectivity", "odd-one-out",
+        "correlate", "correlation-table", "disparity", "quantiles", "welch", "d-prime", "selectivity", "odd-one-out",
         "triplets", "error-consistency", "ratings",
     ],
     "group-tests": [

@@ -188,6 +188,16 @@ pub enum IoError {
         /// What it has to be.
         expected: &'static str,
     },
+    /// Several values of a long table where one was expected.
+    #[error(
+        "row {row} is the second one of {of}, expected one for each of them; ask for the mean of repeats, or leave rows out"
+    )]
+    Repeated {
+        /// 1-based row, the header counted.
+        row: u64,
+        /// What it is the second one of.
+        of: String,
+    },
     /// Numbers that are not RDMs.
     #[error("{problem}")]
     NotRdms {
@@ -268,6 +278,8 @@ pub enum Named {
     Field,
     /// A column of a table.
     Column,
+    /// A value of a column.
+    Value,
     /// A tensor of a weights file.
     Tensor,
     /// A state dict of a checkpoint.
@@ -283,6 +295,7 @@ impl fmt::Display for Named {
             Self::Variable => "variable",
             Self::Field => "field",
             Self::Column => "column",
+            Self::Value => "value",
             Self::Tensor => "tensor",
             Self::StateDict => "state dict",
             Self::DataSet => "data set",

@@ -1,15 +1,18 @@
 //! Long tables, with a trial or a rating a row, as matrices.
 //!
 //! Files of trials differ in their columns and in what stands beside them; here columns are chosen by name and all
-//! others are ignored. [`widen`] makes a matrix of one column, such as ratings by item and rater; [`agree`] says where two
-//! columns hold the same, such as a choice and what was right.
+//! others are ignored. [`numbers`] and [`answers`] read a column, [`agree`] says where two columns hold the same, such as a
+//! choice and what was right; [`widen`] makes a matrix of one column, such as ratings by item and rater.
+//!
+//! A cell that is empty or holds `NA` or `NaN` (in any case) is a missing value. Cells are compared without the blanks around
+//! them.
 
 use std::collections::HashMap;
 
 use ndarray::Array2;
 
 use crate::table::Table;
-use crate::{IoError, Limits, Result};
+use crate::{IoError, Limits, Named, Result};
 
 const FORMAT: &str = "long table";
 
@@ -38,13 +41,13 @@ pub struct Wide {
 
 /// Makes a matrix of the values of a column, whose rows and columns are named by two others.
 ///
-/// Cells are compared without the blanks around them. A value that is NaN counts as one that is not there; besides numbers, `true` and
-/// `false` (in any case) are 1 and 0.
+/// Values are those of [`numbers`]; a missing one counts as one that is not there.
 ///
 /// # Errors
 ///
 /// [`IoError::Missing`] for a column that is not there, [`IoError::Cell`] for a value that is none,
-/// [`IoError::Malformed`] for a table without rows, an empty name or a repeated value, [`IoError::OverLimit`] for a matrix of too many cells.
+/// or an empty name, [`IoError::Malformed`] for a table without rows, [`IoError::Repeated`],
+/// [`IoError::OverLimit`] for a matrix of too many cells.
 ///
 /// # Example
 ///
@@ -65,10 +68,32 @@ pub fn widen(
     repeats: Repeats,
     limits: &Limits,
 ) -> Result<Wide> {
-    let cells = table.column(value)?;
-    let (row_of, rows) = positions(&table.column(row)?)?;
-    let (column_of, columns) = positions(&table.column(column)?)?;
-    if cells.is_empty() {
+    let values = numbers(table, value)?;
+    widen_values(table, [row, column], &values, repeats, limits)
+}
+
+/// The same for values that are no column of the table, one a row, NaN where one is missing.
+///
+/// # Errors
+///
+/// As [`widen`]; [`IoError::WrongCount`] for another number of values than rows.
+pub fn widen_values(
+    table: &Table,
+    [row, column]: [&str; 2],
+    values: &[f64],
+    repeats: Repeats,
+    limits: &Limits,
+) -> Result<Wide> {
+    if values.len() != table.n_rows() {
+        return Err(IoError::WrongCount {
+            shape: vec![table.n_rows()],
+            expected: table.n_rows() as u64,
+            found: values.len() as u64,
+        });
+    }
+    let (row_of, rows) = positions(table, row)?;
+    let (column_of, columns) = positions(table, column)?;
+    if values.is_empty() {
         return Err(IoError::malformed(
             FORMAT,
             "the table",
@@ -87,30 +112,16 @@ pub fn widen(
     }
     let mut sums = Array2::zeros((rows.len(), columns.len()));
     let mut counts = Array2::from_elem(sums.dim(), 0_u32);
-    for (idx, cell) in cells.iter().enumerate() {
-        let number = number(cell).ok_or_else(|| IoError::Cell {
-            // The header is the first row of the file.
-            row: idx as u64 + 2,
-            column: value.to_owned(),
-            found: (*cell).to_owned(),
-            expected: "a number, true or false (NaN where a value is missing)",
-        })?;
+    for (idx, &number) in values.iter().enumerate() {
         if number.is_nan() {
             continue;
         }
         let at = [row_of[idx], column_of[idx]];
         if counts[at] > 0 && repeats == Repeats::Refuse {
-            return Err(IoError::malformed(
-                FORMAT,
-                "the values",
-                format!(
-                    "row {} is the second one of {row} {:?} and {column} {:?}",
-                    idx + 2,
-                    rows[at[0]],
-                    columns[at[1]]
-                ),
-                "one value for each of them, or that means are asked for",
-            ));
+            return Err(IoError::Repeated {
+                row: idx as u64 + 2,
+                of: format!("{row} {:?} and {column} {:?}", rows[at[0]], columns[at[1]]),
+            });
         }
         counts[at] += 1;
         sums[at] += number;
@@ -128,49 +139,140 @@ pub fn widen(
     })
 }
 
-/// Whether two columns hold the same in each row: as numbers where both are, else as text without the blanks around
-/// it.
+/// The numbers of a column, NaN where one is missing; besides numbers, `true` and `false` (in any case) are 1 and 0.
+///
+/// # Errors
+///
+/// [`IoError::Missing`] for a column that is not there, [`IoError::Cell`] for a cell that is none of these.
+pub fn numbers(table: &Table, column: &str) -> Result<Vec<f64>> {
+    let number = |cell: &str| match cell.to_ascii_lowercase().as_str() {
+        "true" => Some(1.0),
+        "false" => Some(0.0),
+        _ => cell.parse().ok(),
+    };
+    let expected =
+        "a number with a decimal point, true or false (empty, NA or NaN where one is missing)";
+    let cells = read(table, column, expected, number)?;
+    Ok(cells
+        .into_iter()
+        .map(|cell| cell.unwrap_or(f64::NAN))
+        .collect())
+}
+
+/// Yes or no for each row, `None` where the answer is missing.
+///
+/// With `yes`, a cell that holds it means yes and any other one no. Without, 1, true and yes (in any case) mean yes; 0, false
+/// and no mean no.
+///
+/// # Errors
+///
+/// As [`numbers`]; [`IoError::Missing`] for a `yes` that stands in no row.
+pub fn answers(table: &Table, column: &str, yes: Option<&str>) -> Result<Vec<Option<bool>>> {
+    let Some(yes) = yes.map(str::trim) else {
+        let answer = |cell: &str| match cell.to_ascii_lowercase().as_str() {
+            "1" | "1.0" | "true" | "yes" => Some(true),
+            "0" | "0.0" | "false" | "no" => Some(false),
+            _ => None,
+        };
+        let expected = "1, true or yes, or 0, false or no (or say which value means yes)";
+        return read(table, column, expected, answer);
+    };
+    let found = read(table, column, "", |cell| Some(same(cell, yes)))?;
+    if !found.contains(&Some(true)) {
+        let mut available: Vec<String> = Vec::new();
+        for cell in table.column(column)? {
+            let cell = cell.trim();
+            if !is_missing(cell) && !available.iter().any(|known| known == cell) {
+                available.push(cell.to_owned());
+            }
+        }
+        return Err(IoError::Missing {
+            kind: Named::Value,
+            name: yes.to_owned(),
+            available,
+        });
+    }
+    Ok(found)
+}
+
+/// Whether two columns hold the same in each row: as numbers where both are, else as text. `None` where either is missing.
 ///
 /// # Errors
 ///
 /// [`IoError::Missing`] for a column that is not there.
-pub fn agree(table: &Table, first: &str, second: &str) -> Result<Vec<bool>> {
-    let (first, second) = (table.column(first)?, table.column(second)?);
-    let same = |(a, b): (&str, &str)| {
-        let (a, b) = (a.trim(), b.trim());
-        match (a.parse::<f64>(), b.parse::<f64>()) {
-            (Ok(x), Ok(y)) => x == y,
-            _ => a == b,
+pub fn agree(table: &Table, first: &str, second: &str) -> Result<Vec<Option<bool>>> {
+    let pairs = table.column(first)?.into_iter().zip(table.column(second)?);
+    Ok(pairs
+        .map(|(a, b)| {
+            let (a, b) = (a.trim(), b.trim());
+            (!is_missing(a) && !is_missing(b)).then(|| same(a, b))
+        })
+        .collect())
+}
+
+/// Whether a cell stands for a value that is not there.
+#[must_use]
+pub fn is_missing(cell: &str) -> bool {
+    let cell = cell.trim();
+    cell.is_empty() || cell.eq_ignore_ascii_case("na") || cell.eq_ignore_ascii_case("nan")
+}
+
+fn same(a: &str, b: &str) -> bool {
+    match (a.parse::<f64>(), b.parse::<f64>()) {
+        (Ok(x), Ok(y)) => x == y,
+        _ => a == b,
+    }
+}
+
+/// What each cell of a column means, `None` where it is missing.
+fn read<T>(
+    table: &Table,
+    column: &str,
+    expected: &'static str,
+    meaning: impl Fn(&str) -> Option<T>,
+) -> Result<Vec<Option<T>>> {
+    let of_cell = |(idx, cell): (usize, &str)| {
+        if is_missing(cell) {
+            return Ok(None);
+        }
+        match meaning(cell.trim()) {
+            Some(value) => Ok(Some(value)),
+            None => Err(IoError::Cell {
+                // The header is the first row of the file.
+                row: idx as u64 + 2,
+                column: column.to_owned(),
+                found: cell.to_owned(),
+                expected,
+            }),
         }
     };
-    Ok(first.into_iter().zip(second).map(same).collect())
+    table
+        .column(column)?
+        .into_iter()
+        .enumerate()
+        .map(of_cell)
+        .collect()
 }
 
-fn number(cell: &str) -> Option<f64> {
-    let cell = cell.trim();
-    if cell.eq_ignore_ascii_case("true") {
-        return Some(1.0);
-    }
-    if cell.eq_ignore_ascii_case("false") {
-        return Some(0.0);
-    }
-    cell.parse().ok()
-}
-
-/// The position of each cell among the different ones, and these in the order in which they first occur.
-fn positions(cells: &[&str]) -> Result<(Vec<usize>, Vec<String>)> {
+/// The position of each cell of a column among the different ones, and these in the order in which they first occur.
+///
+/// # Errors
+///
+/// [`IoError::Missing`] for a column that is not there, [`IoError::Cell`] for an empty cell.
+pub fn positions(table: &Table, column: &str) -> Result<(Vec<usize>, Vec<String>)> {
+    let cells = table.column(column)?;
     let mut known = HashMap::new();
     let mut names = Vec::new();
     let mut found = Vec::with_capacity(cells.len());
     for (idx, cell) in cells.iter().enumerate() {
         let name = cell.trim();
         if name.is_empty() {
-            return Err(IoError::malformed(
-                FORMAT,
-                "a name",
-                format!("an empty cell in row {}", idx + 2),
-                "a name in every row",
-            ));
+            return Err(IoError::Cell {
+                row: idx as u64 + 2,
+                column: column.to_owned(),
+                found: (*cell).to_owned(),
+                expected: "a name in every row",
+            });
         }
         let position = *known.entry(name).or_insert_with(|| {
             names.push(name.to_owned());
@@ -223,7 +325,10 @@ mod tests {
         let message = wide("item,rater,value\n ,x,1\n", Repeats::Refuse)
             .unwrap_err()
             .to_string();
-        assert!(message.contains("empty cell in row 2"), "{message}");
+        assert!(
+            message.contains("row 2, column item") && message.contains("a name"),
+            "{message}"
+        );
         let message = wide("item,rater\na,x\n", Repeats::Refuse)
             .unwrap_err()
             .to_string();
@@ -250,7 +355,51 @@ mod tests {
             &Limits::default(),
         );
         let found = agree(&table.unwrap(), "truth", "choice").unwrap();
-        assert_eq!(found, [true, false, true, false, true]);
+        assert_eq!(
+            found,
+            [Some(true), Some(false), Some(true), Some(false), None]
+        );
+    }
+
+    #[test]
+    fn columns_are_numbers_or_answers_with_gaps() {
+        let text = b"n,yes,word\n1,YES,old\n, no ,new\nNA,true,\nTrue,0,old\nnan,na,new\n";
+        let table = Table::from_bytes(text, b',', &Limits::default()).unwrap();
+        let found = numbers(&table, "n").unwrap();
+        assert_eq!((found[0], found[3]), (1.0, 1.0));
+        assert!([1, 2, 4].iter().all(|row| found[*row].is_nan()));
+        let yes = [Some(true), Some(false), Some(true), Some(false), None];
+        assert_eq!(answers(&table, "yes", None).unwrap(), yes);
+        let old = [Some(true), Some(false), None, Some(true), Some(false)];
+        assert_eq!(answers(&table, "word", Some("old")).unwrap(), old);
+        let message = answers(&table, "word", None).unwrap_err().to_string();
+        assert!(
+            message.contains("row 2, column word") && message.contains("means yes"),
+            "{message}"
+        );
+        let message = answers(&table, "word", Some("olt"))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            message.contains("did you mean \"old\"") && message.contains("\"new\""),
+            "{message}"
+        );
+        assert!(
+            numbers(&table, "word")
+                .unwrap_err()
+                .to_string()
+                .contains("\"old\"")
+        );
+        assert!(
+            widen_values(
+                &table,
+                ["n", "yes"],
+                &[1.0],
+                Repeats::Refuse,
+                &Limits::default()
+            )
+            .is_err()
+        );
     }
 
     proptest! {

@@ -1,8 +1,8 @@
 //! CSV and TSV tables.
 //!
-//! Fields are split at commas, or at tabs in a file ending in `.tsv`; quotes as in RFC 4180; line ends
-//! LF, CRLF or a bare CR; UTF-8 with or without a byte order mark. Every row has as many fields as the
-//! first.
+//! Fields are split at commas, or at tabs in a file ending in `.tsv`; where the first line of another file has no comma, at the
+//! tabs or semicolons that it has instead, as spreadsheets write them (in a `.txt` file also at single blanks). Quotes as in RFC 4180; line ends LF, CRLF or a bare CR;
+//! UTF-8 with or without a byte order mark. Every row has as many fields as the first.
 
 use std::path::Path;
 
@@ -14,6 +14,9 @@ use crate::source::read_file;
 use crate::{IoError, Limits, Named, Result};
 
 const FORMAT: &str = "table";
+
+/// What a cell of numbers has to be.
+const NUMBER: &str = "a number with a decimal point (NaN where a value is missing)";
 
 /// A table with a header row; every cell as it stands in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +55,7 @@ impl Table {
         let path = path.as_ref();
         let limits = Limits::default();
         let bytes = read_file(path, &limits)?;
-        Self::from_bytes(&bytes, delimiter(path), &limits).at(path)
+        Self::from_bytes(&bytes, delimiter_of(path, &bytes), &limits).at(path)
     }
 
     /// Takes the bytes of a file whose fields are split at `delimiter`.
@@ -151,7 +154,7 @@ pub fn read_matrix(path: impl AsRef<Path>) -> Result<Matrix> {
 
 pub(crate) fn read_matrix_with(path: &Path, limits: &Limits) -> Result<Matrix> {
     let bytes = read_file(path, limits)?;
-    matrix_from_bytes(&bytes, delimiter(path), limits).at(path)
+    matrix_from_bytes(&bytes, delimiter_of(path, &bytes), limits).at(path)
 }
 
 /// [`read_matrix`] from the bytes of a file.
@@ -240,6 +243,31 @@ pub(crate) fn delimiter(path: &Path) -> u8 {
     }
 }
 
+/// The delimiter that a file is split at: by its name, then by its first line.
+fn delimiter_of(path: &Path, bytes: &[u8]) -> u8 {
+    let by_name = delimiter(path);
+    let mut quoted = false;
+    let is_outside = |byte: &&u8| {
+        quoted ^= **byte == b'"';
+        !quoted
+    };
+    let line = bytes.split(|byte| matches!(byte, b'\n' | b'\r')).next();
+    let outside: Vec<u8> = line
+        .unwrap_or_default()
+        .iter()
+        .filter(is_outside)
+        .copied()
+        .collect();
+    let is_text = path
+        .extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("txt"));
+    [by_name, b'\t', b';']
+        .into_iter()
+        .chain(is_text.then_some(b' '))
+        .find(|delimiter| outside.contains(delimiter))
+        .unwrap_or(by_name)
+}
+
 fn split(bytes: &[u8], delimiter: u8, limits: &Limits) -> Result<Vec<Row>> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut reader = csv::ReaderBuilder::new()
@@ -276,7 +304,7 @@ fn malformed(error: &csv::Error) -> IoError {
             FORMAT,
             "the number of cells",
             format!("{len} in row {record} and {expected_len} before"),
-            "the same in every row (is the right delimiter used? .tsv files are split at tabs, others at commas)",
+            "the same in every row (is the right delimiter used? .tsv files are split at tabs, others at commas, or at the tabs or semicolons of a first line without commas)",
         ),
         csv::ErrorKind::Utf8 { .. } => IoError::malformed(
             FORMAT,
@@ -294,7 +322,7 @@ fn number(row: &Row, column: usize, name: &str) -> Result<f64> {
         row: row.number,
         column: name.to_owned(),
         found: cell.clone(),
-        expected: "a number (NaN where a value is missing)",
+        expected: NUMBER,
     })
 }
 
@@ -323,6 +351,41 @@ mod tests {
             assert_eq!(table(text.as_bytes()).unwrap(), expected, "{text:?}");
         }
         assert_eq!(expected.column("b").unwrap(), ["x, y", "z"]);
+    }
+
+    #[test]
+    fn files_say_what_they_are_split_at() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [
+            ("a.csv", "a,b\n1;2,3\n"),
+            ("a.csv", "a;\"b,c\"\n1;3,5\n"),
+            ("a.txt", "a\tb;c\r\n1\t3\r\n"),
+            ("a.tsv", "a,b\tc\n1\t3\n"),
+            ("a.tsv", "a;b\n1;3\n"),
+            ("a.txt", "a b\n1 3\n"),
+        ] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            let table = Table::read(&path).unwrap();
+            assert_eq!((table.columns().len(), table.n_rows()), (2, 1), "{text:?}");
+        }
+        let path = folder.path().join("one.csv");
+        std::fs::write(&path, "value\n1\n2\n").unwrap();
+        assert_eq!(
+            Table::read(&path).unwrap().numbers("value").unwrap(),
+            [1.0, 2.0]
+        );
+        std::fs::write(&path, "x;y\n1;2\n3;4\n").unwrap();
+        assert_eq!(
+            read_matrix(&path).unwrap().values,
+            array![[1.0, 2.0], [3.0, 4.0]]
+        );
+        std::fs::write(&path, "x;y\n1;2,5\n").unwrap();
+        let message = read_matrix(&path).unwrap_err().to_string();
+        assert!(
+            message.contains("\"2,5\"") && message.contains("decimal point"),
+            "{message}"
+        );
     }
 
     #[test]
@@ -390,7 +453,7 @@ mod tests {
         let message = matrix("x,y\n0,1\n1,NA\n").unwrap_err().to_string();
         assert_eq!(
             message,
-            "row 3, column y: found \"NA\", expected a number (NaN where a value is missing)"
+            "row 3, column y: found \"NA\", expected a number with a decimal point (NaN where a value is missing)"
         );
     }
 

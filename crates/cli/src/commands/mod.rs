@@ -10,9 +10,12 @@ pub mod ceiling;
 pub mod check;
 pub mod compare;
 pub mod compare_patterns;
+pub mod correlate;
+pub mod d_prime;
 pub mod data;
 pub mod demo;
 pub mod detect;
+pub mod error_consistency;
 pub mod evaluate;
 pub mod explain;
 pub mod extract;
@@ -25,12 +28,17 @@ pub mod infer;
 pub mod init;
 pub mod mantel;
 pub mod models;
+pub mod odd_one_out;
+pub mod procrustes;
+pub mod quantiles;
 pub mod rdm;
 pub mod reliability;
 pub mod report;
 pub mod ridge;
 pub mod run;
+pub mod selectivity;
 pub mod verify;
+pub mod welch;
 
 /// What `--preprocessing` asks for, where `usual` is what the weights are used with.
 fn preprocessing(argument: &str, usual: &Preprocessing) -> Result<Preprocessing> {

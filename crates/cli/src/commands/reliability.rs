@@ -3,8 +3,9 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
-use consilience::io::{npy, source};
+use anyhow::{Context, Result, anyhow, bail};
+use consilience::io::long::{self, Repeats};
+use consilience::io::{Limits, npy, source};
 use consilience::methods::MethodsError;
 use consilience::methods::reliability::{
     ChannelSnr, Coefficient, RatingScale, Reliability, ReliabilityParams, SnrParams, Unit,
@@ -17,15 +18,44 @@ use serde_json::{Value, json};
 use crate::Format;
 use crate::arrays::{self, Nan};
 use crate::console::Console;
+use crate::tables::{self, Sheet};
+
+const HELP: &str = "\
+Example: how reliable are mean ratings of valence, and how well could a model do?
+
+  participant,image,rating
+  p1,a.png,4
+  p1,b.png,2
+  …
+
+  consilience reliability ratings.csv --coefficient split-half --nan omit --format text
+
+A table with an item a row and a rater a column does as well, and so does an array.
+
+JSON: coefficient, value, ceiling (of the correlation of a model), sem, ci (95 %), p (one-sided, against chance), over, n_items, \
+n_omitted (items), n_raters, splits, resamples, permutations, seed, notes.";
 
 /// Channels without a value that the summary names.
 const MAX_NAMED: usize = 20;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = HELP)]
 pub struct Args {
-    /// Ratings (items × raters), or responses (repetitions × stimuli × channels)
-    #[arg(value_name = "DATA.npy")]
+    /// Ratings (items × raters), or a table with a rating a row; or responses (repetitions × stimuli × channels)
+    #[arg(value_name = "DATA.npy|RATINGS.csv")]
     data: String,
+    /// Column of the items, in a table with a rating a row; default: item, stimulus, image
+    #[arg(long, value_name = "COLUMN")]
+    item: Option<String>,
+    /// Column of the raters; default: rater, participant, subject
+    #[arg(long, value_name = "COLUMN")]
+    rater: Option<String>,
+    /// Column of the ratings; default: value, rating, response
+    #[arg(long, value_name = "COLUMN")]
+    value: Option<String>,
+    /// What to do when a rater rated an item several times
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = Repeated::Refuse)]
+    repeats: Repeated,
     /// split-half, alpha, pairwise, leave-one-out; ncsnr for responses
     #[arg(long, value_name = "NAME", default_value = "split-half")]
     coefficient: String,
@@ -61,14 +91,26 @@ pub struct Args {
     format: Format,
 }
 
+/// What to do with several ratings of one item by one rater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Repeated {
+    /// They are an error
+    Refuse,
+    /// Take their mean
+    Mean,
+}
+
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
+    if let Some(data) = long_table(args)? {
+        return match args.out {
+            None => ratings(args, data, out),
+            Some(_) => Err(one_result(args)),
+        };
+    }
     let data = source::load_array(&args.data)?.into_f64();
     match (data.ndim(), &args.out) {
         (2, None) => ratings(args, data.into_dimensionality::<Ix2>()?, out),
-        (2, Some(_)) => bail!(
-            "--out is for responses (repetitions × stimuli × channels); the ratings of {} have one result, which is printed",
-            args.data
-        ),
+        (2, Some(_)) => Err(one_result(args)),
         (3, Some(folder)) => responses(args, data.into_dimensionality::<Ix3>()?, folder, out),
         (3, None) => bail!(
             "{} has {} channels, each with a result of its own; give a folder for them: --out DIR",
@@ -81,6 +123,57 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
             data.shape()
         ),
     }
+}
+
+fn one_result(args: &Args) -> anyhow::Error {
+    anyhow!(
+        "--out is for responses (repetitions × stimuli × channels); the ratings of {} have one result, which is printed",
+        args.data
+    )
+}
+
+/// The ratings (items × raters) of a table with a rating a row; `None` for anything else.
+fn long_table(args: &Args) -> Result<Option<ndarray::Array2<f64>>> {
+    const USUAL: [[&str; 3]; 3] = [
+        ["item", "stimulus", "image"],
+        ["rater", "participant", "subject"],
+        ["value", "rating", "response"],
+    ];
+    let asked = [&args.item, &args.rater, &args.value];
+    let is_asked = asked.into_iter().any(Option::is_some);
+    if !tables::is_table(&args.data) && !is_asked {
+        return Ok(None);
+    }
+    let sheet = Sheet::read(&args.data)?;
+    // A table with a rater a column has no column that names raters.
+    if !is_asked && USUAL[..2].iter().any(|usual| sheet.usual(usual).is_none()) {
+        return Ok(None);
+    }
+    let item = sheet.choose("--item", args.item.as_deref(), &USUAL[0])?;
+    let rater = sheet.choose("--rater", args.rater.as_deref(), &USUAL[1])?;
+    let value = sheet.choose("--value", args.value.as_deref(), &USUAL[2])?;
+    let repeats = match args.repeats {
+        Repeated::Refuse => Repeats::Refuse,
+        Repeated::Mean => Repeats::Mean,
+    };
+    let wide = sheet.at(long::widen(
+        &sheet.table,
+        [&item, &rater, &value],
+        repeats,
+        &Limits::default(),
+    ))?;
+    let missing = wide.values.indexed_iter().find(|(_, v)| v.is_nan());
+    if let (Some(((row, column), _)), Nan::Refuse) = (missing, args.nan) {
+        bail!(
+            "{rater} {:?} gave no {value} of {item} {:?}, and {} of {} ratings are missing; leave out items that not every rater rated: --nan omit ({})",
+            wide.columns[column],
+            wide.rows[row],
+            wide.n_missing,
+            wide.values.len(),
+            args.data
+        );
+    }
+    Ok(Some(wide.values))
 }
 
 fn ratings(args: &Args, ratings: ndarray::Array2<f64>, out: &mut dyn Write) -> Result<()> {

@@ -6,6 +6,7 @@
 //! - `steps`, `ridge`, `head`, `extract`: the commands on arrays and pictures that scripts rely on
 //! - `arrange`: arrangements of items
 //! - `reliability`: how far data can be predicted at all; other controls on arrays and pictures
+//! - `behaviour`: statistics of ratings, choices, errors and selective units
 //! - `detect`: boxes and faces in pictures
 //! - `downloads`: `consilience data`
 //! - `models`: published weights, and comparing executors
@@ -17,6 +18,7 @@ mod support;
 mod arrange;
 mod bad_files;
 mod bad_study;
+mod behaviour;
 mod detect;
 mod downloads;
 mod edits;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use consilience_stats::correction::{Procedure, corrected};
 use consilience_stats::correlation::unit;
 use consilience_stats::normal;
 use consilience_stats::random::{Domain, Stream};
@@ -53,6 +54,8 @@ pub struct CorrelationParams {
     pub permutations: usize,
     /// Seed of the permutations (default 1).
     pub seed: u64,
+    /// Correction of the p over all cells that have one, subsets included (default: none).
+    pub correction: Option<Procedure>,
 }
 
 impl Default for CorrelationParams {
@@ -61,6 +64,7 @@ impl Default for CorrelationParams {
             kind: CorrelationKind::default(),
             permutations: 0,
             seed: 1,
+            correction: None,
         }
     }
 }
@@ -78,6 +82,10 @@ pub struct Correlated {
     pub p: f64,
     /// Two-sided p by permutation of items.
     pub p_permutation: Option<f64>,
+    /// `p`, corrected as asked for.
+    pub p_corrected: Option<f64>,
+    /// `p_permutation`, corrected as asked for.
+    pub p_permutation_corrected: Option<f64>,
 }
 
 /// Why a cell of a correlation table is empty.
@@ -112,7 +120,8 @@ type Cell = std::result::Result<Correlated, NoCorrelation>;
 /// p is two-sided: of t = r·√((n − 2)/(1 − r²)) under Student's t with n − 2 degrees of freedom, and by permutation (1 +
 /// #{|permuted| ≥ |r|}) / (1 + permutations), the items of the targets being permuted within the subset, in the
 /// same way for all cells. The interval is z ± 1.96·s with z = artanh r and s² = 1/(n − 3) for Pearson
-/// (Fisher), (1 + r²/2)/(n − 3) for Spearman (Bonett and Wright). Nothing is corrected for the number of cells.
+/// (Fisher), (1 + r²/2)/(n − 3) for Spearman (Bonett and Wright). A correction is over all cells of the table that have
+/// a p, for either p on its own; nothing is corrected without one.
 ///
 /// # Errors
 ///
@@ -184,8 +193,25 @@ pub fn correlation_table(
     for subset in subsets {
         cells.extend(of_subset(predictions, targets, subset, params));
     }
+    if let Some(procedure) = params.correction {
+        correct(&mut cells, procedure);
+    }
     Ok(Array3::from_shape_vec((subsets.len(), n_x, n_y), cells)
         .expect("a cell for each subset, prediction and target"))
+}
+
+/// Corrects either p over the cells that have one.
+fn correct(cells: &mut [Cell], procedure: Procedure) {
+    let mut found: Vec<&mut Correlated> = cells.iter_mut().flatten().collect();
+    let p: Vec<f64> = found.iter().map(|cell| cell.p).collect();
+    let p_permutation: Vec<f64> = found.iter().filter_map(|cell| cell.p_permutation).collect();
+    for (cell, p) in found.iter_mut().zip(corrected(&p, procedure)) {
+        cell.p_corrected = Some(p);
+    }
+    // All cells have a permutation test, or none has.
+    for (cell, p) in found.iter_mut().zip(corrected(&p_permutation, procedure)) {
+        cell.p_permutation_corrected = Some(p);
+    }
 }
 
 /// A correlation over several runs of one model.
@@ -209,6 +235,10 @@ pub struct OverRuns {
 /// `predictions` is `(n_runs, n_models, n_items)`, the rest as [`correlation_table`]; the result is `(n_subsets,
 /// n_models, n_targets)`.
 ///
+/// # Definition
+///
+/// As [`correlation_table`]; what is corrected is the p of the mean predictions, because a run answers no question of its own.
+///
 /// # Errors
 ///
 /// As [`correlation_table`].
@@ -225,9 +255,13 @@ pub fn correlation_over_runs(
             found: 0,
         });
     };
+    let uncorrected = CorrelationParams {
+        correction: None,
+        ..*params
+    };
     let each: Vec<Array3<Cell>> = predictions
         .axis_iter(Axis(0))
-        .map(|run| correlation_table(run, targets, subsets, params))
+        .map(|run| correlation_table(run, targets, subsets, &uncorrected))
         .collect::<Result<_>>()?;
     let of_mean = correlation_table(mean_prediction.view(), targets, subsets, params)?;
     Ok(Array3::from_shape_fn(of_mean.dim(), |at| {
@@ -347,6 +381,8 @@ fn cell(x: &[f64], y: &[f64], orders: &[Vec<usize>], kind: CorrelationKind) -> C
         interval: interval(r, n, kind),
         p: student_t_two_sided(t, dof),
         p_permutation,
+        p_corrected: None,
+        p_permutation_corrected: None,
     }
 }
 

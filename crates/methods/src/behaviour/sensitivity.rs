@@ -10,7 +10,7 @@ use crate::names::{self, name_of};
 use crate::{MethodsError, Result};
 
 /// How often a signal was there and was reported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SignalCounts {
     /// Signal there, reported.
     pub hits: u64,

@@ -10,6 +10,12 @@ use crate::{MethodsError, Result};
 /// Two groups compared.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Welch {
+    /// Values of each group.
+    pub n: [usize; 2],
+    /// Mean of each group.
+    pub means: [f64; 2],
+    /// Standard deviation of each group (denominator n − 1).
+    pub sds: [f64; 2],
     /// Mean of the first group minus that of the second.
     pub difference: f64,
     /// Its 95 % interval.
@@ -155,6 +161,9 @@ impl Welch {
         let pooled = ((a.n - 1.0) * a.variance + (b.n - 1.0) * b.variance) / (a.n + b.n - 2.0);
         let cohens_d = difference / pooled.sqrt();
         Some(Self {
+            n: [a.n as usize, b.n as usize],
+            means: [a.mean, b.mean],
+            sds: [a.variance.sqrt(), b.variance.sqrt()],
             difference,
             interval: [difference - half, difference + half],
             t: contrast.t,

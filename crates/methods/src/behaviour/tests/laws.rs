@@ -1,5 +1,6 @@
 //! What must hold for any input.
 
+use consilience_stats::correction::{Procedure, corrected};
 use ndarray::{Array1, Array2, Axis, array, s};
 use proptest::prelude::*;
 
@@ -28,6 +29,32 @@ proptest! {
         prop_assert_eq!(both.slice(s![1, .., ..]), alone.slice(s![0, .., ..]));
         let all = correlation_table(x.view(), y.view(), &[], &params).unwrap();
         prop_assert_eq!(both.slice(s![0, .., ..]), all.slice(s![0, .., ..]));
+    }
+
+    /// A correction is over the cells that have a p, whatever their subset; that of runs over the means.
+    #[test]
+    fn corrections_are_over_the_whole_table(n in 5..20_usize, index in 0..1000_u64, permutations in 0..20_usize) {
+        let (mut x, y) = (normals(2 * index, 2, n), normals(2 * index + 1, 3, n));
+        x.row_mut(1).slice_mut(s![..4]).fill(1.0);
+        let subsets = [(0..n).collect(), vec![0, 1, 2, 3]];
+        let plain = CorrelationParams { permutations, ..CorrelationParams::default() };
+        let params = CorrelationParams { correction: Some(Procedure::Holm), ..plain };
+        let before = correlation_table(x.view(), y.view(), &subsets, &plain).unwrap();
+        let after = correlation_table(x.view(), y.view(), &subsets, &params).unwrap();
+        let p: Vec<f64> = before.iter().flatten().map(|cell| cell.p).collect();
+        prop_assert_eq!(p.len(), 9);
+        prop_assert!(before.iter().flatten().all(|cell| cell.p_corrected.is_none()));
+        let found: Vec<f64> = after.iter().flatten().filter_map(|cell| cell.p_corrected).collect();
+        prop_assert_eq!(found, corrected(&p, Procedure::Holm));
+        let p: Vec<f64> = before.iter().flatten().filter_map(|cell| cell.p_permutation).collect();
+        prop_assert_eq!(p.is_empty(), permutations == 0);
+        let found: Vec<f64> = after.iter().flatten().filter_map(|cell| cell.p_permutation_corrected).collect();
+        prop_assert_eq!(found, corrected(&p, Procedure::Holm));
+        let runs = x.view().insert_axis(Axis(0));
+        let over = correlation_over_runs(runs, y.view(), &subsets, &params).unwrap();
+        for (over, (before, after)) in over.iter().zip(before.iter().zip(&after)) {
+            prop_assert_eq!((&over.runs[0], &over.of_mean), (before, after));
+        }
     }
 
     /// A turn, mirroring, shift and scale cost nothing, and both ways are the same.
@@ -75,6 +102,10 @@ proptest! {
         let back = welch((&b * scale).row(0), (&a * scale).row(0)).unwrap();
         prop_assert!((there.t + back.t).abs() < 1e-9 && (there.p - back.p).abs() < 1e-9);
         prop_assert!((there.cohens_d + back.cohens_d).abs() < 1e-9);
+        prop_assert_eq!(there.n, [n, m]);
+        prop_assert!((there.means[0] - there.means[1] - there.difference).abs() < 1e-12);
+        let pooled = ((n - 1) as f64 * there.sds[0].powi(2) + (m - 1) as f64 * there.sds[1].powi(2)) / (n + m - 2) as f64;
+        prop_assert!((there.cohens_d * pooled.sqrt() - there.difference).abs() < 1e-9);
         prop_assert!(there.dof >= (n.min(m) - 1) as f64 - 1e-9 && there.dof <= (n + m - 2) as f64 + 1e-9);
         if n == m {
             prop_assert!((there.cohens_d - there.d_average).abs() < 1e-12);
