@@ -16,8 +16,8 @@ use super::super::{Alternative, GroupParams};
 use super::normals;
 use crate::simulation::rate;
 
-/// Three standard errors of a rate of 0.05 are 0.01.
-const N_STUDIES: u64 = 4000;
+/// Three standard errors of a rate of 0.05 are 0.02.
+const N_STUDIES: u64 = 1000;
 
 #[track_caller]
 fn assert_near(name: &str, found: f64, expected: f64, tolerance: f64) {
@@ -71,9 +71,9 @@ fn tests_keep_their_level() {
                     "false positives, {kind}, n {n}, {alternative}: t, Wilcoxon, flips {rates:.4?}"
                 );
                 if !skewed {
-                    assert!((rates[0] - 0.05).abs() < 0.011, "{rates:?}");
+                    assert!((rates[0] - 0.05).abs() < 0.021, "{rates:?}");
                     // Few subjects have few different p, the largest below 0.05 being less.
-                    assert!(rates.iter().all(|&found| found < 0.061), "{rates:?}");
+                    assert!(rates.iter().all(|&found| found < 0.071), "{rates:?}");
                 }
             }
         }
@@ -94,7 +94,7 @@ fn intervals_cover_the_mean_and_the_effect() {
             let covered = rate(N_STUDIES, |i| covers(of(i, skewed, 0.0).interval, 0.0));
             let name = format!("coverage of the mean, skewed {skewed}, n {n}");
             // Skewed scores have no promise; the rate is for the page.
-            assert_near(&name, covered, 0.95, if skewed { 0.12 } else { 0.011 });
+            assert_near(&name, covered, 0.95, if skewed { 0.13 } else { 0.021 });
         }
         for effect in [0.5, 1.5] {
             let covered = rate(N_STUDIES, |i| {
@@ -104,13 +104,13 @@ fn intervals_cover_the_mean_and_the_effect() {
                 &format!("coverage of d {effect}, n {n}"),
                 covered,
                 0.95,
-                0.011,
+                0.021,
             );
             let mean = (0..N_STUDIES)
                 .map(|i| of(i, false, effect).hedges_g.unwrap())
                 .sum::<f64>()
                 / N_STUDIES as f64;
-            assert_near(&format!("mean g of {effect}, n {n}"), mean, effect, 0.08);
+            assert_near(&format!("mean g of {effect}, n {n}"), mean, effect, 0.12);
         }
     }
 }
@@ -140,7 +140,7 @@ fn the_largest_statistic_keeps_the_family_wise_level() {
             &format!("family-wise, 8 models, n {n}"),
             models,
             0.05,
-            0.012,
+            0.022,
         );
         let of_pairs = rate(N_STUDIES, |i| {
             let scores = scores(i);
@@ -153,7 +153,7 @@ fn the_largest_statistic_keeps_the_family_wise_level() {
             &format!("family-wise, 28 pairs, n {n}"),
             of_pairs,
             0.05,
-            0.012,
+            0.022,
         );
     }
 }

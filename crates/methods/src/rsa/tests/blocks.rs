@@ -113,7 +113,6 @@ fn labels_are_checked() {
     );
 }
 
-/// Two RDMs that see the same categories, and nothing else in common.
 #[test]
 fn inference_keeps_to_blocks_as_the_mantel_test_does() {
     let (a, b) = (simulated(1, 0, 1, N, 1.0), simulated(2, 0, 1, N, 1.0));
@@ -139,6 +138,7 @@ fn inference_keeps_to_blocks_as_the_mantel_test_does() {
     assert_eq!(estimate.p_permutation, Some(expected.p));
 }
 
+/// Two RDMs that see the same categories, and nothing else in common.
 #[test]
 #[ignore = "slow: calibration, run by the checks"]
 fn categories_make_false_alarms_unless_they_are_blocks() {
