@@ -94,7 +94,7 @@ impl Sheet {
         self.at(long::answers(&self.table, column, yes))
             .map_err(|error| match yes {
                 None => error.context(format!("{option} VALUE says which value means yes")),
-                Some(_) => error,
+                Some(_) => error.context(format!("{option}, column {column}")),
             })
     }
 
