@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 use consilience::io::table::{self, Table};
 use consilience::io::{IoError, long, source};
+use consilience::methods::NanPolicy;
 use consilience::study::Progress;
 use ndarray::{Array2, Axis, Ix1, Ix2};
 use serde::Serialize;
@@ -22,6 +23,15 @@ pub enum Missing {
     Refuse,
     /// Leave out the whole item or trial, and say how many
     Omit,
+}
+
+impl From<Missing> for NanPolicy {
+    fn from(missing: Missing) -> Self {
+        match missing {
+            Missing::Refuse => Self::Refuse,
+            Missing::Omit => Self::Omit,
+        }
+    }
 }
 
 /// Whether an argument names a table, by its ending.
@@ -94,7 +104,7 @@ impl Sheet {
         self.at(long::answers(&self.table, column, yes))
             .map_err(|error| match yes {
                 None => error.context(format!("{option} VALUE says which value means yes")),
-                Some(_) => error,
+                Some(_) => error.context(format!("{option}, column {column}")),
             })
     }
 

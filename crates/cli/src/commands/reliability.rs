@@ -16,9 +16,9 @@ use ndarray::{Array3, ArrayView1, Ix2, Ix3};
 use serde_json::{Value, json};
 
 use crate::Format;
-use crate::arrays::{self, Nan};
+use crate::arrays;
 use crate::console::Console;
-use crate::tables::{self, Sheet};
+use crate::tables::{self, Missing, Sheet};
 
 const HELP: &str = "\
 Example: how reliable are mean ratings of valence, and how well could a model do?
@@ -81,8 +81,8 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// What to do with items that not every rater rated
-    #[arg(long, value_enum, default_value_t = Nan::Refuse)]
-    nan: Nan,
+    #[arg(long, value_enum, default_value_t = Missing::Refuse)]
+    nan: Missing,
     /// Folder for an array a quantity (an entry a channel) and summary.json, for responses
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -163,7 +163,7 @@ fn long_table(args: &Args) -> Result<Option<ndarray::Array2<f64>>> {
         &Limits::default(),
     ))?;
     let missing = wide.values.indexed_iter().find(|(_, v)| v.is_nan());
-    if let (Some(((row, column), _)), Nan::Refuse) = (missing, args.nan) {
+    if let (Some(((row, column), _)), Missing::Refuse) = (missing, args.nan) {
         bail!(
             "{rater} {:?} gave no {value} of {item} {:?}, and {} of {} ratings are missing; leave out items that not every rater rated: --nan omit ({})",
             wide.columns[column],

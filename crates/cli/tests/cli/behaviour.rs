@@ -317,7 +317,11 @@ fn sensitivity_says_what_it_lacks() {
         ),
         (
             "t.tsv --signal shown --signal-is ald --response says",
-            &["no value \"ald\"", "did you mean \"old\"", "t.tsv"],
+            &[
+                "--signal-is, column shown: no value \"ald\"",
+                "did you mean \"old\"",
+                "t.tsv",
+            ],
         ),
         (
             "gap.csv",
