@@ -221,6 +221,28 @@ mod tests {
         }
     }
 
+    /// For large t only S varies, and with two degrees of freedom S² is exponential.
+    #[test]
+    fn a_large_t_has_a_closed_form() {
+        for t in [1e6, 1e9, 1e14] {
+            for share in [1e-3_f64, 0.1, 0.7, 1.0, 1.9, 4.0] {
+                let (found, expected) = (student_t_cdf(t, 2.0, share * t), (-share * share).exp());
+                assert!(
+                    (found - expected).abs() < 1e-11,
+                    "{t} {share}: {found} {expected}"
+                );
+            }
+            let bounds = [0.975, 0.025].map(|p| noncentrality(t, 2.0, p) / t);
+            for (bound, p) in bounds.iter().zip([0.975_f64, 0.025]) {
+                let expected = (-p.ln()).sqrt();
+                assert!(
+                    (bound / expected - 1.0).abs() < 1e-9,
+                    "{t}: {bound} {expected}"
+                );
+            }
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(100))]
 
