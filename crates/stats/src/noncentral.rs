@@ -16,7 +16,7 @@ const TOLERANCE: f64 = 1e-14;
 /// # Definition
 ///
 /// T = (Z + δ)/S with Z standard normal, S = √(χ²_ν/ν) and δ the noncentrality, so P(T ≤ t) = E Φ(t·S − δ), an integral over ln S.
-/// The absolute error is below 1e-12 for 1 to 1e5 degrees of freedom and any t and δ; a probability near zero keeps no more digits.
+/// The absolute error is about 1e-12, however large t and δ are; a probability near zero keeps no more digits.
 ///
 /// # Panics
 ///
@@ -217,6 +217,28 @@ mod tests {
             for delta in [1e3, 1e12] {
                 assert_eq!(student_t_cdf(0.0, dof, delta), 0.0);
                 assert!(student_t_cdf(-1.0, dof, delta) < 1e-12);
+            }
+        }
+    }
+
+    /// For large t only S varies, and with two degrees of freedom S² is exponential.
+    #[test]
+    fn a_large_t_has_a_closed_form() {
+        for t in [1e6, 1e9, 1e14] {
+            for share in [1e-3_f64, 0.1, 0.7, 1.0, 1.9, 4.0] {
+                let (found, expected) = (student_t_cdf(t, 2.0, share * t), (-share * share).exp());
+                assert!(
+                    (found - expected).abs() < 1e-11,
+                    "{t} {share}: {found} {expected}"
+                );
+            }
+            let bounds = [0.975, 0.025].map(|p| noncentrality(t, 2.0, p) / t);
+            for (bound, p) in bounds.iter().zip([0.975_f64, 0.025]) {
+                let expected = (-p.ln()).sqrt();
+                assert!(
+                    (bound / expected - 1.0).abs() < 1e-9,
+                    "{t}: {bound} {expected}"
+                );
             }
         }
     }

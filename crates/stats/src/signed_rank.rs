@@ -23,7 +23,7 @@
 ///
 /// # References
 ///
-/// Wilcoxon (1945), doi:10.2307/3001968; Pratt & Gibbons (1981), Concepts of Nonparametric Theory, ISBN 0-387-90582-0.
+/// Wilcoxon (1945), doi:10.2307/3001968; Pratt & Gibbons (1981), Concepts of Nonparametric Theory.
 ///
 /// # Peers
 ///

@@ -7,7 +7,7 @@ pub struct GroupTests {
     pub models: Vec<GroupTest>,
     /// Each two models, in the order (0, 1), (0, 2), …, (1, 2), ….
     pub pairs: Vec<PairTest>,
-    /// Sign flips that were counted; 0 when there was no such test.
+    /// Sign flips of each such test; 0 when none was asked for.
     pub n_flips: usize,
     /// Whether they are all there are, so that their p is exact.
     pub all_flips: bool,

@@ -82,7 +82,8 @@ impl Flips {
             .iter()
             .map(|&s| alternative.evidence(s) - TIE_TOLERANCE)
             .collect();
-        let counts: Vec<Vec<[usize; 2]>> = (0..self.n.div_ceil(BLOCK))
+        // Counts are whole, so their sum is the same in any order.
+        let counts = (0..self.n.div_ceil(BLOCK))
             .into_par_iter()
             .map(|block| {
                 let flips = block * BLOCK..self.n.min((block + 1) * BLOCK);
@@ -97,10 +98,17 @@ impl Flips {
                 }
                 counts
             })
-            .collect();
-        for (k, &i) in tested.iter().enumerate() {
-            let [p, p_fwe] =
-                [0, 1].map(|which| self.p(counts.iter().map(|block| block[k][which]).sum()));
+            .reduce(
+                || vec![[0; 2]; tested.len()],
+                |mut sum, counts| {
+                    for (sum, count) in sum.iter_mut().zip(counts) {
+                        *sum = [sum[0] + count[0], sum[1] + count[1]];
+                    }
+                    sum
+                },
+            );
+        for (&i, count) in tested.iter().zip(counts) {
+            let [p, p_fwe] = count.map(|n_at_least| self.p(n_at_least));
             out[i] = Some(SignFlipTest {
                 p,
                 p_corrected: None,
