@@ -40,7 +40,7 @@ def infer(setup):
     resamples = 40 if setup.quick else 1000
     inputs = rdms(setup.folder, n, [("models", 8, 2.0), ("data", 16, 1.5)])
     # rsatoolbox takes six minutes for all resamples of ranks; its time grows with their number.
-    for similarity, theirs, at_least in [("cosine", resamples, 200), ("spearman", resamples // 20, 500)]:
+    for similarity, theirs, at_least in [("cosine", resamples, 200), ("spearman", resamples // (2 if setup.quick else 20), 500)]:
         peer = "rsatoolbox eval_dual_bootstrap"
         yield in_process(
             setup, f"infer/both/{similarity}/8x16x{n}/{resamples}",

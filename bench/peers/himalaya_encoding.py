@@ -5,15 +5,18 @@ import warnings
 import clock
 import himalaya
 import numpy as np
-from himalaya.kernel_ridge import KernelRidgeCV, MultipleKernelRidgeCV
+from himalaya.kernel_ridge import KernelRidgeCV, MultipleKernelRidgeCV, predict_weighted_kernel_ridge
 from himalaya.ridge import RidgeCV
 from himalaya.scoring import r2_score_split
 from sklearn.model_selection import KFold
 
 
 def r2(fitted, y):
-    """The mean over folds of one size is the mean over rows; scores are negative squared errors."""
-    return 1 + fitted.cv_scores_.max(0) / y.var(0, dtype=np.float64)
+    """The mean over folds of one size is the mean over rows; scores are negative squared errors.
+
+    A search has a row for each sample of shares, the others only the best score of each target.
+    """
+    return 1 + np.atleast_2d(fitted.cv_scores_).max(0) / y.var(0, dtype=np.float64)
 
 
 def ridge(estimator, **options):
@@ -41,7 +44,9 @@ def banded(y, alphas, shares, *bands):
         model = MultipleKernelRidgeCV(
             kernels="precomputed", solver="random_search", solver_params=options, cv=KFold(5), fit_intercept=True
         ).fit(kernels, y)
-        r2_score_split(y - y.mean(0), model.predict(kernels, split=True))
+        parts = predict_weighted_kernel_ridge(kernels, model.dual_coef_, model.deltas_, split=True)
+        # `predict` refuses to split with an intercept, which only shifts the parts.
+        r2_score_split(y - y.mean(0), parts - parts.mean(1, keepdims=True))
         return r2(model, y)
 
     return work
