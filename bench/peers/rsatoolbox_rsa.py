@@ -18,7 +18,8 @@ from rsatoolbox.model import ModelFixed
 from rsatoolbox.rdm import RDMs, calc_rdm
 from rsatoolbox.rdm import compare as compare_rdms
 
-METHOD = "spearman"
+# Our names of similarities, and its.
+METHODS = {"cosine": "cosine", "spearman": "spearman", "kendall-tau-a": "tau-a"}
 
 
 def rdm(patterns):
@@ -26,28 +27,37 @@ def rdm(patterns):
     return lambda: calc_rdm(dataset, method="correlation").get_vectors()
 
 
-def compare(a, b):
+def crossnobis(patterns, conditions, runs, precision=None):
+    labels = {"condition": np.load(conditions), "run": np.load(runs)}
+    dataset = Dataset(np.load(patterns), obs_descriptors=labels)
+    noise = np.load(precision) if precision else None
+    options = {"method": "crossnobis", "descriptor": "condition", "cv_descriptor": "run"}
+    return lambda: calc_rdm(dataset, noise=noise, **options).get_vectors()
+
+
+def compare(a, b, similarity):
     a, b = RDMs(np.load(a)), RDMs(np.load(b))
-    return lambda: compare_rdms(a, b, METHOD)
+    return lambda: compare_rdms(a, b, METHODS[similarity])
 
 
 def ceiling(data):
     data = RDMs(np.load(data))
-    return lambda: boot_noise_ceiling(data, METHOD)
+    return lambda: boot_noise_ceiling(data, "spearman")
 
 
-def infer(models, data, bootstrap, resamples):
+def infer(models, data, similarity, bootstrap, resamples):
     models = [ModelFixed(f"model_{idx}", RDMs(row)) for idx, row in enumerate(np.load(models))]
     data = RDMs(np.load(data))
     evaluate = {"both": eval_dual_bootstrap, "conditions": eval_bootstrap_pattern}[bootstrap]
+    method = METHODS[similarity]
 
     def work():
         np.random.seed(1)
         # Its progress bar goes to standard error: nothing there is worth a terminal's time.
         with contextlib.redirect_stderr(io.StringIO()):
-            result = evaluate(models, data, method=METHOD, N=int(resamples))
+            result = evaluate(models, data, method=method, N=int(resamples))
         # The score of the data themselves: `evaluate` averages over resamples instead.
-        scores = eval_fixed(models, data, method=METHOD).get_means()
+        scores = eval_fixed(models, data, method=method).get_means()
         return np.concatenate([scores, result.get_sem()])
 
     return work
@@ -56,6 +66,6 @@ def infer(models, data, bootstrap, resamples):
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     clock.main(
-        {"rdm": rdm, "compare": compare, "ceiling": ceiling, "infer": infer},
+        {"rdm": rdm, "crossnobis": crossnobis, "compare": compare, "ceiling": ceiling, "infer": infer},
         {"rsatoolbox": importlib.metadata.version("rsatoolbox"), "numpy": np.__version__},
     )

@@ -13,7 +13,7 @@ mod tasks;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use consilience::io::npy;
+use consilience_io::npy;
 use ndarray::ArrayView1;
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! Similarities of RDMs with RDMs.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
 use rayon::prelude::*;
 
 use super::inputs;
@@ -8,6 +8,9 @@ use super::row::{Row, Source};
 use super::sample::Sample;
 use super::similarity::Similarity;
 use crate::{MethodsError, NanPolicy, Result};
+
+/// RDMs of the second set that are prepared together: so few that they stay in the processor's cache.
+const TOGETHER: usize = 16;
 
 /// Similarities of every RDM of one set with every RDM of another.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,8 +69,24 @@ pub fn compare(
     let checked = inputs::check((what_a, a), (what_b, b), similarity, nan)?;
     let sample = Sample::whole(checked.n_conditions, &checked.present());
     let rows_a = defined(what_a, &Source::new(a, similarity), &sample, similarity)?;
-    let rows_b = defined(what_b, &Source::new(b, similarity), &sample, similarity)?;
-    let scores = scores(&rows_a, &rows_b, &sample, similarity);
+    // Of the second set, what it has to say about the first is all that is kept.
+    let by_b: Vec<Option<Vec<f64>>> = b
+        .axis_chunks_iter(Axis(0), TOGETHER)
+        .into_par_iter()
+        .flat_map(|chunk| {
+            let rows = Source::new(chunk, similarity).on(&sample, similarity);
+            rows.into_par_iter().map(|row| {
+                let (row, against) = (row?, rows_a.par_iter());
+                let similarities = against.map(|x| x.similarity(&row, &sample, similarity));
+                Some(similarities.collect())
+            })
+        })
+        .collect();
+    let mut scores = Array2::zeros((a.nrows(), b.nrows()));
+    for (row, found) in by_b.into_iter().enumerate() {
+        let found = found.ok_or_else(|| undefined(what_b, row, similarity))?;
+        scores.column_mut(row).assign(&ArrayView1::from(&found));
+    }
     Ok(Comparison {
         scores,
         n_omitted: checked.n_omitted,
@@ -85,15 +104,17 @@ pub(super) fn defined(
         .on(sample, similarity)
         .into_iter()
         .enumerate()
-        .map(|(row, found)| {
-            found.ok_or(MethodsError::UndefinedRdm {
-                similarity: similarity.name(),
-                what,
-                row,
-                why: similarity.why_undefined(),
-            })
-        })
+        .map(|(row, found)| found.ok_or_else(|| undefined(what, row, similarity)))
         .collect()
+}
+
+fn undefined(what: &'static str, row: usize, similarity: Similarity) -> MethodsError {
+    MethodsError::UndefinedRdm {
+        similarity: similarity.name(),
+        what,
+        row,
+        why: similarity.why_undefined(),
+    }
 }
 
 /// `(a, b)` similarities.

@@ -1,6 +1,6 @@
 //! Order statistics of RDMs on weighted samples: all in integers, so exact.
 
-use std::cmp::Ordering;
+use consilience_stats::Real;
 
 /// The order of the values of one RDM: level 0 for the smallest value, 1 for the next different
 /// one, ….
@@ -15,34 +15,64 @@ pub(super) struct Levels {
 impl Levels {
     /// Levels of numbers; NaN (a missing pair) sorts last.
     pub fn of_values(values: &[f64]) -> Self {
-        // Adding zero turns −0 into +0, which must tie.
-        Self::by(values.iter().map(|&v| v + 0.0), f64::total_cmp)
+        Self::of_keys(values.iter().map(|v| v.order_key()).collect())
     }
 
     /// Levels of integers.
     pub fn of_integers(values: &[i64]) -> Self {
-        Self::by(values.iter().copied(), Ord::cmp)
+        // Flipping the sign bit keeps the order.
+        Self::of_keys(
+            values
+                .iter()
+                .map(|v| v.cast_unsigned() ^ (1 << 63))
+                .collect(),
+        )
     }
 
-    fn by<T: Copy>(
-        values: impl ExactSizeIterator<Item = T>,
-        compare: impl Fn(&T, &T) -> Ordering,
-    ) -> Self {
-        let mut of = vec![0; values.len()];
-        let mut sorted: Vec<(T, u32)> = values.zip(0..).collect();
-        sorted.sort_unstable_by(|a, b| compare(&a.0, &b.0));
+    fn of_keys(keys: Vec<u64>) -> Self {
+        let mut of = vec![0; keys.len()];
         let mut n = 0;
-        for (i, (value, position)) in sorted.iter().enumerate() {
-            if i > 0 && compare(&sorted[i - 1].0, value).is_ne() {
+        let mut last = None;
+        for position in ascending(&keys) {
+            let key = keys[position];
+            if last.is_some_and(|last| last != key) {
                 n += 1;
             }
-            of[*position as usize] = n;
+            last = Some(key);
+            of[position] = n;
         }
         Self {
             n: if of.is_empty() { 0 } else { n as usize + 1 },
             of,
         }
     }
+}
+
+/// Positions of keys in ascending order.
+///
+/// Positions replace the lowest bits of their keys, so that bare integers are sorted, which is several times as
+/// fast as to sort pairs; keys that differ in these bits alone are put right afterwards.
+fn ascending(keys: &[u64]) -> Vec<usize> {
+    let (Some(&least), Some(&most)) = (keys.iter().min(), keys.iter().max()) else {
+        return Vec::new();
+    };
+    // Without the leading bits that all share, few or no bits are lost.
+    let shift = (most - least).leading_zeros().min(63);
+    let positions = u64::MAX >> (keys.len() as u64).leading_zeros();
+    let mut packed: Vec<u64> = keys
+        .iter()
+        .zip(0..)
+        .map(|(key, position)| (((key - least) << shift) & !positions) | position)
+        .collect();
+    packed.sort_unstable();
+    let is_near = |a: &u64, b: &u64| (a ^ b) & !positions == 0;
+    let position_of = |packed: u64| (packed & positions) as usize;
+    for near in packed.chunk_by_mut(is_near) {
+        if near.len() > 1 {
+            near.sort_by_key(|&packed| keys[position_of(packed)]);
+        }
+    }
+    packed.into_iter().map(position_of).collect()
 }
 
 /// Total weight at each level.
@@ -196,6 +226,19 @@ mod tests {
         assert_eq!(levels.of, [1, 0, 0, 2, 1]);
         assert_eq!(levels.n, 3);
         assert_eq!(Levels::of_integers(&[]).n, 0);
+        assert_eq!(Levels::of_integers(&[3, i64::MIN, 3, -1]).of, [2, 0, 2, 1]);
+    }
+
+    #[test]
+    fn levels_tell_neighbours_apart() {
+        // The huge values leave the others the least room.
+        let mut values = vec![-1e300, f64::NAN];
+        let steps = [7_u32, 3, 0, 7, 1, 6, 2, 5, 3, 4];
+        values.extend(steps.map(|step| 1.0 + f64::from(step) * f64::EPSILON));
+        let levels = Levels::of_values(&values);
+        assert_eq!(levels.of[..2], [0, 9]);
+        assert_eq!(levels.of[2..], steps.map(|step| step + 1));
+        assert_eq!(levels.n, 10);
     }
 
     #[test]

@@ -68,6 +68,7 @@ impl Source {
     pub fn on(&self, sample: &Sample, similarity: Similarity) -> Vec<Option<Row>> {
         let whitener = similarity.is_whitened().then(|| Whitener::new(sample));
         (0..self.len())
+            .into_par_iter()
             .map(|i| self.one_on(i, sample, similarity, whitener.as_ref()))
             .collect()
     }

@@ -1,46 +1,21 @@
-//! What can be timed.
+//! Networks: extraction, forward passes, gradients, files of weights.
 
 use std::path::Path;
 use std::thread;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+use consilience::io::image;
 use consilience::io::weights::Weights;
-use consilience::io::{AnyArray, image, npy};
 use consilience::learn::{Differentiable, Scalar};
-use consilience::methods::NanPolicy;
-use consilience::methods::encoding::{RidgeParams, ridge};
-use consilience::methods::rdm::{Patterns, RdmParams, rdm};
-use consilience::methods::rsa::{self, Similarity};
 use consilience::models::executor::{self, Executor, Operations};
 use consilience::models::preprocess::Resize;
 use consilience::models::{ExtractParams, Extractor, Images, ModelError, Network, Preprocessing};
-use ndarray::{Array2, Array4, ArrayD, ArrayView4, Axis, Ix2, s, stack};
+use ndarray::{Array2, Array4, ArrayD, ArrayView4, Axis, s, stack};
 
-/// A task with its inputs in memory; each call does all the work again.
-type Work = Box<dyn FnMut() -> Result<Vec<f64>>>;
+use super::Work;
 
-/// Reads the inputs of a task.
-pub fn prepare(task: &str, inputs: &[String]) -> Result<Work> {
-    let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
-    Ok(match (task, inputs.as_slice()) {
-        ("rdm", &[patterns]) => rdm_of(patterns)?,
-        ("compare", &[a, b]) => {
-            let (a, b) = (matrix(a)?, matrix(b)?);
-            Box::new(move || {
-                let found =
-                    rsa::compare(a.view(), b.view(), Similarity::Spearman, NanPolicy::Refuse)?;
-                Ok(found.scores.into_iter().collect())
-            })
-        }
-        ("ceiling", &[data]) => {
-            let data = matrix(data)?;
-            Box::new(move || {
-                let ceiling =
-                    rsa::noise_ceiling(data.view(), Similarity::Spearman, NanPolicy::Refuse)?;
-                Ok(vec![ceiling.lower, ceiling.upper])
-            })
-        }
-        ("ridge", &[x, y, alphas]) => ridge_of(x, y, alphas)?,
+pub(super) fn prepare(task: &str, inputs: &[&str]) -> Result<Option<Work>> {
+    Ok(Some(match (task, inputs) {
         ("extract", &[weights, images, executor, threads]) => {
             extract(weights, images, executor, threads.parse()?)?
         }
@@ -49,26 +24,7 @@ pub fn prepare(task: &str, inputs: &[String]) -> Result<Work> {
         }
         ("gradcam", &[name, weights, images, layers]) => gradcam(name, weights, images, layers)?,
         ("weights-file", &[file]) => weights_file(file),
-        _ => bail!("no task {task} with {} inputs", inputs.len()),
-    })
-}
-
-/// Five folds, single precision; the numbers are R² of each target.
-fn ridge_of(x: &str, y: &str, alphas: &str) -> Result<Work> {
-    let (x, y) = (single(x)?, single(y)?);
-    let params = RidgeParams {
-        alphas: npy::read(alphas)?.into_f64().into_iter().collect(),
-        ..RidgeParams::default()
-    };
-    Ok(Box::new(move || {
-        Ok(ridge(x.view().into(), y.view().into(), &params)?.r2)
-    }))
-}
-
-fn rdm_of(patterns: &str) -> Result<Work> {
-    let patterns = single(patterns)?;
-    Ok(Box::new(move || {
-        Ok(rdm(Patterns::F32(patterns.view()), &RdmParams::default())?.vector)
+        _ => return Ok(None),
     }))
 }
 
@@ -228,15 +184,4 @@ fn means(executor: &mut dyn Executor, pictures: ArrayView4<'_, f32>) -> Result<V
         .outer_iter()
         .map(|picture| picture.iter().map(|&v| f64::from(v)).sum::<f64>() / picture.len() as f64)
         .collect())
-}
-
-fn single(path: &str) -> Result<Array2<f32>> {
-    let AnyArray::F32(array) = npy::read(path)? else {
-        bail!("{path} holds no f32");
-    };
-    Ok(array.into_dimensionality()?)
-}
-
-fn matrix(path: &str) -> Result<Array2<f64>> {
-    Ok(npy::read(path)?.into_f64().into_dimensionality()?)
 }
