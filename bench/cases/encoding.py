@@ -22,7 +22,7 @@ def ridge(setup):
     ]:
         yield in_process(
             setup, name, peer, HIMALAYA, ("ridge", task), inputs, within(1e-5), python=setup.ridge_python,
-            at_least=at_least, flops=flops, width="f32",
+            rounds=1, at_least=at_least, flops=flops, width="f32",
         )
     if setup.programs:
         x, y, alphas = inputs
@@ -54,7 +54,7 @@ def bands_and_targets(folder, n, widths, v, n_alphas, dtype):
 
 def banded(setup):
     n, widths, v, n_alphas, n_shares = (
-        (60, (5, 20, 70), 40, 5, 4) if setup.quick else (1000, (256, 1024, 2048), 2000, 10, 20)
+        (60, (5, 20, 70), 40, 5, 4) if setup.quick else (1000, (256, 1024, 2048), 2000, 10, 8)
     )
     y, alphas, *bands = bands_and_targets(setup.folder, n, widths, v, n_alphas, np.float32)
     shares = setup.folder / "shares.npy"
@@ -72,5 +72,5 @@ def partition(setup):
     yield in_process(
         setup, f"partition/{n}x{'+'.join(map(str, widths))}/{v}/{n_alphas}/5",
         "himalaya KernelRidgeCV on each subset", HIMALAYA, ("partition", "partition"), inputs, within(1e-7),
-        python=setup.ridge_python, rounds=1, at_least=3,
+        python=setup.ridge_python, slow=True, at_least=3,
     )
