@@ -140,6 +140,9 @@ fn square(rdm: &[f64], n: usize) -> Vec<f64> {
     square
 }
 
+/// Points from which several threads share a step.
+const MANY_POINTS: usize = 200;
+
 /// One majorisation step.
 struct Step {
     /// Stress before the step.
@@ -152,25 +155,31 @@ impl Step {
     /// xᵢ ← Σⱼ (δᵢⱼ / dᵢⱼ)·(xᵢ − xⱼ) / n; points that coincide do not push each other.
     fn from(points: &[[f64; 2]], square: &[f64]) -> Self {
         let n = points.len();
-        let rows: Vec<(f64, [f64; 2])> = points
-            .par_iter()
-            .zip(square.par_chunks(n))
-            .map(|(&[x, y], targets)| {
-                let mut stress = 0.0;
-                let mut moved = [0.0; 2];
-                for (&[other_x, other_y], &target) in points.iter().zip(targets) {
-                    let (dx, dy) = (x - other_x, y - other_y);
-                    let distance = (dx * dx + dy * dy).sqrt();
-                    stress += (distance - target) * (distance - target);
-                    if distance > 0.0 {
-                        let pull = target / distance;
-                        moved[0] += pull * dx;
-                        moved[1] += pull * dy;
-                    }
+        let row = |(&[x, y], targets): (&[f64; 2], &[f64])| {
+            let mut stress = 0.0;
+            let mut moved = [0.0; 2];
+            for (&[other_x, other_y], &target) in points.iter().zip(targets) {
+                let (dx, dy) = (x - other_x, y - other_y);
+                let distance = (dx * dx + dy * dy).sqrt();
+                stress += (distance - target) * (distance - target);
+                if distance > 0.0 {
+                    let pull = target / distance;
+                    moved[0] += pull * dx;
+                    moved[1] += pull * dy;
                 }
-                (stress, moved.map(|v| v / n as f64))
-            })
-            .collect();
+            }
+            (stress, moved.map(|v| v / n as f64))
+        };
+        // Few points are done before a second thread has begun.
+        let rows: Vec<(f64, [f64; 2])> = if n < MANY_POINTS {
+            points.iter().zip(square.chunks(n)).map(row).collect()
+        } else {
+            points
+                .par_iter()
+                .zip(square.par_chunks(n))
+                .map(row)
+                .collect()
+        };
         Self {
             // Each pair was met twice.
             stress: rows.iter().map(|(stress, _)| stress).sum::<f64>() / 2.0,

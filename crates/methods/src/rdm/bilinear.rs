@@ -10,6 +10,9 @@ use rayon::prelude::*;
 
 use super::{patterns, vector};
 
+/// Conditions whose products occupy several threads by themselves.
+const MANY_CONDITIONS: usize = 256;
+
 /// The two sides of a product of differences, `(n_conditions, n_channels)` each.
 ///
 /// A constant pattern taken off all rows of a side changes no difference; taking off the mean
@@ -39,19 +42,19 @@ pub(super) struct NothingInCommon(pub(super) usize, pub(super) usize);
 
 /// Mean over `n_forms` forms of (lᵢ − lⱼ)ᵀ P (rᵢ − rⱼ) / n_channels, for every pair of conditions.
 ///
-/// `precision(m)` is P of form m, none for the identity. `form(m)` is asked for one at a time, so that only one is in memory. The values must be finite.
-pub(super) fn distances(
+/// `precision(m)` is P of form m, none for the identity. Forms of many conditions are asked for one at a time, so that only one is in memory; of
+/// few, one a thread. The values must be finite.
+pub(super) fn distances<'p>(
+    n_conditions: usize,
     n_forms: usize,
-    form: impl Fn(usize) -> Form,
-    precision: &dyn Fn(usize) -> Option<Array2<f64>>,
+    form: impl Fn(usize) -> Form + Sync,
+    precision: &(dyn Fn(usize) -> Option<ArrayView2<'p, f64>> + Sync),
 ) -> Vec<f64> {
-    let mut sum: Option<Gram> = None;
-    let mut n_channels = 0;
-    for m in 0..n_forms {
+    let gram_of = |m: usize| {
         let Form { left, right } = form(m);
-        n_channels = left.ncols();
+        let n_channels = left.ncols();
         let left = match precision(m) {
-            Some(precision) => product(left.view(), precision.view()),
+            Some(precision) => product(left.view(), precision),
             None => left,
         };
         let gram = symmetric_product::<f64>(
@@ -60,9 +63,27 @@ pub(super) fn distances(
             &|row, start, slot| copy_part(left.view(), row, start, slot),
             &|row, start, slot| copy_part(right.view(), row, start, slot),
         );
-        match &mut sum {
-            Some(sum) => sum.add(&gram),
-            None => sum = Some(gram),
+        (gram, n_channels)
+    };
+    let at_once = if n_conditions < MANY_CONDITIONS {
+        rayon::current_num_threads()
+    } else {
+        1
+    };
+    let mut sum: Option<Gram> = None;
+    let mut n_channels = 0;
+    for first in (0..n_forms).step_by(at_once) {
+        let batch: Vec<(Gram, usize)> = (first..n_forms.min(first + at_once))
+            .into_par_iter()
+            .map(gram_of)
+            .collect();
+        // In the order of the forms, however many were made at once.
+        for (gram, n) in batch {
+            n_channels = n;
+            match &mut sum {
+                Some(sum) => sum.add(&gram),
+                None => sum = Some(gram),
+            }
         }
     }
     let divisor = (n_forms * n_channels) as f64;

@@ -46,6 +46,10 @@ impl Folds {
         self.test.len()
     }
 
+    pub(super) fn n_conditions(&self) -> usize {
+        self.test.first().map_or(0, Vec::len)
+    }
+
     /// Condition means outside and inside run `m`.
     pub(super) fn sides<T: Real>(&self, x: ArrayView2<'_, T>, m: usize) -> [Array2<f64>; 2] {
         [means(x, &self.train[m]), self.inside(x, m)]

@@ -194,11 +194,17 @@ fn bilinear<T: Real>(
             why: explain(Undefined::Empty).0,
         })
     };
-    let evaluate = |n_forms, form: &dyn Fn(usize) -> Form| {
+    let evaluate = |n_forms, form: &(dyn Fn(usize) -> Form + Sync)| {
         if missing {
             nothing_in_common(bilinear::distances_of_incomplete(n_forms, form, precision))
         } else {
-            Ok(bilinear::distances(n_forms, form, &|_| precision.cloned()))
+            let precision = precision.map(|p| p.view());
+            Ok(bilinear::distances(
+                conditions.len(),
+                n_forms,
+                form,
+                &|_| precision,
+            ))
         }
     };
     if let Some(runs) = &params.runs {
@@ -213,8 +219,8 @@ fn bilinear<T: Real>(
     }
 }
 
-/// The mean over so many forms, which are asked for one at a time.
-type Average<'a> = dyn Fn(usize, &dyn Fn(usize) -> Form) -> Result<Vec<f64>> + 'a;
+/// The mean over so many forms.
+type Average<'a> = dyn Fn(usize, &(dyn Fn(usize) -> Form + Sync)) -> Result<Vec<f64>> + 'a;
 
 /// Cross-validated measures; `evaluate` averages forms over folds.
 fn crossvalidated<T: Real>(
@@ -301,9 +307,12 @@ fn with_run_noise<T: Real>(
         let (m, n) = pairs[k];
         Form::centred(folds.inside(x, m), folds.inside(x, n))
     };
-    Ok(bilinear::distances(pairs.len(), form, &|k| {
-        Some(shared[k].clone())
-    }))
+    Ok(bilinear::distances(
+        folds.n_conditions(),
+        pairs.len(),
+        form,
+        &|k| Some(shared[k].view()),
+    ))
 }
 
 /// Rates under the prior, all positive.

@@ -149,19 +149,53 @@ impl<'a> Pool<'a> {
         let lower = if let [_] = subjects.as_slice() {
             upper
         } else {
-            let mut sum = 0.0;
-            for &s in &subjects {
-                let mut others = weights.clone();
-                others[s] = 0.0;
-                sum += self.similarities(&others, &[s])?;
-            }
-            sum
+            self.left_out(&weights, &subjects)?
         };
         let n = subjects.len() as f64;
         Some(Ceiling {
             lower: lower / n,
             upper: upper / n,
         })
+    }
+
+    /// Sum of the similarities of each subject with the pool of the others.
+    fn left_out(&self, weights: &[f64], subjects: &[usize]) -> Option<f64> {
+        let mut sum = 0.0;
+        if let Parts::Ranks(ranks) = &self.parts {
+            // Integers: what one subject adds can be taken off again.
+            let total = self.sum_of_ranks(ranks, weights);
+            for &s in subjects {
+                let copies = weights[s] as i64;
+                let others = total.iter().zip(&ranks[s]).map(|(sum, r)| sum - copies * r);
+                let pooled = self.row_of_ranks(&others.collect::<Vec<_>>())?;
+                sum += pooled.similarity(&self.rows[s], self.sample, self.similarity);
+            }
+            return Some(sum);
+        }
+        for &s in subjects {
+            let mut others = weights.to_vec();
+            others[s] = 0.0;
+            sum += self.similarities(&others, &[s])?;
+        }
+        Some(sum)
+    }
+
+    fn sum_of_ranks(&self, ranks: &[Vec<i64>], weights: &[f64]) -> Vec<i64> {
+        let mut sums = vec![0_i64; self.sample.pairs.len()];
+        for (row, &weight) in ranks.iter().zip(weights) {
+            if weight > 0.0 {
+                let copies = weight as i64;
+                sums.iter_mut()
+                    .zip(row)
+                    .for_each(|(sum, r)| *sum += copies * r);
+            }
+        }
+        sums
+    }
+
+    fn row_of_ranks(&self, sums: &[i64]) -> Option<Row> {
+        let levels = Levels::of_integers(sums);
+        Row::of_levels(levels.of, levels.n, self.sample, self.similarity)
     }
 
     /// Sum of the similarities of the weighted pool with some subjects.
@@ -181,19 +215,7 @@ impl<'a> Pool<'a> {
                 }
                 return Some(subjects.iter().map(|&s| with[s]).sum::<f64>() / square.sqrt());
             }
-            Parts::Ranks(ranks) => {
-                let mut sums = vec![0_i64; self.sample.pairs.len()];
-                for (row, &weight) in ranks.iter().zip(weights) {
-                    if weight > 0.0 {
-                        let copies = weight as i64;
-                        sums.iter_mut()
-                            .zip(row)
-                            .for_each(|(sum, r)| *sum += copies * r);
-                    }
-                }
-                let levels = Levels::of_integers(&sums);
-                Row::of_levels(levels.of, levels.n, self.sample, self.similarity)?
-            }
+            Parts::Ranks(ranks) => self.row_of_ranks(&self.sum_of_ranks(ranks, weights))?,
             Parts::Values(values) => {
                 let mut sums = vec![0.0; self.sample.pairs.len()];
                 for (row, weight) in values.iter().zip(weights) {

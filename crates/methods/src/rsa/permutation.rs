@@ -7,7 +7,7 @@ use faer::{Accum, Mat, MatRef, Par};
 use rayon::prelude::*;
 
 use super::bootstrap::Problem;
-use super::row::{Row, UnitVector};
+use super::row::{Row, UnitVector, dot};
 use super::sample::Sample;
 
 /// Permutations that are evaluated together: enough for a matrix product to pay …
@@ -15,6 +15,9 @@ const BATCH: usize = 32;
 
 /// … unless they take more than this.
 pub(super) const BATCH_BYTES: usize = 64 << 20;
+
+/// Models from which a matrix product pays, that reads each of them once for many permutations.
+const MANY_MODELS: usize = 8;
 
 /// Rounding errors must not turn a tie with the observed score into a smaller one.
 const TIE_TOLERANCE: f64 = 1e-12;
@@ -245,6 +248,36 @@ struct Linear {
 }
 
 impl Linear {
+    /// Scores for one order, a row of the permuted matrix at a time, so that all of it stays in the cache.
+    fn scores_of(&self, order: &[usize]) -> Vec<f64> {
+        let n = self.n_conditions;
+        let n_entries = self.models.len() / self.n_models;
+        let mut scores = vec![0.0; self.n_models];
+        let mut permuted = vec![0.0; n];
+        let mut add = |start: usize, permuted: &[f64]| {
+            for (score, model) in scores.iter_mut().zip(self.models.chunks_exact(n_entries)) {
+                *score += dot(&model[start..start + permuted.len()], permuted);
+            }
+        };
+        let mut start = 0;
+        for (i, &a) in order.iter().enumerate() {
+            let row = &self.mean_subject[a * n..(a + 1) * n];
+            let later = &order[i + 1..];
+            for (slot, &b) in permuted.iter_mut().zip(later) {
+                *slot = row[b];
+            }
+            add(start, &permuted[..later.len()]);
+            start += later.len();
+        }
+        if self.has_diagonal {
+            for (slot, &a) in permuted.iter_mut().zip(order) {
+                *slot = self.mean_subject[a * n + a];
+            }
+            add(start, &permuted);
+        }
+        scores
+    }
+
     fn new(problem: &Problem<'_>, sample: &Sample, models: &[Option<Row>]) -> Option<Self> {
         let vectors = |rows: &[Option<Row>]| -> Option<Vec<Vec<f64>>> {
             let entries = |v: &UnitVector| v.entries.clone();
@@ -278,6 +311,9 @@ impl Linear {
     }
 
     fn scores(&self, orders: &[Vec<usize>]) -> Vec<Vec<f64>> {
+        if self.n_models < MANY_MODELS {
+            return orders.iter().map(|order| self.scores_of(order)).collect();
+        }
         let n = self.n_conditions;
         let n_entries = self.models.len() / self.n_models;
         let mut permuted = Vec::with_capacity(orders.len() * n_entries);

@@ -3,7 +3,7 @@
 use consilience_core::pairs;
 use consilience_stats::random::{Domain, Stream};
 use consilience_stats::rank::average_ranks;
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, ArrayView2, Axis, s};
 use proptest::prelude::*;
 
 use super::super::bootstrap::{Draw, Problem, evaluations};
@@ -447,4 +447,31 @@ fn equal_models_do_not_differ() {
     assert_eq!(found.p_difference[0][1], Some(1.0));
     assert_eq!(found.p_difference, found.p_difference_corrected);
     assert!(found.notes.is_empty(), "{:?}", found.notes);
+}
+
+/// Few models are compared one permutation at a time, many as one matrix product.
+#[test]
+fn permutation_p_is_the_same_alone_and_among_many_models() {
+    let (models, data) = (simulated(3, 0, 9, 11, 1.0), simulated(4, 0, 3, 11, 1.0));
+    for similarity in [Similarity::Spearman, Similarity::WhitenedCosine] {
+        let params = InferParams {
+            similarity,
+            bootstrap: Bootstrap::None,
+            permutations: 60,
+            ..InferParams::default()
+        };
+        let p = |models: ArrayView2<'_, f64>| -> Vec<Option<f64>> {
+            let found = infer(models, data.view(), &params, &|_, _| {}).unwrap();
+            let estimates = found.models.into_iter().map(|m| m.estimate.unwrap());
+            estimates.map(|e| e.p_permutation).collect()
+        };
+        let together = p(models.view());
+        for (m, expected) in together.iter().enumerate() {
+            assert_eq!(
+                p(models.slice(s![m..=m, ..]))[0],
+                *expected,
+                "{similarity} {m}"
+            );
+        }
+    }
 }
