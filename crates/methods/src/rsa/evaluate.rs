@@ -340,7 +340,7 @@ fn fold_counts(
         }
         Some(n) => n,
         None if asked == Bootstrap::Conditions || size.n_subjects < 2 => 1,
-        None => default_subject_folds(size.n_subjects),
+        None => default_folds(size.n_subjects, [6.0, 12.0, 20.0]),
     };
     let needs_all = similarity == Similarity::Bures;
     let conditions = match params.condition_folds {
@@ -359,7 +359,7 @@ fn fold_counts(
         Some(n) => n,
         None if matches!(asked, Bootstrap::None | Bootstrap::Subjects) => 1,
         None if needs_all || size.n_conditions < MIN_CONDITIONS => 1,
-        None => default_condition_folds(size.n_conditions),
+        None => default_folds(size.n_conditions, [12.0, 24.0, 40.0]),
     };
     if subjects * conditions == 1 {
         notes.push(
@@ -374,27 +374,10 @@ fn fold_counts(
     })
 }
 
-/// What a resample holds of n, on average.
-fn distinct(n: usize) -> f64 {
-    n as f64 * (1.0 - (-1.0_f64).exp())
-}
-
-fn default_subject_folds(n: usize) -> usize {
-    match distinct(n) {
-        d if d < 6.0 => 2,
-        d if d < 12.0 => 3,
-        d if d < 20.0 => 4,
-        _ => 5,
-    }
-}
-
-fn default_condition_folds(n: usize) -> usize {
-    match distinct(n) {
-        d if d < 12.0 => 2,
-        d if d < 24.0 => 3,
-        d if d < 40.0 => 4,
-        _ => 5,
-    }
+/// Two folds, and one more at each of the numbers that what a resample holds of n on average reaches.
+fn default_folds(n: usize, reached: [f64; 3]) -> usize {
+    let distinct = n as f64 * (1.0 - (-1.0_f64).exp());
+    2 + reached.iter().filter(|&&more| distinct >= more).count()
 }
 
 struct Score {
