@@ -11,7 +11,7 @@ use consilience::methods::{MethodsError, NanPolicy};
 use ndarray::{Array2, ArrayD, Ix1, Ix2};
 use serde::Serialize;
 
-use crate::{Format, places};
+use crate::{Format, places, tables};
 
 /// What to do with NaN in the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -189,11 +189,6 @@ pub fn check_rdms_fit(workload: &Workload) -> Result<()> {
 /// Tells how many values were left out, if any.
 pub fn report_omitted(n: usize) {
     if n > 0 {
-        note(&format!("{n} NaN values were left out"));
+        tables::note(&format!("{n} NaN values were left out"));
     }
-}
-
-/// Something to know about the result, beside it.
-pub fn note(text: &str) {
-    let _ = writeln!(std::io::stderr(), "note: {text}");
 }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::Format;
 use crate::arrays::{self, Nan};
+use crate::tables;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
@@ -201,26 +202,18 @@ fn as_text(found: &GroupTests, names: &[String], out: &mut dyn Write) -> Result<
     for (name, test) in models.chain(pairs.iter().zip(found.pairs.iter().map(|p| &p.test))) {
         let or_dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
         let student = test.student.as_ref();
-        let p = |p: f64| {
-            if p < 1e-4 {
-                "< 0.0001".to_owned()
-            } else {
-                format!("{p:.4}")
-            }
-        };
-        let interval = |[low, high]: [f64; 2]| format!("{low:.4} to {high:.4}");
         writeln!(
             out,
             "{name:<width$}{:>4}{:>10}{:>20}{:>8}{:>10}{:>8}{:>11}{:>10}{:>10}",
             test.n,
-            or_dash(test.mean.map(|m| format!("{m:.4}"))),
-            or_dash(student.map(|t| interval(t.interval))),
+            tables::number(test.mean),
+            tables::interval(student.map(|t| t.interval)),
             or_dash(student.map(|t| format!("{:.2}", t.t))),
-            or_dash(student.map(|t| p(t.p))),
+            tables::p_value(student.map(|t| t.p)),
             or_dash(student.map(|t| format!("{:.2}", t.cohens_d))),
             or_dash(student.map(|t| factor(t.ln_bayes_factor))),
-            or_dash(test.signed_rank.as_ref().map(|w| p(w.p))),
-            or_dash(test.sign_flip.as_ref().map(|s| p(s.p))),
+            tables::p_value(test.signed_rank.as_ref().map(|w| w.p)),
+            tables::p_value(test.sign_flip.as_ref().map(|s| s.p)),
         )?;
     }
     for note in &found.notes {

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::Format;
 use crate::arrays::{self, Nan};
 use crate::console::Console;
+use crate::tables;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -155,11 +156,6 @@ pub fn as_text(inference: &Inference, names: &[String], out: &mut dyn Write) -> 
         .iter()
         .map(|n| n.chars().count() + 2)
         .fold(12, usize::max);
-    let number = |value: Option<f64>| value.map_or("–".to_owned(), |v| format!("{v:.4}"));
-    let p = |value: Option<f64>| match value {
-        Some(p) if p < 1e-4 => "< 0.0001".to_owned(),
-        value => number(value),
-    };
     writeln!(
         out,
         "{:<width$}{:>10}{:>10}{:>20}{:>10}{:>12}",
@@ -167,18 +163,14 @@ pub fn as_text(inference: &Inference, names: &[String], out: &mut dyn Write) -> 
     )?;
     for (model, name) in inference.models.iter().zip(names) {
         let estimate = model.estimate.as_ref();
-        let interval = estimate
-            .and_then(|e| e.interval)
-            .map_or("–".to_owned(), |[low, high]| {
-                format!("{low:.4} to {high:.4}")
-            });
+        let interval = tables::interval(estimate.and_then(|e| e.interval));
         writeln!(
             out,
             "{name:<width$}{:>10}{:>10}{interval:>20}{:>10}{:>12}",
-            number(estimate.map(|e| e.value)),
-            number(estimate.and_then(|e| e.sem)),
-            p(estimate.and_then(|e| e.p)),
-            p(estimate.and_then(|e| e.p_ceiling)),
+            tables::number(estimate.map(|e| e.value)),
+            tables::number(estimate.and_then(|e| e.sem)),
+            tables::p_value(estimate.and_then(|e| e.p)),
+            tables::p_value(estimate.and_then(|e| e.p_ceiling)),
         )?;
     }
     if let Some(ceiling) = inference.ceiling {

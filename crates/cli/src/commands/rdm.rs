@@ -13,6 +13,7 @@ use ndarray::{Array3, ArrayView1, Ix2};
 use serde_json::json;
 
 use crate::arrays::{self, Nan, Output};
+use crate::tables;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -155,7 +156,7 @@ fn estimate(
         return rdm::rdm(patterns, params);
     };
     let found = rdm::rdm_as(peer, patterns, params)?;
-    arrays::note(&match found.difference {
+    tables::note(&match found.difference {
         Some(difference) => format!("as {peer}: {difference}"),
         None => format!("{peer} and consilience define {} alike", args.dissimilarity),
     });
