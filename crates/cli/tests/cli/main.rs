@@ -7,6 +7,7 @@
 //! - `arrange`: arrangements of items
 //! - `reliability`: how far data can be predicted at all; other controls on arrays and pictures
 //! - `behaviour`: statistics of ratings, choices, errors and selective units
+//! - `correlate`: tables of correlations
 //! - `detect`: boxes and faces in pictures
 //! - `downloads`: `consilience data`
 //! - `models`: published weights, and comparing executors
@@ -19,6 +20,7 @@ mod arrange;
 mod bad_files;
 mod bad_study;
 mod behaviour;
+mod correlate;
 mod detect;
 mod downloads;
 mod edits;
