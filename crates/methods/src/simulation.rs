@@ -7,13 +7,22 @@ use rayon::prelude::*;
 /// As many studies as the checks have time for: `usual`. The published rates come from more, which
 /// `CONSILIENCE_STUDIES` asks for.
 pub fn rate(usual: u64, is_hit: impl Fn(u64) -> bool + Sync) -> f64 {
-    let n_studies = std::env::var("CONSILIENCE_STUDIES").map_or(usual, |n| {
-        n.parse()
-            .expect("CONSILIENCE_STUDIES is a number of studies")
-    });
+    let n_studies = n_studies(usual);
     let n_hits = (0..n_studies)
         .into_par_iter()
         .filter(|&i| is_hit(i))
         .count();
     n_hits as f64 / n_studies as f64
+}
+
+/// Three standard errors of a rate of 0.05 (or 0.95) over as many studies.
+pub fn chance(usual: u64) -> f64 {
+    3.0 * (0.05 * 0.95 / n_studies(usual) as f64).sqrt()
+}
+
+fn n_studies(usual: u64) -> u64 {
+    std::env::var("CONSILIENCE_STUDIES").map_or(usual, |n| {
+        n.parse()
+            .expect("CONSILIENCE_STUDIES is a number of studies")
+    })
 }

@@ -11,11 +11,11 @@ use super::super::{
 };
 use super::simulated;
 use crate::NanPolicy;
-use crate::simulation::rate;
+use crate::simulation::{chance, rate};
 use consilience_core::{Estimate, pairs};
 use consilience_stats::random::{Domain, Stream};
 
-const N_STUDIES: u64 = 1000;
+const N_STUDIES: u64 = 400;
 
 /// An RDM of random patterns that share nothing with any other.
 fn unrelated(index: u64, n_conditions: usize) -> Array2<f64> {
@@ -27,7 +27,6 @@ fn estimate(models: &Array2<f64>, data: &Array2<f64>, params: &InferParams) -> E
     found.models[0].estimate.clone().unwrap()
 }
 
-/// Three standard errors of a rate of 0.05 over the studies are 0.021.
 #[test]
 #[ignore = "slow: calibration, run by the checks"]
 fn permutation_p_is_exact_under_the_null() {
@@ -46,7 +45,10 @@ fn permutation_p_is_exact_under_the_null() {
                 <= 0.05
         });
         eprintln!("false positives of the permutation test, {similarity}: {found:.3}");
-        assert!((found - 0.05).abs() < 0.021, "{similarity}: {found}");
+        assert!(
+            (found - 0.05).abs() < chance(N_STUDIES),
+            "{similarity}: {found}"
+        );
     }
 }
 
@@ -74,7 +76,7 @@ fn the_dual_bootstrap_keeps_its_level_under_the_null() {
             "false positives of the dual bootstrap, {n_subjects} subjects, {n_conditions} \
              conditions: {found:.3}"
         );
-        assert!(found < 0.05 + 0.03, "{found}");
+        assert!(found < 0.06 + chance(N_STUDIES), "{found}");
     }
 }
 
@@ -117,7 +119,10 @@ fn the_interval_over_subjects_covers_the_expected_score() {
             low <= truth && truth <= high
         });
         eprintln!("coverage of the 95 % interval, bootstrap {bootstrap}: {found:.3}");
-        assert!((found - 0.95).abs() < 0.025, "{bootstrap}: {found}");
+        assert!(
+            (found - 0.95).abs() < 0.005 + chance(N_STUDIES),
+            "{bootstrap}: {found}"
+        );
     }
 }
 
@@ -201,7 +206,10 @@ fn the_intervals_over_conditions_cover_the_score_on_all_conditions() {
             low <= truth && truth <= high
         });
         eprintln!("coverage of the 95 % interval, bootstrap {bootstrap}: {found:.3}");
-        assert!((found - 0.95).abs() < 0.035, "{bootstrap}: {found}");
+        assert!(
+            (found - 0.95).abs() < 0.015 + chance(N_STUDIES),
+            "{bootstrap}: {found}"
+        );
     }
 }
 
@@ -209,15 +217,16 @@ fn the_intervals_over_conditions_cover_the_score_on_all_conditions() {
 #[test]
 #[ignore = "slow: calibration, run by the checks"]
 fn cross_validation_keeps_the_level_of_models_with_parameters() {
+    const N_FITTED: u64 = 100;
     let (n_subjects, n_conditions) = (10, 20);
     for (bootstrap, signal, most) in [
         // With the conditions given, what subjects share has a true similarity with any model.
-        (Bootstrap::Subjects, 0.0, 0.1),
-        (Bootstrap::Conditions, 1.0, 0.12),
-        (Bootstrap::Both, 1.0, 0.1),
+        (Bootstrap::Subjects, 0.0, 0.055),
+        (Bootstrap::Conditions, 1.0, 0.075),
+        (Bootstrap::Both, 1.0, 0.055),
     ] {
         for kind in [ModelKind::Weighted, ModelKind::Selected] {
-            let found = rate(200, |i| {
+            let found = rate(N_FITTED, |i| {
                 let parts = simulated(91, i, 5, n_conditions, 0.0);
                 let data = simulated(92, i, n_subjects, n_conditions, signal);
                 let models = [Model {
@@ -239,7 +248,10 @@ fn cross_validation_keeps_the_level_of_models_with_parameters() {
                 estimate.p.unwrap() <= 0.05
             });
             eprintln!("false positives of a {kind} model, bootstrap {bootstrap}: {found:.3}");
-            assert!(found < most, "{kind} {bootstrap}: {found}");
+            assert!(
+                found < most + chance(N_FITTED),
+                "{kind} {bootstrap}: {found}"
+            );
         }
     }
 }
