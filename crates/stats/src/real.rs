@@ -6,7 +6,7 @@ use faer::traits::RealField;
 ///
 /// Results are always `f64`; this trait lets kernels read and multiply in the width that the data
 /// are stored in. It is sealed: no other type can implement it.
-pub trait Real: RealField + Copy + Send + Sync + sealed::Sealed {
+pub trait Real: RealField + bytemuck::Pod + Send + Sync + sealed::Sealed {
     /// The type as NumPy names it.
     const NAME: &'static str;
 

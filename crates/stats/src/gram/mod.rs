@@ -2,7 +2,7 @@
 //!
 //! # Determinism
 //!
-//! The work is cut into tiles of 128 × 128 results and chunks of 2,048 columns whatever the number
+//! The work is cut into tiles of 192 × 192 results and chunks of 2,048 columns whatever the number
 //! of threads; each product of a tile and a chunk runs on one thread, and chunks are added in
 //! their order. The same input gives the same bytes on every machine with the same kind of
 //! processor.
@@ -14,77 +14,47 @@
 //! rounds the same way each time: the error then grows with the number of terms, not its root.
 //!
 //! Rows are asked for chunk by chunk, so the transformed matrix never exists as a whole. Beyond
-//! the result (4·n² bytes) the working memory is n × 2,048 values of `T` and n²/2 of `f64`, or
-//! 4 Mi values of either where that is more.
+//! the result (4·n² bytes) the working memory is n × 2,048 values of `T`, or up to 4 Mi values of
+//! `T` and as many of `f64` where n is small.
+
+mod kernel;
 
 use std::ops::Range;
 
-use faer::linalg::matmul::matmul;
-use faer::linalg::matmul::triangular::{self, BlockStructure};
-use faer::{Accum, MatMut, MatRef, Par};
 use rayon::prelude::*;
 
 use crate::Real;
+use kernel::PANEL;
 
 /// Rows and columns of the result that one task computes.
-const TILE: usize = 128;
+const TILE: usize = 4 * PANEL;
 /// Columns of the input that one task works through.
-const CHUNK: usize = 2048;
+const CHUNK: usize = 16 * BLOCK;
 /// Columns that are multiplied before their sum is widened.
 const BLOCK: usize = 128;
 /// Values (n² results, or n × columns of input) that may be in flight at once.
 const IN_FLIGHT: usize = 1 << 22;
-/// Unused columns after each row, so that rows do not fall on the same cache sets.
-const PADDING: usize = 16;
 
 /// Writes part of a row: `source(row, first_column, slot)` fills `slot` with the values of `row`
 /// from `first_column` on.
 pub type RowSource<'a, T> = dyn Fn(usize, usize, &mut [T]) + Sync + 'a;
 
-/// A symmetric matrix of products, stored as its lower triangle of tiles.
+/// A symmetric matrix of products, stored as its upper triangle of tiles.
 #[derive(Debug, Clone)]
 pub struct Gram {
     n: usize,
-    tiles: Vec<Tile>,
-}
-
-#[derive(Debug, Clone)]
-struct Tile {
-    rows: Range<usize>,
-    columns: Range<usize>,
+    /// Rows and columns of a tile.
+    side: usize,
+    /// One tile after another, by columns of tiles.
     values: Vec<f64>,
-}
-
-impl Tile {
-    fn is_diagonal(&self) -> bool {
-        self.rows == self.columns
-    }
-
-    fn n_rows(&self) -> usize {
-        self.rows.len()
-    }
-
-    fn n_columns(&self) -> usize {
-        self.columns.len()
-    }
 }
 
 impl Gram {
     fn zeros(n: usize) -> Self {
-        let range = |tile: usize| tile * TILE..n.min((tile + 1) * TILE);
-        let tiles = (0..n.div_ceil(TILE))
-            .flat_map(|i| (0..=i).map(move |j| (i, j)))
-            .map(|(i, j)| {
-                let (rows, columns) = (range(i), range(j));
-                let values = vec![0.0; rows.len() * columns.len()];
-                Tile {
-                    rows,
-                    columns,
-                    values,
-                }
-            })
-            .collect();
-        Self { n, tiles }
+        let side = TILE.min(n.next_multiple_of(PANEL));
+        let n_tiles = n.div_ceil(TILE);
+        let values = vec![0.0; n_tiles * (n_tiles + 1) / 2 * side * side];
+        Self { n, side, values }
     }
 
     /// Number of rows (and columns).
@@ -100,10 +70,34 @@ impl Gram {
     /// When `i` or `j` is not below [`Gram::n`].
     #[must_use]
     pub fn get(&self, i: usize, j: usize) -> f64 {
-        let (row, column) = if i >= j { (i, j) } else { (j, i) };
+        let (row, column) = if i <= j { (i, j) } else { (j, i) };
+        assert!(column < self.n, "an index is out of range");
         let (tile_row, tile_column) = (row / TILE, column / TILE);
-        let tile = &self.tiles[tile_row * (tile_row + 1) / 2 + tile_column];
-        tile.values[(row % TILE) * tile.n_columns() + column % TILE]
+        let tile = tile_column * (tile_column + 1) / 2 + tile_row;
+        self.values[(tile * self.side + row % TILE) * self.side + column % TILE]
+    }
+
+    /// Its tiles, each with its place in units of panels.
+    fn tiles_mut(&mut self) -> impl IndexedParallelIterator<Item = Tile<'_>> {
+        let places: Vec<(usize, usize)> = (0..self.n.div_ceil(TILE))
+            .flat_map(|j| (0..=j).map(move |i| (i, j)))
+            .collect();
+        let (side, n_panels) = (self.side, self.n.div_ceil(PANEL));
+        self.values
+            .par_chunks_mut((side * side).max(1))
+            .zip(places)
+            .map(move |(values, (i, j))| {
+                let panels = |tile: usize| {
+                    let first = tile * (TILE / PANEL);
+                    first..n_panels.min(first + TILE / PANEL)
+                };
+                Tile {
+                    rows: panels(i),
+                    columns: panels(j),
+                    side,
+                    values,
+                }
+            })
     }
 
     /// Adds another matrix of the same size, entry by entry.
@@ -113,9 +107,42 @@ impl Gram {
     /// When the sizes differ.
     pub fn add(&mut self, other: &Self) {
         assert_eq!(self.n, other.n, "only matrices of one size can be added");
-        for (tile, added) in self.tiles.iter_mut().zip(&other.tiles) {
-            for (value, summand) in tile.values.iter_mut().zip(&added.values) {
-                *value += summand;
+        for (value, summand) in self.values.iter_mut().zip(&other.values) {
+            *value += summand;
+        }
+    }
+}
+
+/// The products of some panels with others.
+struct Tile<'g> {
+    rows: Range<usize>,
+    columns: Range<usize>,
+    side: usize,
+    values: &'g mut [f64],
+}
+
+impl Tile<'_> {
+    /// Adds the products over some blocks of columns, of a diagonal tile those of its upper panels.
+    ///
+    /// With two sides, it adds L·Rᵀ + R·Lᵀ.
+    fn add_products<T: Real>(
+        &mut self,
+        left: &Panels<'_, T>,
+        right: Option<&Panels<'_, T>>,
+        blocks: Range<usize>,
+    ) {
+        let sides = match right {
+            Some(right) => [Some((left, right)), Some((right, left))],
+            None => [Some((left, left)), None],
+        };
+        for block in blocks {
+            for (place_j, j) in self.columns.clone().enumerate() {
+                for (place_i, i) in self.rows.clone().enumerate().filter(|&(_, i)| i <= j) {
+                    let sums = &mut self.values[PANEL * (place_i * self.side + place_j)..];
+                    for (a, b) in sides.into_iter().flatten() {
+                        kernel::add_products(a.block(i, block), b.block(j, block), sums, self.side);
+                    }
+                }
             }
         }
     }
@@ -156,7 +183,9 @@ pub fn symmetric_product<T: Real>(
     left: &RowSource<'_, T>,
     right: &RowSource<'_, T>,
 ) -> Gram {
-    multiply(n_rows, n_columns, left, Some(right))
+    let mut gram = multiply(n_rows, n_columns, left, Some(right));
+    gram.values.iter_mut().for_each(|value| *value *= 0.5);
+    gram
 }
 
 fn multiply<T: Real>(
@@ -165,129 +194,91 @@ fn multiply<T: Real>(
     left: &RowSource<'_, T>,
     right: Option<&RowSource<'_, T>>,
 ) -> Gram {
-    let mut gram = Gram::zeros(n);
-    let n_tiles = gram.tiles.len();
     // Few rows make few tiles: several chunks at once then keep all threads busy.
     let n_chunks = n_columns
         .div_ceil(CHUNK)
         .min(IN_FLIGHT / (n * n.max(CHUNK)).max(1))
         .clamp(1, 16);
-    let stride = n_columns.min(n_chunks * CHUNK) + PADDING;
-    let n_panels = 1 + usize::from(right.is_some());
-    let mut panels = vec![vec![T::from_f64(0.0); n * stride]; n_panels];
+    let mut parts = vec![Gram::zeros(n); n_chunks];
+    let room = n_columns.min(n_chunks * CHUNK);
+    let mut left = Panels::new(n, room, left);
+    let mut right = right.map(|right| Panels::new(n, room, right));
 
     for start in (0..n_columns).step_by(n_chunks * CHUNK) {
         let width = (n_columns - start).min(n_chunks * CHUNK);
-        for (panel, source) in panels
-            .iter_mut()
-            .zip([Some(left), right].into_iter().flatten())
-        {
-            panel
-                .par_chunks_mut(stride)
-                .enumerate()
-                .for_each(|(row, slot)| source(row, start, &mut slot[..width]));
+        left.fill(start, width);
+        if let Some(right) = &mut right {
+            right.fill(start, width);
         }
-        let panels: Vec<MatRef<'_, T>> = panels
-            .iter()
-            .map(|panel| MatRef::from_row_major_slice(panel, n, stride))
-            .collect();
-        let sums: Vec<Vec<f64>> = (0..width.div_ceil(CHUNK) * n_tiles)
-            .into_par_iter()
-            .map(|task| {
-                let (chunk, tile) = (task / n_tiles, task % n_tiles);
-                let columns = chunk * CHUNK..width.min((chunk + 1) * CHUNK);
-                multiply_tile(&gram.tiles[tile], &panels, columns)
-            })
-            .collect();
-        gram.tiles
+        let (left, right) = (&left, right.as_ref());
+        parts
             .par_iter_mut()
+            .zip(0..width.div_ceil(CHUNK))
+            .flat_map(|(part, chunk)| part.tiles_mut().map(move |tile| (tile, chunk)))
+            .for_each(|(mut tile, chunk)| {
+                let columns = chunk * CHUNK..width.min((chunk + 1) * CHUNK);
+                let blocks = columns.start / BLOCK..columns.end.div_ceil(BLOCK);
+                tile.add_products(left, right, blocks);
+            });
+    }
+    let mut parts = parts.into_iter();
+    let mut gram = parts.next().expect("there is at least one part");
+    for part in parts {
+        gram.add(&part);
+    }
+    gram
+}
+
+/// Columns of all rows in the order in which they are multiplied: by panels of rows, in each by
+/// blocks of columns, in each by columns.
+struct Panels<'s, T> {
+    values: Vec<T>,
+    /// Values of one panel.
+    stride: usize,
+    n_rows: usize,
+    /// Columns that it holds now.
+    width: usize,
+    source: &'s RowSource<'s, T>,
+}
+
+impl<'s, T: Real> Panels<'s, T> {
+    /// Room for `n_columns` columns.
+    fn new(n_rows: usize, n_columns: usize, source: &'s RowSource<'s, T>) -> Self {
+        let stride = PANEL * n_columns;
+        Self {
+            values: vec![T::from_f64(0.0); n_rows.div_ceil(PANEL) * stride],
+            stride,
+            n_rows,
+            width: 0,
+            source,
+        }
+    }
+
+    /// Takes `width` columns from `start` on.
+    fn fill(&mut self, start: usize, width: usize) {
+        self.width = width;
+        let (n_rows, source) = (self.n_rows, self.source);
+        self.values
+            .par_chunks_mut(self.stride.max(1))
             .enumerate()
-            .for_each(|(idx, tile)| {
-                for chunk in sums.iter().skip(idx).step_by(n_tiles) {
-                    for (sum, value) in tile.values.iter_mut().zip(chunk) {
-                        *sum += value;
+            .for_each(|(panel, values)| {
+                let mut slot = [T::from_f64(0.0); BLOCK];
+                let blocks = values[..PANEL * width].chunks_mut(PANEL * BLOCK);
+                for (block, values) in blocks.enumerate() {
+                    let slot = &mut slot[..values.len() / PANEL];
+                    for row in 0..PANEL.min(n_rows - panel * PANEL) {
+                        source(panel * PANEL + row, start + block * BLOCK, slot);
+                        for (value, z) in values[row..].iter_mut().step_by(PANEL).zip(&*slot) {
+                            *value = *z;
+                        }
                     }
                 }
             });
     }
-    gram.tiles.par_iter_mut().for_each(mirror_diagonal);
-    gram
-}
 
-/// The products of one tile over a range of columns.
-fn multiply_tile<T: Real>(
-    tile: &Tile,
-    panels: &[MatRef<'_, T>],
-    columns: Range<usize>,
-) -> Vec<f64> {
-    let mut sums = vec![0.0; tile.values.len()];
-    let mut products = vec![T::from_f64(0.0); tile.values.len()];
-    for start in columns.clone().step_by(BLOCK) {
-        let block = start..columns.end.min(start + BLOCK);
-        let target =
-            MatMut::from_row_major_slice_mut(&mut products, tile.n_rows(), tile.n_columns());
-        multiply_block(tile, panels, block, target);
-        for (sum, product) in sums.iter_mut().zip(&products) {
-            *sum += product.to_f64();
-        }
-    }
-    sums
-}
-
-/// Writes the products of one tile over one block of columns into `target`, of a diagonal tile
-/// only the lower triangle where that is less work.
-fn multiply_block<T: Real>(
-    tile: &Tile,
-    panels: &[MatRef<'_, T>],
-    block: Range<usize>,
-    mut target: MatMut<'_, T>,
-) {
-    let (rows, columns) = (tile.rows.clone(), tile.columns.clone());
-    match *panels {
-        [x] if tile.is_diagonal() => triangular::matmul(
-            target,
-            BlockStructure::TriangularLower,
-            Accum::Replace,
-            x.get(rows, block.clone()),
-            BlockStructure::Rectangular,
-            x.get(columns, block).transpose(),
-            BlockStructure::Rectangular,
-            T::from_f64(1.0),
-            Par::Seq,
-        ),
-        [x] => matmul(
-            target,
-            Accum::Replace,
-            x.get(rows, block.clone()),
-            x.get(columns, block).transpose(),
-            T::from_f64(1.0),
-            Par::Seq,
-        ),
-        [left, right] => {
-            for (accumulate, a, b) in [(Accum::Replace, left, right), (Accum::Add, right, left)] {
-                matmul(
-                    target.as_mut(),
-                    accumulate,
-                    a.get(rows.clone(), block.clone()),
-                    b.get(columns.clone(), block.clone()).transpose(),
-                    T::from_f64(0.5),
-                    Par::Seq,
-                );
-            }
-        }
-        _ => unreachable!("one or two panels are made"),
-    }
-}
-
-/// Copies the lower triangle of a diagonal tile to its upper one.
-fn mirror_diagonal(tile: &mut Tile) {
-    if tile.is_diagonal() {
-        let n = tile.n_rows();
-        for row in 0..n {
-            for column in row + 1..n {
-                tile.values[row * n + column] = tile.values[column * n + row];
-            }
-        }
+    fn block(&self, panel: usize, block: usize) -> &[T] {
+        let columns = block * BLOCK..self.width.min((block + 1) * BLOCK);
+        &self.values[panel * self.stride..][PANEL * columns.start..PANEL * columns.end]
     }
 }
 
@@ -367,11 +358,7 @@ mod tests {
                 .unwrap();
             pool.install(|| {
                 let g = gram::<f32>(TILE + 40, 3 * CHUNK + 5, &fill(0));
-                g.tiles
-                    .into_iter()
-                    .flat_map(|t| t.values)
-                    .map(f64::to_bits)
-                    .collect::<Vec<_>>()
+                g.values.into_iter().map(f64::to_bits).collect::<Vec<_>>()
             })
         };
         assert_eq!(run(1), run(2));
