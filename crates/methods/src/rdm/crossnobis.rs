@@ -50,6 +50,12 @@ impl Folds {
         self.test.first().map_or(0, Vec::len)
     }
 
+    /// Whether each condition has as many rows in one run as in any other.
+    pub(super) fn are_balanced(&self) -> bool {
+        let counts = |run: &[Vec<usize>]| run.iter().map(Vec::len).collect::<Vec<_>>();
+        self.test.windows(2).all(|w| counts(&w[0]) == counts(&w[1]))
+    }
+
     /// Condition means outside and inside run `m`.
     pub(super) fn sides<T: Real>(&self, x: ArrayView2<'_, T>, m: usize) -> [Array2<f64>; 2] {
         [means(x, &self.train[m]), self.inside(x, m)]

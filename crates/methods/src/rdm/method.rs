@@ -213,22 +213,24 @@ fn bilinear<T: Real>(
     let means = patterns::means(x, &conditions.rows);
     if params.dissimilarity == Dissimilarity::PoissonKl {
         let rates = poisson_rates(means, conditions)?;
-        evaluate(1, &|_| Form::centred(rates.clone(), rates.mapv(f64::ln)))
+        evaluate(1, &|_| {
+            Form::of_two(rates.clone(), rates.mapv(f64::ln), 1.0)
+        })
     } else {
-        evaluate(1, &|_| Form::centred(means.clone(), means.clone()))
+        evaluate(1, &|_| Form::of_one(means.clone(), 1.0))
     }
 }
 
-/// The mean over so many forms.
-type Average<'a> = dyn Fn(usize, &(dyn Fn(usize) -> Form + Sync)) -> Result<Vec<f64>> + 'a;
+/// The weighted sum over so many forms.
+type Sum<'a> = dyn Fn(usize, &(dyn Fn(usize) -> Form + Sync)) -> Result<Vec<f64>> + 'a;
 
-/// Cross-validated measures; `evaluate` averages forms over folds.
+/// Cross-validated measures; `evaluate` adds the forms of folds.
 fn crossvalidated<T: Real>(
     x: ArrayView2<'_, T>,
     conditions: &Conditions,
     runs: &[i64],
     params: &RdmParams,
-    evaluate: &Average<'_>,
+    evaluate: &Sum<'_>,
 ) -> Result<Vec<f64>> {
     let poisson = params.dissimilarity == Dissimilarity::PoissonKlCv;
     match params.incomplete_runs {
@@ -252,10 +254,24 @@ fn crossvalidated<T: Real>(
     if let Some(precisions) = &params.run_noise_precisions {
         return with_run_noise(x, &folds, precisions, params);
     }
+    let weight = 1.0 / folds.len() as f64;
     if !poisson {
+        if folds.are_balanced() && !has_missing(x) {
+            // With t of a run and s of all, the others are (n·s − t) / (n − 1): instead of two sides
+            // for each run, the squares of each run and of all.
+            let n_runs = folds.len() as f64;
+            return evaluate(folds.len() + 1, &|m| {
+                if m < folds.len() {
+                    Form::of_one(folds.inside(x, m), -weight / (n_runs - 1.0))
+                } else {
+                    let all = patterns::means(x, &conditions.rows);
+                    Form::of_one(all, n_runs / (n_runs - 1.0))
+                }
+            });
+        }
         return evaluate(folds.len(), &|m| {
             let [left, right] = folds.sides(x, m);
-            Form::centred(left, right)
+            Form::of_two(left, right, weight)
         });
     }
     // Rates below 0 are found before the forms are made.
@@ -268,7 +284,7 @@ fn crossvalidated<T: Real>(
         let [left, right] = folds
             .sides(x, m)
             .map(|side| poisson_rates(side, conditions).expect("checked before"));
-        Form::centred(left, right.mapv(f64::ln))
+        Form::of_two(left, right.mapv(f64::ln), weight)
     })
 }
 
@@ -303,9 +319,10 @@ fn with_run_noise<T: Real>(
         .iter()
         .map(|&(m, n)| noise::inverse_of(&((&covariances[m] + &covariances[n]) * 0.5)))
         .collect::<Result<Vec<_>>>()?;
+    let weight = 1.0 / pairs.len() as f64;
     let form = |k: usize| {
         let (m, n) = pairs[k];
-        Form::centred(folds.inside(x, m), folds.inside(x, n))
+        Form::of_two(folds.inside(x, m), folds.inside(x, n), weight)
     };
     Ok(bilinear::distances(
         folds.n_conditions(),
