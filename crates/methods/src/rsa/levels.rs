@@ -48,49 +48,27 @@ impl Levels {
     }
 }
 
+/// Bits of a digit by which keys are sorted: the counts of all digits stay in the fastest cache.
+const DIGIT: u32 = 11;
+
 /// Positions of keys in ascending order.
 ///
-/// Positions replace the lowest bits of their keys, so that bare integers are sorted, which is several times as
-/// fast as to sort pairs; keys that differ in these bits alone are put right afterwards.
+/// A radix sort by the two leading digits of what the keys differ in, least significant first; the
+/// keys that differ in later bits alone, few as a rule, are put right afterwards.
 fn ascending(keys: &[u64]) -> Vec<usize> {
     let (Some(&least), Some(&most)) = (keys.iter().min(), keys.iter().max()) else {
         return Vec::new();
     };
-    if most - least < 1 << (2 * DIGIT) {
-        return ascending_by_digits(keys, least);
-    }
-    // Without the leading bits that all share, few or no bits are lost.
-    let shift = (most - least).leading_zeros().min(63);
-    let positions = u64::MAX >> (keys.len() as u64).leading_zeros();
-    let mut packed: Vec<u64> = keys
-        .iter()
-        .zip(0..)
-        .map(|(key, position)| (((key - least) << shift) & !positions) | position)
-        .collect();
-    packed.sort_unstable();
-    let is_near = |a: &u64, b: &u64| (a ^ b) & !positions == 0;
-    let position_of = |packed: u64| (packed & positions) as usize;
-    for near in packed.chunk_by_mut(is_near) {
-        if near.len() > 1 {
-            near.sort_by_key(|&packed| keys[position_of(packed)]);
-        }
-    }
-    packed.into_iter().map(position_of).collect()
-}
-
-/// Bits of a digit by which integers are sorted: the counts of all digits stay in the fastest cache.
-const DIGIT: u32 = 11;
-
-/// The same for keys within two digits of the least one.
-fn ascending_by_digits(keys: &[u64], least: u64) -> Vec<usize> {
+    let n_bits = u64::BITS - (most - least).leading_zeros();
+    let n_later = n_bits.saturating_sub(2 * DIGIT);
+    let leading = |position: usize| (keys[position] - least) >> n_later;
     let mut order: Vec<usize> = (0..keys.len()).collect();
     let mut next = order.clone();
     for place in 0..2 {
-        let digit = |position: usize| {
-            (((keys[position] - least) >> (place * DIGIT)) & ((1 << DIGIT) - 1)) as usize
-        };
+        let digit =
+            |position: usize| (leading(position) >> (place * DIGIT)) as usize % (1 << DIGIT);
         let mut starts = [0_usize; (1 << DIGIT) + 1];
-        for &position in &order {
+        for position in 0..keys.len() {
             starts[digit(position) + 1] += 1;
         }
         for value in 0..1 << DIGIT {
@@ -102,6 +80,11 @@ fn ascending_by_digits(keys: &[u64], least: u64) -> Vec<usize> {
             *slot += 1;
         }
         std::mem::swap(&mut order, &mut next);
+    }
+    if n_later > 0 {
+        for near in order.chunk_by_mut(|&a, &b| leading(a) == leading(b)) {
+            near.sort_by_key(|&position| keys[position]);
+        }
     }
     order
 }
