@@ -47,6 +47,10 @@ impl<T: Real> WithSimd for Products<'_, T> {
 
 impl<T: Real> Products<'_, T> {
     /// Blocks of `ROWS` rows and [`VECTORS`] vectors of columns, one after another.
+    #[expect(
+        clippy::needless_range_loop,
+        reason = "an iterator would refer to the block"
+    )]
     #[inline(always)]
     fn in_blocks<S: Simd, const ROWS: usize>(self, simd: S) {
         let Self {
