@@ -18,9 +18,9 @@
 //! # Peers
 //!
 //! nibabel 5.4.2, held to by `fixtures/generate/nifti.py`: the values of `get_fdata()` to the bit, the affine to 1e-12.
-//! Where it differs: nibabel keeps ones at the end of a shape; it reads a pair's header that says it is a single
-//! file, a header whose size is wrong, data behind which the file goes on, and data at byte 0 of a single file when
-//! `vox_offset` is 0 (here they follow the header); it gives CIFTI-2 another class.
+//! Where it differs: nibabel keeps ones at the end of a shape; it reads a file whose first field is no size of a header, and
+//! one that goes on behind its data; where `vox_offset` of a single file is 0, it takes the header for data (here data
+//! follow the header).
 //!
 //! # References
 //!

@@ -297,3 +297,40 @@ proptest! {
         }
     }
 }
+
+/// Writes what `tests/peers/nifti.py` opens.
+#[test]
+#[ignore = "writes files for a script; the folder is CONSILIENCE_NIFTI_OUT"]
+fn images_for_nibabel() {
+    let folder: PathBuf = std::env::var_os("CONSILIENCE_NIFTI_OUT").unwrap().into();
+    let values = Array4::from_shape_fn([3, 4, 5, 2], |(x, y, z, t)| {
+        (x + 10 * y + 100 * z) as f32 + 0.5 * t as f32
+    });
+    for (name, affine) in [
+        ("ramp.nii", oblique()),
+        ("ramp.nii.gz", oblique()),
+        ("skewed.nii", skewed()),
+    ] {
+        let grid = Grid {
+            shape: [3, 4, 5],
+            affine,
+        };
+        write(folder.join(name), values.view(), &grid, &params()).unwrap();
+    }
+    let long = Array3::from_shape_fn((40_000, 1, 1), |(x, _, _)| x as f32);
+    let grid = Grid {
+        shape: [40_000, 1, 1],
+        affine: skewed(),
+    };
+    write(folder.join("long.nii.gz"), long.view(), &grid, &params()).unwrap();
+    let grid = Grid {
+        shape: [3, 4, 5],
+        affine: oblique(),
+    };
+    let inside = Array3::from_shape_fn((3, 4, 5), |(x, y, z)| (x + 2 * y + 3 * z) % 3 == 0);
+    let mask = Mask::new(grid, inside.view()).unwrap();
+    let n = mask.n_voxels();
+    let values = Array2::from_shape_fn((2, n), |(t, v)| (t * n + v) as f32);
+    let path = folder.join("masked.nii.gz");
+    write_masked(path, &mask, values.view(), f32::NAN, &params()).unwrap();
+}
