@@ -266,6 +266,7 @@ impl Nifti {
         let mut values = Values::open(&self.data, &self.header, &self.limits)?;
         for row in all.chunks_exact_mut(n) {
             let mut n_behind = 0;
+            // Neighbours in the file come from one piece of it; what lies between pieces is left out.
             for group in wanted.chunk_by(|a, b| a.0 / N_CHUNK == b.0 / N_CHUNK) {
                 let (first, last) = (group[0].0, group[group.len() - 1].0);
                 values.skip(first - n_behind)?;

@@ -79,8 +79,17 @@ impl Grid {
     }
 
     /// The voxel at a position in C order.
+    ///
+    /// # Panics
+    ///
+    /// When there are not so many voxels.
     #[must_use]
     pub fn voxel(&self, index: usize) -> Voxel {
+        assert!(
+            index < self.n_voxels(),
+            "voxel {index} of {}",
+            self.n_voxels()
+        );
         let [_, n_y, n_z] = self.shape;
         Voxel([index / (n_y * n_z), index / n_z % n_y, index % n_z])
     }

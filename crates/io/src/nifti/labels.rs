@@ -65,3 +65,43 @@ fn labels(table: &Table) -> Result<Vec<Label>> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Limits;
+
+    fn parse(text: &str) -> Result<Vec<Label>> {
+        labels(&Table::from_bytes(
+            text.as_bytes(),
+            b',',
+            &Limits::default(),
+        )?)
+    }
+
+    #[test]
+    fn columns_are_found_by_name() {
+        let found = parse("name,colour,index\n\"V1, left\",red,3\n FFA ,blue, -1\n").unwrap();
+        let found: Vec<_> = found.iter().map(|l| (l.index, l.name.as_str())).collect();
+        assert_eq!(found, [(3, "V1, left"), (-1, "FFA")]);
+    }
+
+    #[test]
+    fn a_wrong_index_is_named_by_its_row() {
+        for (text, part) in [
+            (
+                "index,name\n1,a\n1,b\n",
+                "row 3, column index: found \"1\", expected an index that no",
+            ),
+            (
+                "index,name\n1.5,a\n",
+                "row 2, column index: found \"1.5\", expected a whole number",
+            ),
+            ("id,name\n1,a\n", "no column \"index\""),
+            ("index,label\n1,a\n", "no column \"name\""),
+        ] {
+            let message = parse(text).unwrap_err().to_string();
+            assert!(message.contains(part), "{message}");
+        }
+    }
+}

@@ -81,7 +81,8 @@ pub fn write<D: Dimension>(
 ///
 /// # Shapes
 ///
-/// `values`: (volumes, voxels) with the voxels in the order of the mask, as [`Nifti::voxels`] gives them.
+/// `values`: (volumes, voxels) with the voxels in the order of the mask, as [`Nifti::voxels`] gives them. The file has
+/// three axes for one volume, else four.
 ///
 /// # Errors
 ///
@@ -101,8 +102,12 @@ pub fn write_masked(
         return Err(mask.wrong_count(n_volumes, values.len()).at(path));
     }
     let grid = mask.grid();
-    let [x, y, z] = grid.shape;
-    let header = header(&[x, y, z, n_volumes], grid, params).at(path)?;
+    let mut shape = grid.shape.to_vec();
+    // One volume is a map of three axes.
+    if n_volumes != 1 {
+        shape.push(n_volumes);
+    }
+    let header = header(&shape, grid, params).at(path)?;
     let in_file = mask.in_file();
     write_file(path, &header, |out| {
         let mut volume = vec![outside; grid.n_voxels()];
