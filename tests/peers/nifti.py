@@ -1,6 +1,6 @@
-"""Opens images that the library wrote with nibabel.
+"""Opens with nibabel what the library wrote.
 
-    CONSILIENCE_NIFTI_OUT=FOLDER cargo test -p consilience-io images_for_nibabel -- --ignored
+    CONSILIENCE_NIFTI_OUT=FOLDER cargo test -p consilience-io images_for_nibabel
     python tests/peers/nifti.py FOLDER
 
 FOLDER then holds ramp.nii, ramp.nii.gz (a formula over x, y, z and t), skewed.nii, long.nii.gz (NIfTI-2)

@@ -14,7 +14,7 @@ use crate::{IoError, Named, Result};
 /// A set of voxels of a grid, at least one.
 ///
 /// Their order is C order of (x, y, z), z fastest: that of `data[mask]` in NumPy and of nilearn's
-/// maskers. It is the order of columns in [`Nifti::voxels`] and [`write_masked`](super::write_masked).
+/// `apply_mask`. It is the order of columns in [`Nifti::voxels`] and [`write_masked`](super::write_masked).
 ///
 /// # Example
 ///

@@ -298,11 +298,12 @@ proptest! {
     }
 }
 
-/// Writes what `tests/peers/nifti.py` opens.
+/// Writes what `tests/peers/nifti.py` opens, to `CONSILIENCE_NIFTI_OUT` if that is a folder.
 #[test]
-#[ignore = "writes files for a script; the folder is CONSILIENCE_NIFTI_OUT"]
-fn images_for_nibabel() {
-    let folder: PathBuf = std::env::var_os("CONSILIENCE_NIFTI_OUT").unwrap().into();
+fn images_for_nibabel_are_written() {
+    let own = tempfile::tempdir().unwrap();
+    let folder = std::env::var_os("CONSILIENCE_NIFTI_OUT")
+        .map_or_else(|| own.path().to_owned(), PathBuf::from);
     let values = Array4::from_shape_fn([3, 4, 5, 2], |(x, y, z, t)| {
         (x + 10 * y + 100 * z) as f32 + 0.5 * t as f32
     });
@@ -333,4 +334,13 @@ fn images_for_nibabel() {
     let values = Array2::from_shape_fn((2, n), |(t, v)| (t * n + v) as f32);
     let path = folder.join("masked.nii.gz");
     write_masked(path, &mask, values.view(), f32::NAN, &params()).unwrap();
+    for name in [
+        "ramp.nii",
+        "ramp.nii.gz",
+        "skewed.nii",
+        "long.nii.gz",
+        "masked.nii.gz",
+    ] {
+        Nifti::open(folder.join(name)).unwrap();
+    }
 }
