@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use consilience_core::CoreError;
 
+use crate::nifti::Grid;
+
 /// Shorthand for results of this crate.
 pub type Result<T, E = IoError> = std::result::Result<T, E>;
 
@@ -210,6 +212,16 @@ pub enum IoError {
         /// The rule that is broken.
         problem: CoreError,
     },
+    /// A mask on another grid than the image.
+    #[error(
+        "the grids differ: the mask has {found}, the image {expected}; bring the mask to the grid of the image (nearest neighbours)"
+    )]
+    GridMismatch {
+        /// Grid of the mask.
+        found: Box<Grid>,
+        /// Grid of the image.
+        expected: Box<Grid>,
+    },
     /// A writer that was given another number of values than its shape says.
     #[error("{found} values were written to an array of shape {shape:?}, expected {expected}")]
     WrongCount {
@@ -284,6 +296,8 @@ pub enum Named {
     Tensor,
     /// A state dict of a checkpoint.
     StateDict,
+    /// A region of an atlas.
+    Label,
     /// A data set of the catalogue.
     DataSet,
 }
@@ -298,6 +312,7 @@ impl fmt::Display for Named {
             Self::Value => "value",
             Self::Tensor => "tensor",
             Self::StateDict => "state dict",
+            Self::Label => "label",
             Self::DataSet => "data set",
         })
     }

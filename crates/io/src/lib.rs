@@ -10,6 +10,7 @@
 //! | [`npy`] | NumPy array | yes | yes |
 //! | [`npz`] | NumPy archive | yes | yes |
 //! | [`mat`] | MATLAB 5–7.2 | yes | – |
+//! | [`nifti`] | NIfTI-1 and NIfTI-2 (`.nii`, `.nii.gz`, `.hdr`/`.img`) | yes | yes |
 //! | [`table`] | CSV and TSV | yes | yes |
 //! | [`long`] | tables with a trial or a rating a row, as matrices | yes | – |
 //! | [`arrangement`] | trials as CSV and JSON, Meadows' trees and `.mat` | yes | – |
@@ -37,6 +38,7 @@ pub mod image;
 mod limits;
 pub mod long;
 pub mod mat;
+pub mod nifti;
 pub mod npy;
 pub mod npz;
 pub mod rdms;

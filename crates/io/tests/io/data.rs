@@ -15,7 +15,7 @@ use ndarray::Axis;
 use serde::Deserialize;
 
 /// A file or folder of the data folder, or `None` with a word about it.
-fn data(name: &str) -> Option<PathBuf> {
+pub(crate) fn data(name: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("CONSILIENCE_DATA").map_or_else(
         || concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data").into(),
         PathBuf::from,

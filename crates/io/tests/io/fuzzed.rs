@@ -1,6 +1,7 @@
 //! The inputs that fuzzing kept (`fuzz/run`): each ends in a value or an error, never in a panic.
 
 use consilience_io::Limits;
+use consilience_io::nifti::{Atlas, Mask, Nifti};
 use consilience_io::weights::{Weights, darknet};
 
 /// Inputs packed by `fuzz/pack.py`.
@@ -49,5 +50,34 @@ fn safetensors_files() {
 #[test]
 fn darknet_files() {
     let (n_read, n_refused) = outcomes("darknet", |bytes| darknet::from_bytes(bytes).is_ok());
+    assert!(n_read > 0 && n_refused > 0, "{n_read}, {n_refused}");
+}
+
+#[test]
+fn nifti_files() {
+    let limits = Limits {
+        max_array_bytes: 1 << 20,
+        ..Limits::default()
+    };
+    // As in the target, the first byte says how the rest is taken.
+    let open = |bytes: &[u8]| {
+        let (kind, rest) = bytes.split_first()?;
+        let n_header = if kind % 4 == 1 { 348 } else { 540 };
+        let image = match rest.split_at_checked(n_header) {
+            Some((header, data)) if matches!(kind % 4, 1 | 2) => {
+                Nifti::from_pair(header.to_vec(), data.to_vec(), &limits)
+            }
+            _ => Nifti::from_bytes(rest.to_vec(), &limits),
+        };
+        image.ok()
+    };
+    let (n_read, n_refused) = outcomes("nifti", |bytes| {
+        open(bytes).is_some_and(|image| {
+            let _ = Mask::from_image(&image).map(|mask| image.voxels::<f64>(&mask));
+            let _ = Atlas::from_image(&image);
+            let _ = image.volume::<f32>(image.header().n_volumes() - 1);
+            image.read::<f32>().is_ok()
+        })
+    });
     assert!(n_read > 0 && n_refused > 0, "{n_read}, {n_refused}");
 }

@@ -2,4 +2,5 @@
 
 mod data;
 mod fuzzed;
+mod nifti;
 mod weights;
