@@ -4,6 +4,7 @@ use ndarray::{Array1, array};
 
 use consilience::io::npy;
 use consilience::io::weights::Weights;
+use consilience::models::{Network, onnx};
 
 use crate::support::{DEMO_WEIGHTS, N_PICTURES, SMALL_STUDY, Scratch, noise, words};
 
@@ -31,6 +32,21 @@ fn points_at(scratch: &Scratch, line: &str, phrases: &[&str]) {
         assert!(message.contains(&place), "no {place:?} in: {message}");
         assert!(message.contains(line), "no {line:?} in: {message}");
     }
+}
+
+#[test]
+fn a_missing_operator_is_shown_where_its_network_is_named() {
+    let scratch = Scratch::small_study();
+    let network = Network::from_zoo("consilience_demo", DEMO_WEIGHTS.as_ref()).unwrap();
+    let mut graph = network.graph;
+    graph.nodes[0].op = "Frobnicate".into();
+    scratch.put("odd.onnx", &onnx::write(&graph));
+    scratch.edit(
+        "study.toml",
+        "weights = \"consilience_demo.safetensors\"\nlayers = [\"pool1\", \"fc\"]",
+        "onnx = \"odd.onnx\"\nlayers = [\"*\"]",
+    );
+    points_at(&scratch, "onnx = ", &["odd.onnx: ", "Frobnicate"]);
 }
 
 #[test]

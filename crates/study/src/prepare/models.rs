@@ -137,8 +137,14 @@ pub(super) fn load_model(
         .select(&options.layers)
         .map_err(|e| at(&layers_key, e))?;
     let (distinct, aliases) = distinct_tensors(selected);
-    let extractor =
-        Extractor::prepare(&edited, &distinct, &params).map_err(|e| at(&layers_key, e))?;
+    let extractor = Extractor::prepare(&edited, &distinct, &params).map_err(|e| match e {
+        // The fault of the network, not of the layers that were chosen.
+        ModelError::MissingOperator { .. } | ModelError::Load { .. } => {
+            let (option, named) = source(options);
+            invalid(&key.clone().key(option), &format!("{named}: {e}"))
+        }
+        _ => at(&layers_key, e),
+    })?;
     // What is not a pattern for each image (a shape, a count) can be in an .onnx file; it is left out.
     let layers = distinct
         .iter()
@@ -181,6 +187,16 @@ pub(super) fn load_model(
         reduce_fit,
         planned,
     })
+}
+
+/// The option that says which network it is, and its value.
+fn source(options: &ModelOptions) -> (&'static str, &str) {
+    match (&options.onnx, &options.weights, &options.architecture) {
+        (Some(onnx), ..) => ("onnx", onnx),
+        (_, Some(weights), _) => ("weights", weights),
+        (.., Some(architecture)) => ("architecture", architecture),
+        _ => ("name", &options.name),
+    }
 }
 
 /// The weights that a study names, `FILE` or `FILE:ENTRY`, and how the study calls the file.
