@@ -19,10 +19,13 @@ pub mod tails;
 
 pub use real::Real;
 
-/// Runs `work` in a copy that is compiled for the widest vectors this processor has.
+/// Work with loops that are to be compiled for wide vectors: its `call`, and every function in it that holds
+/// such a loop, must be `#[inline(always)]`.
+pub use pulp::NullaryFnOnce as VectorWork;
+
+/// Does the work in a copy that is compiled for the widest vectors this processor has.
 ///
-/// What is to profit must be inlined into `work` and be a loop that vectorises. Results are the same: no
-/// compiler reorders additions of floats.
-pub fn with_wide_vectors<R>(work: impl FnOnce() -> R) -> R {
+/// Results are the same: no compiler reorders additions of floats.
+pub fn with_wide_vectors<W: VectorWork>(work: W) -> W::Output {
     pulp::Arch::new().dispatch(work)
 }

@@ -249,6 +249,8 @@ impl<'a, T: Real> Rows<'a, T> {
 struct Products<'r, 'a, T> {
     rows: &'r Rows<'a, T>,
     gram: consilience_stats::gram::Gram,
+    /// ‖zᵢ‖²
+    lengths: Vec<f64>,
     close: f64,
 }
 
@@ -259,12 +261,17 @@ impl<'r, 'a, T: Real> Products<'r, 'a, T> {
         let gram = gram::<K>(n, n_channels, &|row, start, slot| {
             rows.fill(row, start, slot)
         });
-        Self { rows, gram, close }
+        Self {
+            rows,
+            lengths: (0..n).map(|i| gram.get(i, i)).collect(),
+            gram,
+            close,
+        }
     }
 
     /// ½‖zᵢ − zⱼ‖², or nothing when too many digits cancel.
     fn distance(&self, i: usize, j: usize) -> Option<f64> {
-        let lengths = self.gram.get(i, i) + self.gram.get(j, j);
+        let lengths = self.lengths[i] + self.lengths[j];
         let distance = 0.5 * lengths - self.gram.get(i, j);
         (2.0 * distance > self.close * lengths).then_some(distance)
     }

@@ -1,6 +1,6 @@
 //! Order statistics of RDMs on weighted samples: all in integers, so exact.
 
-use consilience_stats::{Real, with_wide_vectors};
+use consilience_stats::{Real, VectorWork, with_wide_vectors};
 
 /// The order of the values of one RDM: level 0 for the smallest value, 1 for the next different
 /// one, ….
@@ -61,32 +61,39 @@ fn ascending(keys: &[u64]) -> Vec<usize> {
     };
     let n_bits = u64::BITS - (most - least).leading_zeros();
     let n_later = n_bits.saturating_sub(2 * DIGIT);
-    let leading = |position: usize| (keys[position] - least) >> n_later;
-    let mut order: Vec<usize> = (0..keys.len()).collect();
-    let mut next = order.clone();
+    // Both digits and the position in one number, so that a pass reads nothing else.
+    let leading = |packed: u64| packed >> u32::BITS;
+    let position = |packed: u64| (packed & u64::from(u32::MAX)) as usize;
+    let mut packed: Vec<u64> = keys
+        .iter()
+        .zip(0..)
+        .map(|(key, position)| (((key - least) >> n_later) << u32::BITS) | position)
+        .collect();
+    let mut sorted = packed.clone();
     for place in 0..2 {
-        let digit =
-            |position: usize| (leading(position) >> (place * DIGIT)) as usize % (1 << DIGIT);
-        let mut starts = [0_usize; (1 << DIGIT) + 1];
-        for position in 0..keys.len() {
-            starts[digit(position) + 1] += 1;
+        let digit = |packed: u64| (leading(packed) >> (place * DIGIT)) as usize % (1 << DIGIT);
+        let mut starts = [0_u32; (1 << DIGIT) + 1];
+        for &entry in &packed {
+            starts[digit(entry) + 1] += 1;
         }
         for value in 0..1 << DIGIT {
             starts[value + 1] += starts[value];
         }
-        for &position in &order {
-            let slot = &mut starts[digit(position)];
-            next[*slot] = position;
+        for &entry in &packed {
+            let slot = &mut starts[digit(entry)];
+            sorted[*slot as usize] = entry;
             *slot += 1;
         }
-        std::mem::swap(&mut order, &mut next);
+        std::mem::swap(&mut packed, &mut sorted);
     }
     if n_later > 0 {
-        for near in order.chunk_by_mut(|&a, &b| leading(a) == leading(b)) {
-            near.sort_by_key(|&position| keys[position]);
+        for near in packed.chunk_by_mut(|&a, &b| leading(a) == leading(b)) {
+            if near.len() > 1 {
+                near.sort_by_key(|&packed| keys[position(packed)]);
+            }
         }
     }
-    order
+    packed.into_iter().map(position).collect()
 }
 
 /// Total weight at each level.
@@ -155,27 +162,44 @@ impl Order {
 
     /// Concordant minus discordant pairs of values, copies counted, in O(m log m).
     pub fn concordance(&self, other: &Self, weights: &[u32]) -> i64 {
-        with_wide_vectors(|| self.count_concordance(other, weights))
+        with_wide_vectors(Concordance {
+            x: self,
+            y: other,
+            weights,
+        })
     }
+}
 
-    /// Values enter in ascending order of `self`; a tally over the levels of `other` holds the weight
-    /// of those that are strictly smaller in `self`.
+/// Values enter in ascending order of `x`; a tally over the levels of `y` holds the weight of those
+/// that are strictly smaller in `x`.
+struct Concordance<'a> {
+    x: &'a Order,
+    y: &'a Order,
+    weights: &'a [u32],
+}
+
+impl VectorWork for Concordance<'_> {
+    type Output = i64;
+
     #[inline(always)]
-    fn count_concordance(&self, other: &Self, weights: &[u32]) -> i64 {
-        let mut seen = Tally::new(other.n_levels);
+    fn call(self) -> i64 {
+        let Self { x, y, weights } = self;
+        let mut seen = Tally::new(y.n_levels);
         let mut balance = 0;
-        let mut rest = self.ascending.as_slice();
+        let mut rest = x.ascending.as_slice();
         while let Some(&first) = rest.first() {
-            let level = self.levels[first as usize];
-            let is_tied = |&&k: &&u32| self.levels[k as usize] == level;
-            let n_tied = rest.iter().take_while(is_tied).count();
+            let level = x.levels[first as usize];
+            let mut n_tied = 1;
+            while n_tied < rest.len() && x.levels[rest[n_tied] as usize] == level {
+                n_tied += 1;
+            }
             let (tied, later) = rest.split_at(n_tied);
             for &k in tied {
-                let (below, above) = seen.around(other.levels[k as usize] as usize);
+                let (below, above) = seen.around(y.levels[k as usize] as usize);
                 balance += i64::from(weights[k as usize]) * (i64::from(below) - i64::from(above));
             }
             for &k in tied {
-                seen.add(other.levels[k as usize] as usize, weights[k as usize]);
+                seen.add(y.levels[k as usize] as usize, weights[k as usize]);
             }
             rest = later;
         }

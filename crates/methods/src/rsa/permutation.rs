@@ -2,6 +2,7 @@
 
 use consilience_core::pairs;
 use consilience_stats::random::{Domain, Stream};
+use consilience_stats::{VectorWork, with_wide_vectors};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatRef, Par};
 use rayon::prelude::*;
@@ -248,36 +249,6 @@ struct Linear {
 }
 
 impl Linear {
-    /// Scores for one order, a row of the permuted matrix at a time, so that all of it stays in the cache.
-    fn scores_of(&self, order: &[usize]) -> Vec<f64> {
-        let n = self.n_conditions;
-        let n_entries = self.models.len() / self.n_models;
-        let mut scores = vec![0.0; self.n_models];
-        let mut permuted = vec![0.0; n];
-        let mut add = |start: usize, permuted: &[f64]| {
-            for (score, model) in scores.iter_mut().zip(self.models.chunks_exact(n_entries)) {
-                *score += dot(&model[start..start + permuted.len()], permuted);
-            }
-        };
-        let mut start = 0;
-        for (i, &a) in order.iter().enumerate() {
-            let row = &self.mean_subject[a * n..(a + 1) * n];
-            let later = &order[i + 1..];
-            for (slot, &b) in permuted.iter_mut().zip(later) {
-                *slot = row[b];
-            }
-            add(start, &permuted[..later.len()]);
-            start += later.len();
-        }
-        if self.has_diagonal {
-            for (slot, &a) in permuted.iter_mut().zip(order) {
-                *slot = self.mean_subject[a * n + a];
-            }
-            add(start, &permuted);
-        }
-        scores
-    }
-
     fn new(problem: &Problem<'_>, sample: &Sample, models: &[Option<Row>]) -> Option<Self> {
         let vectors = |rows: &[Option<Row>]| -> Option<Vec<Vec<f64>>> {
             let entries = |v: &UnitVector| v.entries.clone();
@@ -312,7 +283,7 @@ impl Linear {
 
     fn scores(&self, orders: &[Vec<usize>]) -> Vec<Vec<f64>> {
         if self.n_models < MANY_MODELS {
-            return orders.iter().map(|order| self.scores_of(order)).collect();
+            return with_wide_vectors(FewModels { of: self, orders });
         }
         let n = self.n_conditions;
         let n_entries = self.models.len() / self.n_models;
@@ -342,5 +313,58 @@ impl Linear {
             .col_iter()
             .map(|column| column.iter().copied().collect())
             .collect()
+    }
+}
+
+/// Scores for few models, a row of the permuted matrices at a time: the models are read once for all
+/// orders, and a permuted row stays in the cache.
+struct FewModels<'a> {
+    of: &'a Linear,
+    orders: &'a [Vec<usize>],
+}
+
+impl FewModels<'_> {
+    /// Adds the products of a part of every model, from `start` on, with the permuted data.
+    #[inline(always)]
+    fn add(&self, scores: &mut [f64], start: usize, permuted: &[f64]) {
+        let n_entries = self.of.models.len() / self.of.n_models;
+        for (score, model) in scores
+            .iter_mut()
+            .zip(self.of.models.chunks_exact(n_entries))
+        {
+            *score += dot(&model[start..start + permuted.len()], permuted);
+        }
+    }
+}
+
+impl VectorWork for FewModels<'_> {
+    type Output = Vec<Vec<f64>>;
+
+    #[inline(always)]
+    fn call(self) -> Vec<Vec<f64>> {
+        let n = self.of.n_conditions;
+        let mut scores = vec![vec![0.0; self.of.n_models]; self.orders.len()];
+        let mut permuted = vec![0.0; n];
+        let mut start = 0;
+        for i in 0..n {
+            let n_later = n - i - 1;
+            for (scores, order) in scores.iter_mut().zip(self.orders) {
+                let row = &self.of.mean_subject[order[i] * n..(order[i] + 1) * n];
+                for (slot, &b) in permuted.iter_mut().zip(&order[i + 1..]) {
+                    *slot = row[b];
+                }
+                self.add(scores, start, &permuted[..n_later]);
+            }
+            start += n_later;
+        }
+        if self.of.has_diagonal {
+            for (scores, order) in scores.iter_mut().zip(self.orders) {
+                for (slot, &a) in permuted.iter_mut().zip(order) {
+                    *slot = self.of.mean_subject[a * n + a];
+                }
+                self.add(scores, start, &permuted);
+            }
+        }
+        scores
     }
 }

@@ -241,6 +241,7 @@ fn length(vector: &[f64]) -> f64 {
 }
 
 /// Inner product in a fixed order of additions: eight interleaved sums, then their total.
+#[inline(always)]
 pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut sums = [0.0; 8];
     let (blocks_a, rest_a) = a.as_chunks::<8>();

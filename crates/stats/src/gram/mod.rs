@@ -69,6 +69,7 @@ impl Gram {
     ///
     /// When `i` or `j` is not below [`Gram::n`].
     #[must_use]
+    #[inline]
     pub fn get(&self, i: usize, j: usize) -> f64 {
         let (row, column) = if i <= j { (i, j) } else { (j, i) };
         assert!(column < self.n, "an index is out of range");
