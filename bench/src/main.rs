@@ -14,8 +14,13 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use consilience_io::npy;
+use mimalloc::MiMalloc;
 use ndarray::ArrayView1;
 use serde_json::json;
+
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

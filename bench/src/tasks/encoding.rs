@@ -33,7 +33,10 @@ fn ridge_of(x: &str, y: &str, alphas: &str) -> Result<Work> {
 /// Single precision and given shares; the numbers are R² of each target.
 fn banded_of(y: &str, alphas: &str, shares: &str, bands: &[&str]) -> Result<Work> {
     let y = single(y)?;
-    let bands: Vec<Array2<f32>> = bands.iter().map(|band| single(band)).collect::<Result<_>>()?;
+    let bands: Vec<Array2<f32>> = bands
+        .iter()
+        .map(|band| single(band))
+        .collect::<Result<_>>()?;
     let params = BandedParams {
         alphas: numbers(alphas)?,
         shares: Some(matrix(shares)?),

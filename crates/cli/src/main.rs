@@ -3,6 +3,12 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use mimalloc::MiMalloc;
+
+/// Keeps the memory of freed arrays for the next ones: giving it back to the system each time stops all
+/// threads, which costs large RDMs a third of their time.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let cli = consilience_cli::Cli::parse();
