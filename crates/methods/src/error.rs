@@ -322,6 +322,9 @@ pub enum MethodsError {
     /// A statistic of behaviour that is undefined.
     #[error(transparent)]
     Behaviour(#[from] crate::behaviour::BehaviourError),
+    /// A mixed model that is undefined.
+    #[error(transparent)]
+    Mixed(#[from] crate::group::MixedError),
     /// A reliability that is undefined.
     #[error(transparent)]
     Reliability(#[from] crate::reliability::ReliabilityError),
