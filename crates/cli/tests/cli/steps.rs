@@ -406,6 +406,18 @@ fn scores_are_tested_over_subjects() {
     assert_eq!(json["all_flips"], true);
     let text = scratch.ok(&words("group-tests s.npy --format text"));
     assert!(text.contains("model_0 − model_1"), "{text}");
+    // With two models and no gap the mixed model's difference is the paired t-test.
+    assert!(json.get("mixed").is_none());
+    let mixed = scratch.json(&words("group-tests s.npy --mixed"));
+    let [a, b] =
+        [&mixed["mixed"]["pairs"][0]["t"], &json["pairs"][0]["t"]].map(|t| t.as_f64().unwrap());
+    assert!((a - b).abs() < 1e-8, "{a} {b}");
+    assert_eq!(mixed["mixed"]["at_boundary"], false);
+    let text = scratch.ok(&words("group-tests s.npy --mixed --format text"));
+    assert!(
+        text.contains("p Holm") && text.contains("intraclass correlation"),
+        "{text}"
+    );
 
     scratch.put_npy("m.npy", &noise(2, 45, 1));
     scratch.put_npy("d.npy", &noise(6, 45, 2));
