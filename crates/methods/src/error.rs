@@ -243,6 +243,14 @@ pub enum MethodsError {
         /// Name of the dissimilarity.
         dissimilarity: &'static str,
     },
+    /// A toolbox whose inference is not reproduced.
+    #[error(
+        "the inference of {peer} is not reproduced; leave out the toolbox, or choose rsatoolbox"
+    )]
+    NoInferenceInPeer {
+        /// Name of the toolbox.
+        peer: &'static str,
+    },
     /// A similarity that cannot do without pairs that folds of conditions lack.
     #[error(
         "{similarity} needs every pair of conditions, which folds of conditions do not have; choose another similarity or 1 fold of the conditions"

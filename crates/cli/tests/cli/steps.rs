@@ -287,6 +287,13 @@ fn infer_prints_every_promised_key() {
         }
         assert!(json["ceiling"]["lower"].is_number() && json["ceiling"]["upper"].is_number());
         assert!(json["notes"].is_array());
+        let theirs = scratch.json(&[&args[..], &["--compat", "rsatoolbox"]].concat());
+        let has_note = |note: &serde_json::Value| note.as_str().unwrap().contains("as rsatoolbox");
+        assert!(theirs["notes"].as_array().unwrap().iter().any(has_note));
+        assert_eq!(
+            theirs["models"][0]["score"] == json["models"][0]["score"],
+            bootstrap == "none"
+        );
         let other_seed = [&args[..14], &["6"]].concat();
         if bootstrap != "none" {
             assert_ne!(scratch.json(&other_seed)["models"], json["models"]);
@@ -434,6 +441,8 @@ fn scores_are_tested_over_subjects() {
         &["other.json", "per_subject"],
     );
     scratch.refused(&words("group-tests s.npy --prior-scale 0"), &["prior"]);
+    let others = words("infer --models m.npy --data d.npy --compat nilearn");
+    scratch.refused(&others, &["inference of nilearn", "choose rsatoolbox"]);
 }
 
 #[test]

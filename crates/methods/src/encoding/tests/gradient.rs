@@ -45,8 +45,11 @@ fn by_scaled_features(problem: &Problem, logarithms: &Array1<f64>) -> f64 {
     0.5 * residual.dot(&residual)
 }
 
+/// Training and test rows.
+type Split = (Vec<usize>, Vec<usize>);
+
 /// Products of the rows of both bands, and the rows of each fold.
-fn parts_of(problem: &Problem) -> (Vec<Array2<f64>>, Vec<(Vec<usize>, Vec<usize>)>) {
+fn parts_of(problem: &Problem) -> (Vec<Array2<f64>>, Vec<Split>) {
     let (first, second) = problem.x.view().split_at(Axis(1), 2);
     let kernels = [first, second].map(|x| x.dot(&x.t())).to_vec();
     let n_rows = problem.x.nrows();
