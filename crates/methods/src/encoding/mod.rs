@@ -12,6 +12,7 @@ mod gradient;
 mod memory;
 mod params;
 mod partition;
+mod parts;
 mod result;
 mod ridge;
 mod scores;
