@@ -243,6 +243,14 @@ pub enum MethodsError {
         /// Name of the dissimilarity.
         dissimilarity: &'static str,
     },
+    /// A toolbox whose inference is not reproduced.
+    #[error(
+        "the inference of {peer} is not reproduced; leave out the toolbox, or choose rsatoolbox"
+    )]
+    NoInferenceInPeer {
+        /// Name of the toolbox.
+        peer: &'static str,
+    },
     /// A similarity that cannot do without pairs that folds of conditions lack.
     #[error(
         "{similarity} needs every pair of conditions, which folds of conditions do not have; choose another similarity or 1 fold of the conditions"
@@ -322,6 +330,9 @@ pub enum MethodsError {
     /// A statistic of behaviour that is undefined.
     #[error(transparent)]
     Behaviour(#[from] crate::behaviour::BehaviourError),
+    /// A mixed model that is undefined.
+    #[error(transparent)]
+    Mixed(#[from] crate::group::MixedError),
     /// A reliability that is undefined.
     #[error(transparent)]
     Reliability(#[from] crate::reliability::ReliabilityError),

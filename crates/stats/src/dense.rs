@@ -3,6 +3,7 @@
 
 use faer::diag::Diag;
 use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::cholesky::llt;
 use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
 use faer::linalg::matmul::matmul;
 use faer::linalg::svd::{ComputeSvdVectors, svd, svd_scratch};
@@ -149,9 +150,64 @@ impl Svd {
     }
 }
 
+/// The factor L of a symmetric, positive definite matrix L·Lᵀ.
+#[derive(Debug, Clone)]
+pub struct Cholesky(Mat<f64>);
+
+impl Cholesky {
+    /// `None` for a matrix that is not positive definite. Only its lower triangle is read.
+    #[must_use]
+    pub fn of(mut matrix: Mat<f64>) -> Option<Self> {
+        let scratch = llt::factor::cholesky_in_place_scratch::<f64>(
+            matrix.nrows(),
+            Par::Seq,
+            Default::default(),
+        );
+        llt::factor::cholesky_in_place(
+            matrix.as_mut(),
+            Default::default(),
+            Par::Seq,
+            MemStack::new(&mut MemBuffer::new(scratch)),
+            Default::default(),
+        )
+        .ok()?;
+        Some(Self(matrix))
+    }
+
+    /// Replaces the columns of `right` by the solutions for them.
+    pub fn solve(&self, right: &mut Mat<f64>) {
+        let scratch =
+            llt::solve::solve_in_place_scratch::<f64>(self.0.nrows(), right.ncols(), Par::Seq);
+        llt::solve::solve_in_place(
+            self.0.as_ref(),
+            right.as_mut(),
+            Par::Seq,
+            MemStack::new(&mut MemBuffer::new(scratch)),
+        );
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cholesky_factor_solves_its_matrix() {
+        for n in [1, 2, 7, 40] {
+            let half = Mat::from_fn(n, n + 1, |i, j| ((5 * i + 3 * j * j + 2) % 13) as f64 - 6.0);
+            let mut matrix = product(half.as_ref(), half.transpose());
+            (0..n).for_each(|i| matrix[(i, i)] += 1.0);
+            let expected = Mat::from_fn(n, 2, |i, j| (i as f64 - 2.0) * (j as f64 + 0.5));
+            let mut found = product(matrix.as_ref(), expected.as_ref());
+            Cholesky::of(matrix).unwrap().solve(&mut found);
+            for i in 0..n {
+                for j in 0..2 {
+                    assert!((found[(i, j)] - expected[(i, j)]).abs() < 1e-8, "{n}");
+                }
+            }
+        }
+        assert!(Cholesky::of(Mat::from_fn(2, 2, |i, j| if i == j { 1.0 } else { 2.0 })).is_none());
+    }
 
     #[test]
     fn a_singular_value_decomposition_multiplies_to_its_matrix() {

@@ -3,7 +3,9 @@
 use std::io::Write;
 
 use anyhow::{Context, Result};
-use consilience::methods::group::{self, Alternative, GroupParams, GroupTest, GroupTests};
+use consilience::methods::group::{
+    self, Alternative, GroupParams, GroupTest, GroupTests, MixedModel, MixedParams, MixedTest,
+};
 use consilience::methods::rsa::Correction;
 use ndarray::Array2;
 use serde::Deserialize;
@@ -49,6 +51,10 @@ pub struct Args {
     /// Correction over models and over pairs of models: none, fdr, fdr-any, fwe, bonferroni
     #[arg(long, value_name = "NAME", default_value = "fdr")]
     correction: Correction,
+    /// Also fit a mixed model of all scores: an intercept for each subject, p corrected by Holm; with `--nan omit`, only the scores
+    /// that are NaN are left out of it
+    #[arg(long)]
+    mixed: bool,
     /// What to do with NaN; `omit` leaves out a subject of the model concerned
     #[arg(long, value_enum, default_value_t = Nan::Refuse)]
     nan: Nan,
@@ -82,9 +88,28 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
         nan: args.nan.into(),
     };
     let found = arrays::in_files(group::group_tests(scores.view(), &params), &[&args.scores])?;
+    let mixed = args.mixed.then(|| {
+        let params = MixedParams {
+            chance: args.chance,
+            alternative: args.alternative,
+            pair_alternative: args.pair_alternative,
+            nan: args.nan.into(),
+        };
+        group::mixed_model(scores.view(), &[], &params)
+    });
+    let mixed = arrays::in_files(mixed.transpose(), &[&args.scores])?;
     match args.format {
-        Format::Json => arrays::print_json(&as_json(&found, &names, args), out),
-        Format::Text => as_text(&found, &names, out),
+        Format::Json => {
+            let mut document = as_json(&found, &names, args);
+            if let Some(mixed) = &mixed {
+                document["mixed"] = mixed_json(mixed, &names);
+            }
+            arrays::print_json(&document, out)
+        }
+        Format::Text => {
+            as_text(&found, &names, out)?;
+            mixed.map_or(Ok(()), |mixed| mixed_as_text(&mixed, &names, out))
+        }
     }
 }
 
@@ -216,6 +241,90 @@ fn as_text(found: &GroupTests, names: &[String], out: &mut dyn Write) -> Result<
             tables::p_value(test.sign_flip.as_ref().map(|s| s.p)),
         )?;
     }
+    for note in &found.notes {
+        writeln!(out, "note: {note}")?;
+    }
+    Ok(())
+}
+
+fn mixed_json(found: &MixedModel, names: &[String]) -> Value {
+    let test = |test: &MixedTest| {
+        json!({
+            "estimate": test.estimate,
+            "sem": test.sem,
+            "ci": test.interval,
+            "t": test.t,
+            "dof": test.dof,
+            "p": test.p,
+            "p_holm": test.p_corrected,
+        })
+    };
+    let models: Vec<Value> = found
+        .models
+        .iter()
+        .zip(names)
+        .map(|(model, name)| {
+            let mut entry = test(model);
+            entry["name"] = json!(name);
+            entry
+        })
+        .collect();
+    let pairs: Vec<Value> = found
+        .pairs
+        .iter()
+        .map(|pair| {
+            let mut entry = test(&pair.test);
+            entry["names"] = json!(pair.models.map(|m| &names[m]));
+            entry
+        })
+        .collect();
+    json!({
+        "models": models,
+        "pairs": pairs,
+        "n_scores": found.n_scores,
+        "n_missing": found.n_missing,
+        "n_subjects": found.n_subjects,
+        "subject_variance": found.subject_variance,
+        "residual_variance": found.residual_variance,
+        "icc": found.icc,
+        "at_boundary": found.at_boundary,
+        "ln_likelihood": found.ln_likelihood,
+        "notes": found.notes,
+    })
+}
+
+fn mixed_as_text(found: &MixedModel, names: &[String], out: &mut dyn Write) -> Result<()> {
+    let pairs: Vec<String> = found
+        .pairs
+        .iter()
+        .map(|pair| pair.models.map(|m| names[m].as_str()).join(" − "))
+        .collect();
+    let all = names.iter().chain(&pairs);
+    let width = all.map(|n| n.chars().count() + 2).fold(14, usize::max);
+    writeln!(
+        out,
+        "\n{:<width$}{:>10}{:>20}{:>8}{:>8}{:>10}{:>10}",
+        "mixed model", "estimate", "95 % interval", "t", "dof", "p", "p Holm"
+    )?;
+    let models = names.iter().zip(&found.models);
+    let of_pairs = found.pairs.iter().map(|pair| &pair.test);
+    for (name, test) in models.chain(pairs.iter().zip(of_pairs)) {
+        writeln!(
+            out,
+            "{name:<width$}{:>10}{:>20}{:>8.2}{:>8.1}{:>10}{:>10}",
+            tables::number(Some(test.estimate)),
+            tables::interval(Some(test.interval)),
+            test.t,
+            test.dof,
+            tables::p_value(Some(test.p)),
+            tables::p_value(Some(test.p_corrected)),
+        )?;
+    }
+    writeln!(
+        out,
+        "variance between subjects {:.4e}, within {:.4e}; intraclass correlation {:.3}",
+        found.subject_variance, found.residual_variance, found.icc
+    )?;
     for note in &found.notes {
         writeln!(out, "note: {note}")?;
     }

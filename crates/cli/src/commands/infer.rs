@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use anyhow::Result;
+use consilience::methods::Compat;
 use consilience::methods::rsa::{
     self, Bootstrap, Correction, InferParams, Inference, Similarity, Workload,
 };
@@ -25,6 +26,9 @@ pub struct Args {
     /// What is resampled: none, subjects, conditions, both
     #[arg(long, value_name = "WHAT", default_value = "both")]
     bootstrap: Bootstrap,
+    /// Report scores, ceiling and tests as another toolbox does: rsatoolbox
+    #[arg(long, value_name = "NAME")]
+    compat: Option<Compat>,
     #[command(flatten)]
     options: Options,
 }
@@ -84,9 +88,9 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
         "resampling",
         (params.resamples + params.permutations) as u64,
     );
-    let inference = rsa::infer(models.view(), data.view(), &params, &|done, _| {
-        console.advance_to(done as u64);
-    });
+    let progress = |done: usize, _: usize| console.advance_to(done as u64);
+    let (models_view, data_view) = (models.view(), data.view());
+    let inference = rsa::infer_as(models_view, data_view, &params, args.compat, &progress);
     console.end();
     let inference = arrays::in_files(inference, &[&args.models, &args.data])?;
     let names: Vec<String> = (0..models.nrows()).map(|m| format!("model_{m}")).collect();

@@ -287,6 +287,13 @@ fn infer_prints_every_promised_key() {
         }
         assert!(json["ceiling"]["lower"].is_number() && json["ceiling"]["upper"].is_number());
         assert!(json["notes"].is_array());
+        let theirs = scratch.json(&[&args[..], &["--compat", "rsatoolbox"]].concat());
+        let has_note = |note: &serde_json::Value| note.as_str().unwrap().contains("as rsatoolbox");
+        assert!(theirs["notes"].as_array().unwrap().iter().any(has_note));
+        assert_eq!(
+            theirs["models"][0]["score"] == json["models"][0]["score"],
+            bootstrap == "none"
+        );
         let other_seed = [&args[..14], &["6"]].concat();
         if bootstrap != "none" {
             assert_ne!(scratch.json(&other_seed)["models"], json["models"]);
@@ -406,6 +413,18 @@ fn scores_are_tested_over_subjects() {
     assert_eq!(json["all_flips"], true);
     let text = scratch.ok(&words("group-tests s.npy --format text"));
     assert!(text.contains("model_0 − model_1"), "{text}");
+    // With two models and no gap the mixed model's difference is the paired t-test.
+    assert!(json.get("mixed").is_none());
+    let mixed = scratch.json(&words("group-tests s.npy --mixed"));
+    let [a, b] =
+        [&mixed["mixed"]["pairs"][0]["t"], &json["pairs"][0]["t"]].map(|t| t.as_f64().unwrap());
+    assert!((a - b).abs() < 1e-8, "{a} {b}");
+    assert_eq!(mixed["mixed"]["at_boundary"], false);
+    let text = scratch.ok(&words("group-tests s.npy --mixed --format text"));
+    assert!(
+        text.contains("p Holm") && text.contains("intraclass correlation"),
+        "{text}"
+    );
 
     scratch.put_npy("m.npy", &noise(2, 45, 1));
     scratch.put_npy("d.npy", &noise(6, 45, 2));
@@ -422,6 +441,8 @@ fn scores_are_tested_over_subjects() {
         &["other.json", "per_subject"],
     );
     scratch.refused(&words("group-tests s.npy --prior-scale 0"), &["prior"]);
+    let others = words("infer --models m.npy --data d.npy --compat nilearn");
+    scratch.refused(&others, &["inference of nilearn", "choose rsatoolbox"]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Banded ridge regression: a penalty for each band of features, by random search.
+//! Banded ridge regression: a penalty for each band of features, by random search or down the gradient.
 
 use consilience_stats::Real;
 use consilience_stats::gram::gram;
@@ -7,9 +7,11 @@ use consilience_stats::ridge::{Design, Targets};
 use ndarray::{Array2, ArrayView2, Axis, s};
 use rayon::prelude::*;
 
+use super::gradient::{Descent, Start};
+use super::parts::Parts;
 use super::ridge::{CHUNK, Ridge, check_finite, check_targets, splits};
-use super::scores::{constant, scores};
-use super::{BandedOutcome, BandedParams, EncodingError};
+use super::scores::constant;
+use super::{BandedOutcome, BandedParams, BandedSearch, EncodingError};
 use crate::rdm::Patterns;
 use crate::{MethodsError, Result};
 
@@ -28,11 +30,16 @@ use crate::{MethodsError, Result};
 /// the largest α. The score is computed on the rows that chose them: compare with a held-out set where many
 /// γ are tried.
 ///
+/// With [`BandedSearch::Gradient`] the first γ alone (or those given) and the best α of a target are where a search starts that goes
+/// down the gradient of the same error by δ_b = ln(γ_b/α), with Gauss–Newton steps that are damped until the error falls: it never ends
+/// above its start, and α is bound to no grid. It may end in a minimum that is not the lowest.
+///
 /// The predictions are sums of parts of the bands, ŷ = ȳ_train + Σ_b ŷ_b. With z = y − ȳ_train, the product measure
 /// of a band is Σ ŷ_b·(2z − Σ_c ŷ_c) / Σ(y − ȳ)²; those of all bands and the baseline 1 − Σz²/Σ(y − ȳ)² (what the
 /// mean of the training set explains of other rows, a little below 0) add up to R².
 ///
-/// Time grows with the cube of the rows for each γ, memory with their square for each band.
+/// Time grows with the cube of the rows, for each γ of a random search and for each step of each target of a search by gradient; memory
+/// with their square for each band.
 ///
 /// # Errors
 ///
@@ -47,7 +54,8 @@ use crate::{MethodsError, Result};
 /// # Peers
 ///
 /// himalaya `solve_multiple_kernel_ridge_random_search` (the same choice from the same γ) and `r2_score_split`: 1e-9 in
-/// f64.
+/// f64. By gradient, himalaya `solve_multiple_kernel_ridge_hyper_gradient`: the gradient to 1e-8; its steps are others, and end
+/// where the R² of predictions agree to 0.01.
 pub fn banded(
     bands: &[Patterns<'_>],
     y: Patterns<'_>,
@@ -80,7 +88,15 @@ fn solve<T: Real, Y: Real>(
         return Err(EncodingError::UnpenalisedBands { idx }.into());
     }
     let kernels = kernels(bands, n_rows, params.intercept)?;
-    let shares = params.shares(bands.len())?;
+    let mut shares = params.shares(bands.len())?;
+    if let BandedSearch::Gradient { tolerance, .. } = params.search {
+        if !(tolerance > 0.0 && tolerance.is_finite()) {
+            return Err(EncodingError::InvalidTolerance { value: tolerance }.into());
+        }
+        if params.shares.is_none() {
+            shares.slice_collapse(s![..1, ..]);
+        }
+    }
     let folds = params.folds.rows(n_rows, false)?;
     check_targets(y, n_rows)?;
     let splits = splits(&folds, n_rows, false);
@@ -128,6 +144,26 @@ fn solve<T: Real, Y: Real>(
     let sample: Vec<usize> = best.iter().flat_map(|b| b.sample.iter().copied()).collect();
     let alpha: Vec<f64> = best.iter().flat_map(|b| b.alpha.iter().copied()).collect();
     let n_targets = y.ncols();
+    if let BandedSearch::Gradient { steps, tolerance } = params.search {
+        let starts: Vec<Start> = sample
+            .iter()
+            .zip(&alpha)
+            .map(|(&sample, alpha)| shares.row(sample).mapv(|share| (share / alpha).ln()))
+            .collect();
+        let splits: Vec<(&[usize], &[usize])> = splits
+            .iter()
+            .zip(&folds)
+            .map(|(split, test)| (&*split.train, &**test))
+            .collect();
+        let descent = Descent {
+            kernels: &kernels,
+            splits: &splits,
+            intercept: params.intercept,
+            steps,
+            tolerance,
+        };
+        return by_gradient(&descent, y, &starts);
+    }
     let designs: Vec<Design> = kernels
         .iter()
         .map(|k| Design::from_products(k.view(), usize::MAX, params.intercept))
@@ -164,109 +200,37 @@ fn solve<T: Real, Y: Real>(
     Ok(parts.outcome(y, &shares, &sample, alpha))
 }
 
-/// Predictions and the sums behind the product measure.
-struct Parts<'a, Y> {
-    y: ArrayView2<'a, Y>,
-    predictions: Array2<f64>,
-    /// Σ ŷ_b·(2z − ŷ), (n_bands, n_targets), in squared units of each target.
-    products: Array2<f64>,
-    /// Σ z².
-    baseline: Vec<f64>,
-    /// Σ (y − ȳ)².
-    total: Vec<f64>,
-}
-
-impl<'a, Y: Real> Parts<'a, Y> {
-    fn new(n_bands: usize, y: ArrayView2<'a, Y>) -> Self {
-        let n_targets = y.ncols();
-        Self {
-            y,
-            predictions: Array2::zeros(y.dim()),
-            products: Array2::zeros((n_bands, n_targets)),
-            baseline: vec![0.0; n_targets],
-            total: vec![0.0; n_targets],
+fn by_gradient<Y: Real>(
+    descent: &Descent<'_>,
+    y: ArrayView2<'_, Y>,
+    starts: &[Start],
+) -> Result<BandedOutcome> {
+    let n_targets = y.ncols();
+    let of_target = |t: usize| Targets::<f64>::new(y.slice(s![.., t..=t]), descent.intercept);
+    let ends = (0..n_targets)
+        .into_par_iter()
+        .map(|t| {
+            let targets = of_target(t);
+            let y: Vec<f64> = (0..y.nrows()).map(|row| targets.row(row)[0]).collect();
+            descent.run(&y, &starts[t])
+        })
+        .collect::<std::result::Result<Vec<_>, _>>()?;
+    let mut shares = Array2::zeros((n_targets, descent.kernels.len()));
+    let mut alpha = Vec::with_capacity(n_targets);
+    let mut parts = Parts::new(descent.kernels.len(), y);
+    for (t, end) in ends.into_iter().enumerate() {
+        let weights = end.logarithms.mapv(f64::exp);
+        let penalty = 1.0 / weights.sum();
+        shares.row_mut(t).assign(&(&weights * penalty));
+        alpha.push(penalty);
+        let targets = of_target(t);
+        parts.add_totals(&targets, &[t]);
+        for ((_, test), found) in descent.splits.iter().zip(&end.parts) {
+            parts.add(&targets, &[t], &vec![1.0; weights.len()], test, found);
         }
     }
-
-    /// Adds a test set: `found` has the means of the training set and then a part for each band.
-    fn add(
-        &mut self,
-        targets: &Targets<f64>,
-        members: &[usize],
-        shares: &[f64],
-        test: &[usize],
-        found: &[Vec<f64>],
-    ) {
-        let width = members.len();
-        let (means, units) = targets.means_and_units();
-        for (i, &row) in test.iter().enumerate() {
-            for (t, &target) in members.iter().enumerate() {
-                let train_mean = found[0][t];
-                let own: Vec<f64> = found[1..]
-                    .iter()
-                    .zip(shares)
-                    .map(|(part, share)| share * part[i * width + t])
-                    .collect();
-                let sum: f64 = own.iter().sum();
-                self.predictions[[row, target]] = means[t] + units[t] * (train_mean + sum);
-                let value = (self.y[[row, target]].to_f64() - means[t]) / units[t];
-                let z = value - train_mean;
-                self.baseline[target] += z * z;
-                for (band, own) in own.iter().enumerate() {
-                    self.products[[band, target]] += own * (2.0 * z - sum);
-                }
-            }
-        }
-    }
-
-    /// Sums of squares about the mean, in the units of `targets`.
-    fn add_totals(&mut self, targets: &Targets<f64>, members: &[usize]) {
-        let (_, units) = targets.means_and_units();
-        for (&target, unit) in members.iter().zip(units) {
-            let column = self.y.column(target);
-            let mean = column
-                .iter()
-                .map(|v| v.to_f64() / column.len() as f64)
-                .sum::<f64>();
-            let square = |v: &Y| ((v.to_f64() - mean) / unit).powi(2);
-            self.total[target] = column.iter().map(square).sum();
-        }
-    }
-
-    fn outcome(
-        self,
-        y: ArrayView2<'_, Y>,
-        shares: &Array2<f64>,
-        sample: &[usize],
-        alpha: Vec<f64>,
-    ) -> BandedOutcome {
-        let constant = constant(y);
-        let scores = scores(y, self.predictions.view());
-        let share = |value: f64, t: usize| match constant[t] {
-            true => 0.0,
-            false => value / self.total[t],
-        };
-        let mut product_measure = self.products.clone();
-        for ((_, t), value) in product_measure.indexed_iter_mut() {
-            *value = share(*value, t);
-        }
-        let baseline = (0..sample.len()).map(|t| match constant[t] {
-            true => 0.0,
-            false => 1.0 - share(self.baseline[t], t),
-        });
-        BandedOutcome {
-            shares: Array2::from_shape_fn((shares.ncols(), sample.len()), |(band, t)| {
-                shares[[sample[t], band]]
-            }),
-            alpha,
-            r: scores.r,
-            r2: scores.r2,
-            product_measure,
-            baseline: baseline.collect(),
-            constant: (0..sample.len()).filter(|&t| constant[t]).collect(),
-            predictions: self.predictions,
-        }
-    }
+    let own: Vec<usize> = (0..n_targets).collect();
+    Ok(parts.outcome(y, &shares, &own, alpha))
 }
 
 /// Products of rows of each band.

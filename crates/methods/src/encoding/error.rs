@@ -67,6 +67,14 @@ pub enum EncodingError {
         "the concentrations of the shares of bands are not all finite and above 0; give for example 0.1 and 1"
     )]
     InvalidConcentration,
+    /// A tolerance of the search by gradient that is none.
+    #[error(
+        "the tolerance of the search by gradient is {value}, expected a finite number above 0; give for example 0.01"
+    )]
+    InvalidTolerance {
+        /// What was given.
+        value: f64,
+    },
     /// More sets than all of whose combinations can be fitted.
     #[error(
         "{found} sets of features have too many combinations, expected at most {limit}; join some of them"

@@ -61,6 +61,30 @@ impl RidgeParams {
     }
 }
 
+/// How the shares of bands and the penalty of a target are searched for.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum BandedSearch {
+    /// The best of given or drawn shares, and of the penalties.
+    #[default]
+    Random,
+    /// From the best penalty under equal shares (or the best of those given), damped steps down the gradient of the cross-validated error
+    /// by the logarithm of each band's share over the penalty.
+    Gradient {
+        /// Most steps (default of himalaya: 10).
+        steps: usize,
+        /// The logarithm may change by less than this in a step that is the last (0.01).
+        tolerance: f64,
+    },
+}
+
+impl BandedSearch {
+    /// By the gradient, with himalaya's number of steps and tolerance.
+    pub const GRADIENT: Self = Self::Gradient {
+        steps: 10,
+        tolerance: 1e-2,
+    };
+}
+
 /// Options of [`banded`](super::banded()).
 #[derive(Debug, Clone, PartialEq)]
 pub struct BandedParams {
@@ -70,7 +94,9 @@ pub struct BandedParams {
     pub folds: Folds,
     /// Whether features and targets are centred at the means of each training set (default).
     pub intercept: bool,
-    /// Shares of the bands to try (default 100), the first equal; without [`shares`](Self::shares).
+    /// How shares and penalty are searched for (default: at random).
+    pub search: BandedSearch,
+    /// Shares of the bands to try at random (default 100), the first equal; without [`shares`](Self::shares).
     pub n_samples: usize,
     /// Concentrations of the Dirichlet distributions that they are drawn from in turn; default 0.1, which gives
     /// nearly all to one band, and 1, which is uniform.
@@ -93,6 +119,7 @@ impl Default for BandedParams {
             alphas,
             folds,
             intercept,
+            search: BandedSearch::default(),
             n_samples: 100,
             concentrations: vec![0.1, 1.0],
             shares: None,

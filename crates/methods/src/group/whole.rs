@@ -126,7 +126,7 @@ pub fn group_tests(scores: ArrayView2<'_, f64>, params: &GroupParams) -> Result<
     })
 }
 
-fn check(scores: ArrayView2<'_, f64>, nan: NanPolicy) -> Result<()> {
+pub(super) fn check(scores: ArrayView2<'_, f64>, nan: NanPolicy) -> Result<()> {
     if scores.nrows() == 0 {
         return Err(MethodsError::TooFew {
             what: "models",

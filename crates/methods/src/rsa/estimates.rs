@@ -91,9 +91,9 @@ pub(super) fn estimates(
                     .map(|(s, v)| s.p_above_zero(value, v))
                     .or(p_permutation),
                 p_corrected: None,
-                p_ceiling: spread.zip(ceiling).map(|(s, ceiling)| {
-                    s.p_above_zero(ceiling.lower - value, s.of_distance_to_ceiling(model))
-                }),
+                p_ceiling: spread
+                    .zip(ceiling)
+                    .map(|(s, ceiling)| s.p_below_ceiling(model, ceiling.lower - value)),
                 p_permutation,
                 p_permutation_fwe: permuted.map(|p| p.p_fwe(model)),
             }

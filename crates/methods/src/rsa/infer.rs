@@ -8,6 +8,7 @@ use ndarray::{ArrayView2, Axis};
 use super::bootstrap::{Draw, Evaluation, Problem, evaluations};
 use super::ceiling::Pool;
 use super::compare::scores;
+use super::compat;
 use super::estimates::Scored;
 use super::inputs;
 use super::mantel::block_numbers;
@@ -18,7 +19,7 @@ use super::row::{Row, Source};
 use super::sample::Sample;
 use super::similarity::Similarity;
 use super::spread::Spread;
-use crate::{MethodsError, Result};
+use crate::{Compat, MethodsError, Result};
 
 /// Fewest conditions that are worth resampling: fewer repeat themselves in most resamples.
 pub(super) const MIN_CONDITIONS: usize = 6;
@@ -99,7 +100,33 @@ pub fn infer(
     params: &InferParams,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Inference> {
+    infer_as(models, data, params, None, progress)
+}
+
+/// [`infer`] with what another toolbox does otherwise; the notes say what that changed.
+///
+/// rsatoolbox (0.3) reports as score and ceiling their means over the resamples (for `both` over those of both, of subjects and of
+/// conditions alike), from which its tests and intervals follow; its p of the ceiling is two-sided, and for `subjects` takes the
+/// ceiling as known. Variances, degrees of freedom and the other p are the same. Its random draws are others, and it neither
+/// corrects nor permutes.
+///
+/// # Errors
+///
+/// As [`infer`]; [`MethodsError::NoInferenceInPeer`] for any other toolbox.
+///
+/// # Peers
+///
+/// rsatoolbox 0.3.2 `eval_fixed`, `eval_bootstrap_rdm`, `eval_bootstrap_pattern` and `eval_dual_bootstrap` with one fold: all
+/// numbers of `Result`, to 1e-9 for the same draws.
+pub fn infer_as(
+    models: ArrayView2<'_, f64>,
+    data: ArrayView2<'_, f64>,
+    params: &InferParams,
+    compat: Option<Compat>,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Inference> {
     params.validate()?;
+    compat::check(compat)?;
     let similarity = params.similarity;
     let (what_models, what_data) = ("the model RDMs", "the subjects' RDMs");
     let checked = inputs::check(
@@ -158,7 +185,7 @@ pub fn infer(
         );
     };
 
-    let mut n_used = 0;
+    let mut kept: Vec<Vec<Evaluation>> = Vec::new();
     let spread = match bootstrap {
         Some(Bootstrap::None) if !means.is_empty() => {
             Some(Spread::over_subjects(by_subject.view()))
@@ -168,9 +195,8 @@ pub fn infer(
                 .map(|i| Draw::new(params.seed, i, problem.data.len(), problem.n_conditions))
                 .collect();
             let found = evaluations(&problem, bootstrap, &draws, &done);
-            let kept: Vec<Vec<Evaluation>> = found.into_iter().flatten().collect();
-            n_used = kept.len();
-            note_skipped(n_used, n_resamples, &mut notes).then(|| {
+            kept = found.into_iter().flatten().collect();
+            note_skipped(kept.len(), n_resamples, &mut notes).then(|| {
                 spread_of(
                     &kept,
                     1,
@@ -208,7 +234,7 @@ pub fn infer(
         );
     }
 
-    Ok(Scored {
+    let mut scored = Scored {
         n_models: models.nrows(),
         n_subjects: data.nrows(),
         models: model_set.indices,
@@ -219,11 +245,14 @@ pub fn infer(
         spread,
         permuted,
         bootstrap,
-        n_resamples: n_used,
+        n_resamples: kept.len(),
         n_omitted: checked.n_omitted,
         notes,
+    };
+    if compat.is_some() {
+        compat::follow_rsatoolbox(&mut scored, &kept);
     }
-    .inference(params.correction))
+    Ok(scored.inference(params.correction))
 }
 
 pub(super) fn note_omitted(n_omitted: usize, n_pairs: usize, notes: &mut Vec<String>) {

@@ -2,7 +2,7 @@
 //!
 //! - [`compare`](compare()): similarities of RDMs with RDMs
 //! - [`noise_ceiling`]: the best any model can score; [`tested_ceiling`] with intervals and a test against chance
-//! - [`infer`](infer()): scores of models with standard errors, intervals, tests and corrections
+//! - [`infer`](infer()): scores of models with standard errors, intervals, tests and corrections; [`infer_as`] as another toolbox does
 //! - [`evaluate`](evaluate()): the same for models with parameters, cross-validated
 //! - [`mantel`](mantel()): one RDM with another, by permutation
 //! - [`regress`], [`partial_correlation`]: an RDM as a weighted sum of others
@@ -14,6 +14,7 @@ mod cca;
 mod ceiling;
 mod ceiling_test;
 mod compare;
+mod compat;
 mod covariance;
 mod estimates;
 mod evaluate;
@@ -47,7 +48,7 @@ pub use ceiling_test::{CeilingParams, TestedCeiling, tested_ceiling};
 pub use compare::{Comparison, compare};
 pub use covariance::{compare_whitened, negative_riemannian};
 pub use evaluate::{Evaluated, FittedWeights, evaluate};
-pub use infer::infer;
+pub use infer::{infer, infer_as};
 pub use mantel::{Mantel, MantelParams, mantel};
 pub use memory::{Workload, memory};
 pub use model::{Model, ModelKind};

@@ -12,6 +12,10 @@ pub(super) struct Spread {
     factors: Factors,
     /// Degrees of freedom of the t-tests.
     pub dof: usize,
+    /// Whether the ceiling is taken as known though it was resampled.
+    pub ceiling_known: bool,
+    /// Whether a score above the ceiling speaks against equality too.
+    pub ceiling_two_sided: bool,
 }
 
 /// What varied between evaluations.
@@ -41,6 +45,8 @@ impl Spread {
             covariances: vec![Covariance::of(covariance(&rows) / n_subjects as f64)],
             factors: Factors::Fixed,
             dof: n_subjects - 1,
+            ceiling_known: true,
+            ceiling_two_sided: false,
         }
     }
 
@@ -57,6 +63,8 @@ impl Spread {
             covariances: covariances(evaluations, n_divisions),
             factors: Factors::One(n_levels),
             dof: n_levels - 1,
+            ceiling_known: false,
+            ceiling_two_sided: false,
         }
     }
 
@@ -74,6 +82,8 @@ impl Spread {
                 n_conditions,
             },
             dof: n_subjects.min(n_conditions) - 1,
+            ceiling_known: false,
+            ceiling_two_sided: false,
         }
     }
 
@@ -88,14 +98,12 @@ impl Spread {
     }
 
     /// Variance of the difference between a score and the lower ceiling.
-    pub fn of_distance_to_ceiling(&self, model: usize) -> f64 {
-        match self.factors {
-            Factors::Fixed => self.of_score(model),
-            // Evaluations end with the lower and the upper ceiling.
-            Factors::One(_) | Factors::Two { .. } => {
-                self.of_difference(model, self.covariances[0].all.nrows() - 2)
-            }
+    fn of_distance_to_ceiling(&self, model: usize) -> f64 {
+        if self.ceiling_known {
+            return self.of_score(model);
         }
+        // Evaluations end with the lower and the upper ceiling.
+        self.of_difference(model, self.covariances[0].all.nrows() - 2)
     }
 
     /// The variance of an estimate from its variances over resamples.
@@ -135,6 +143,16 @@ impl Spread {
     /// Two-sided p for `estimate` ≠ 0.
     pub fn p_not_zero(&self, estimate: f64, variance: f64) -> f64 {
         student_t_two_sided(t_value(estimate, variance), self.dof as f64)
+    }
+
+    /// p of the distance of a score to the lower ceiling.
+    pub fn p_below_ceiling(&self, model: usize, distance: f64) -> f64 {
+        let variance = self.of_distance_to_ceiling(model);
+        if self.ceiling_two_sided {
+            self.p_not_zero(distance, variance)
+        } else {
+            self.p_above_zero(distance, variance)
+        }
     }
 
     /// The 95 % interval of an estimate.

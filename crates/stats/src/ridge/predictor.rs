@@ -90,7 +90,9 @@ impl<T: Real> Targets<T> {
         &self.varies
     }
 
-    pub(super) fn row(&self, row: usize) -> &[T] {
+    /// The targets of a row, less their means and in their units.
+    #[must_use]
+    pub fn row(&self, row: usize) -> &[T] {
         &self.values[row * self.n_targets..][..self.n_targets]
     }
 }

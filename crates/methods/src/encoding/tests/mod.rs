@@ -3,6 +3,7 @@
 mod bands;
 mod components;
 mod fixtures;
+mod gradient;
 mod laws;
 mod problem;
 mod refusals;

@@ -1,5 +1,6 @@
 //! Tests of RSA as a whole. A new test goes to
 //! - `golden`: numbers computed by a peer, from `fixtures/rsa`
+//! - `compat`: inference as another toolbox reports it
 //! - `evaluate`: models with parameters
 //! - `laws`: what must hold for any input, against naive loops or another route
 //! - `ceiling`: intervals and the test of noise ceilings
@@ -11,6 +12,7 @@ mod blocks;
 mod calibration;
 mod ceiling;
 mod comparators;
+mod compat;
 mod evaluate;
 mod golden;
 mod laws;

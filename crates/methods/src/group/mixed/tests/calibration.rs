@@ -1,0 +1,111 @@
+//! Error rates and coverage on simulated data.
+#![expect(
+    clippy::print_stderr,
+    reason = "the measured rates are what these tests are run for"
+)]
+
+use ndarray::Array2;
+
+use super::super::mixed_model;
+use super::{OMIT, scores, with_gaps};
+use crate::simulation::rate;
+
+/// Three standard errors of a rate of 0.05 are 0.02.
+const N_STUDIES: u64 = 1000;
+
+/// Four models, whose scores have an intraclass correlation of 0, 0.2 or 0.8.
+const KINDS: [(&str, f64); 3] = [("icc 0", 0.0), ("icc 0.2", 0.5), ("icc 0.8", 2.0)];
+const N_MODELS: usize = 4;
+
+fn report(name: &str, found: f64, expected: f64, tolerance: f64) {
+    eprintln!("{name}: {found:.4}");
+    assert!((found - expected).abs() < tolerance, "{name}: {found}");
+}
+
+/// Rates of p ≤ 0.05 of a mean at chance and of a difference, of any corrected difference; and coverage of both intervals.
+fn rates(name: &str, tolerance: f64, table: impl Fn(u64) -> Array2<f64> + Sync) {
+    let of = |i: u64| mixed_model(table(i).view(), &[], &OMIT).unwrap();
+    report(
+        &format!("{name}, mean"),
+        rate(N_STUDIES, |i| of(i).models[0].p <= 0.05),
+        0.05,
+        tolerance,
+    );
+    report(
+        &format!("{name}, difference"),
+        rate(N_STUDIES, |i| of(i).pairs[0].test.p <= 0.05),
+        0.05,
+        tolerance,
+    );
+    let any = rate(N_STUDIES, |i| {
+        of(i).pairs.iter().any(|pair| pair.test.p_corrected <= 0.05)
+    });
+    eprintln!("{name}, any of 6 differences: {any:.4}");
+    assert!(any < 0.05 + tolerance, "{any}");
+    let covers = |[low, high]: [f64; 2]| low <= 0.0 && 0.0 <= high;
+    report(
+        &format!("{name}, coverage of the mean"),
+        rate(N_STUDIES, |i| covers(of(i).models[0].interval)),
+        0.95,
+        tolerance,
+    );
+    report(
+        &format!("{name}, coverage of the difference"),
+        rate(N_STUDIES, |i| covers(of(i).pairs[0].test.interval)),
+        0.95,
+        tolerance,
+    );
+}
+
+#[test]
+#[ignore = "slow: calibration, run by the checks"]
+fn complete_tables_keep_their_level() {
+    for (kind, sd) in KINDS {
+        for n in [5, 10, 20] {
+            rates(&format!("complete, {kind}, n {n}"), 0.025, |i| {
+                scores(i, N_MODELS, n, sd, 0.0)
+            });
+        }
+    }
+}
+
+#[test]
+#[ignore = "slow: calibration, run by the checks"]
+fn tables_with_gaps_keep_their_level() {
+    for (kind, sd) in KINDS {
+        for n in [5, 10, 20] {
+            // Five subjects with gaps find a little too much.
+            let tolerance = if n == 5 { 0.045 } else { 0.025 };
+            rates(
+                &format!("a quarter missing, {kind}, n {n}"),
+                tolerance,
+                |i| with_gaps(scores(i, N_MODELS, n, sd, 0.0), i, 0.25),
+            );
+        }
+    }
+}
+
+/// No promise is kept where models differ in the variance within subjects; the rates are for the page.
+#[test]
+#[ignore = "slow: calibration, run by the checks"]
+fn unequal_variances_are_measured() {
+    for n in [5, 10, 20] {
+        let table = |i: u64| {
+            let mut table = scores(i, N_MODELS, n, 1.0, 0.0);
+            let level = scores(i + 1_000_000, 1, n, 1.0, 0.0);
+            for model in 0..2 {
+                table.row_mut(model).scaled_add(2.0, &level.row(0));
+                let own = scores(i + (2 + model as u64) * 1_000_000, 1, n, 1.0, 0.0);
+                table.row_mut(model).scaled_add(2.0, &own.row(0));
+            }
+            table
+        };
+        for (pair, name) in [(0, "both of large variance"), (5, "both of small variance")] {
+            let found = rate(N_STUDIES, |i| {
+                let found = mixed_model(table(i).view(), &[], &OMIT).unwrap();
+                found.pairs[pair].test.p <= 0.05
+            });
+            eprintln!("unequal variances, n {n}, {name}: {found:.4}");
+        }
+    }
+}
