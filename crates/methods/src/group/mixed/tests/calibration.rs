@@ -8,10 +8,9 @@ use ndarray::Array2;
 
 use super::super::mixed_model;
 use super::{OMIT, scores, with_gaps};
-use crate::simulation::rate;
+use crate::simulation::{chance, rate};
 
-/// Three standard errors of a rate of 0.05 are 0.02.
-const N_STUDIES: u64 = 1000;
+const N_STUDIES: u64 = 300;
 
 /// Four models, whose scores have an intraclass correlation of 0, 0.2 or 0.8.
 const KINDS: [(&str, f64); 3] = [("icc 0", 0.0), ("icc 0.2", 0.5), ("icc 0.8", 2.0)];
@@ -62,7 +61,8 @@ fn rates(name: &str, tolerance: f64, table: impl Fn(u64) -> Array2<f64> + Sync) 
 fn complete_tables_keep_their_level() {
     for (kind, sd) in KINDS {
         for n in [5, 10, 20] {
-            rates(&format!("complete, {kind}, n {n}"), 0.025, |i| {
+            let tolerance = 0.005 + chance(N_STUDIES);
+            rates(&format!("complete, {kind}, n {n}"), tolerance, |i| {
                 scores(i, N_MODELS, n, sd, 0.0)
             });
         }
@@ -75,7 +75,8 @@ fn tables_with_gaps_keep_their_level() {
     for (kind, sd) in KINDS {
         for n in [5, 10, 20] {
             // Five subjects with gaps find a little too much.
-            let tolerance = if n == 5 { 0.045 } else { 0.025 };
+            let bias = if n == 5 { 0.025 } else { 0.005 };
+            let tolerance = bias + chance(N_STUDIES);
             rates(
                 &format!("a quarter missing, {kind}, n {n}"),
                 tolerance,
@@ -85,7 +86,7 @@ fn tables_with_gaps_keep_their_level() {
     }
 }
 
-/// No promise is kept where models differ in the variance within subjects; the rates are for the page.
+/// The level is not kept where models differ in the variance within subjects: up to 8 % are found.
 #[test]
 #[ignore = "slow: calibration, run by the checks"]
 fn unequal_variances_are_measured() {
@@ -106,6 +107,7 @@ fn unequal_variances_are_measured() {
                 found.pairs[pair].test.p <= 0.05
             });
             eprintln!("unequal variances, n {n}, {name}: {found:.4}");
+            assert!(found < 0.09 + chance(N_STUDIES), "{found}");
         }
     }
 }
