@@ -6,7 +6,8 @@
 //! - `steps`, `ridge`, `head`, `extract`: the commands on arrays and pictures that scripts rely on
 //! - `arrange`: arrangements of items
 //! - `reliability`: how far data can be predicted at all; other controls on arrays and pictures
-//! - `behaviour`: statistics of ratings, choices, errors and selective units
+//! - `behaviour`: statistics of ratings and of selective units
+//! - `choices`: odd-one-out choices and error consistency
 //! - `correlate`: tables of correlations
 //! - `detect`: boxes and faces in pictures
 //! - `downloads`: `consilience data`
@@ -20,6 +21,7 @@ mod arrange;
 mod bad_files;
 mod bad_study;
 mod behaviour;
+mod choices;
 mod correlate;
 mod detect;
 mod downloads;
