@@ -60,7 +60,7 @@ pub struct ObjectImportance {
 ///
 /// # References
 ///
-/// Doulfoukar, Mertens & Vennekens 2024, arXiv 2407.14314 (`EmoCAM`); Crow 1984, doi:10.1145/800031.808600 (summed-area table).
+/// `EmoCAM` 2024, arXiv 2407.14314; Crow 1984, doi:10.1145/800031.808600 (summed-area table).
 ///
 /// # Peers
 ///

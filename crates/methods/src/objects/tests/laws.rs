@@ -139,7 +139,7 @@ fn corpus(index: u64, n_images: u64, n_filters: usize) -> Vec<(Array3<f32>, Vec<
     let of_image = |i: u64| {
         // Sizes differ, and filter 1 is dead in every third picture.
         let mut maps = maps(index + i, (n_filters, 4 + i as usize % 5, 6));
-        if i % 3 == 0 {
+        if i.is_multiple_of(3) {
             maps.index_axis_mut(Axis(0), 1).fill(-1.0);
         }
         (maps, objects(index + i, i as usize % 6, 4))
