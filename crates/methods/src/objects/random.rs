@@ -21,6 +21,9 @@ use crate::{MethodsError, Result};
 /// Each set is the first of a random permutation of all filters, or of those that are not selected if `only_others`; set i has the
 /// random stream i of `seed`. Sets may repeat each other.
 ///
+/// A test against only the others is too sure unless few filters are selected: their mean lies on the other side of the
+/// mean of all. Of 5 of 24 filters without any effect it found one in 12 % of studies at 5 %.
+///
 /// # Errors
 ///
 /// [`ObjectsError::BadFilter`], [`ObjectsError::NoFilter`], [`ObjectsError::AllFilters`], [`ObjectsError::TooFewOthers`].
