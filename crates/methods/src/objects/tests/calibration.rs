@@ -58,7 +58,7 @@ fn lesion_p(
         let effect = lesion_effect(x, lesioned.view(), y, all.view(), kind).unwrap();
         effect[[0, 0]].delta.map(|d| d.mean)
     };
-    let sets = random_filters(n_filters, selected, 99, only_others, i + 1_000_000).unwrap();
+    let sets = random_filters(n_filters, selected, 199, only_others, i + 1_000_000).unwrap();
     let random: Vec<Option<f64>> = sets.iter().map(|set| delta(set)).collect();
     let random = Array2::from_shape_vec((1, random.len()), random).unwrap();
     let params = RandomFilterParams {
