@@ -102,6 +102,10 @@ pub const ALL: &[Topic] = topics![
         "correlate", "correlation-table", "disparity", "quantiles", "welch", "d-prime", "selectivity", "odd-one-out",
         "triplets", "error-consistency", "ratings",
     ],
+    "objects": [
+        "emocam", "object2brain", "importance", "co-occurrence", "overlap", "sensitivity", "random-filters", "steiger",
+        "williams",
+    ],
     "group-tests": [
         "group", "t-test", "wilcoxon", "signed-rank", "sign-flip", "flips", "bayes-factor", "effect-size", "cohens-d",
         "hedges-g", "chance", "alternative", "prior-scale",

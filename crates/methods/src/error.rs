@@ -336,6 +336,9 @@ pub enum MethodsError {
     /// A reliability that is undefined.
     #[error(transparent)]
     Reliability(#[from] crate::reliability::ReliabilityError),
+    /// Objects, filters or lesions that cannot be analysed.
+    #[error(transparent)]
+    Objects(#[from] crate::objects::ObjectsError),
     /// An option outside its range.
     #[error("{option} is {value}, expected {expected}")]
     OptionOutOfRange {

@@ -19,6 +19,7 @@ pub mod lowlevel;
 pub mod mds;
 mod names;
 mod nan;
+pub mod objects;
 pub mod rdm;
 pub mod reliability;
 pub mod rsa;
