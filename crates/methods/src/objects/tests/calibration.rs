@@ -17,7 +17,7 @@ use crate::behaviour::CorrelationKind;
 use crate::group::Alternative;
 use crate::simulation::{chance, rate};
 
-const N_STUDIES: u64 = 2000;
+const N_STUDIES: u64 = 300;
 
 #[track_caller]
 fn assert_near(name: &str, found: f64, expected: f64, tolerance: f64) {
