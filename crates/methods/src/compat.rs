@@ -1,9 +1,8 @@
 //! Toolboxes whose conventions can be asked for.
 
-use std::fmt;
-use std::str::FromStr;
+use crate::names::named;
 
-use crate::{MethodsError, Result, names};
+use crate::names;
 
 /// A toolbox whose numbers are to be reproduced where its conventions differ from ours.
 ///
@@ -36,16 +35,4 @@ impl Compat {
     }
 }
 
-impl fmt::Display for Compat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for Compat {
-    type Err = MethodsError;
-
-    fn from_str(name: &str) -> Result<Self> {
-        names::parse("toolbox", name, &Self::NAMES)
-    }
-}
+named!(Compat, "toolbox");

@@ -33,6 +33,26 @@ pub(crate) fn name_of<T: PartialEq>(value: T, names: &[(&'static str, T)]) -> &'
         .expect("every value of an option has a name")
 }
 
+/// An option that is displayed and parsed by its `NAMES`; the text says what it chooses, for messages.
+macro_rules! named {
+    ($type:ty, $what:literal) => {
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad($crate::names::name_of(*self, &Self::NAMES))
+            }
+        }
+
+        impl std::str::FromStr for $type {
+            type Err = $crate::MethodsError;
+
+            fn from_str(name: &str) -> $crate::Result<Self> {
+                $crate::names::parse($what, name, &Self::NAMES)
+            }
+        }
+    };
+}
+pub(crate) use named;
+
 /// The known name that takes the fewest edits to reach from `name`, unless that would replace
 /// more than half of it.
 fn nearest(name: &str, known: &[&'static str]) -> Option<&'static str> {

@@ -1,5 +1,6 @@
 //! Options of RDMs from arrangements.
 
+use crate::names::named;
 use std::fmt;
 use std::str::FromStr;
 
@@ -27,23 +28,7 @@ impl Weighting {
     ];
 }
 
-impl fmt::Display for Weighting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Evidence => "evidence",
-            Self::SetSize => "set-size",
-            Self::Equal => "equal",
-        })
-    }
-}
-
-impl FromStr for Weighting {
-    type Err = MethodsError;
-
-    fn from_str(name: &str) -> Result<Self> {
-        names::parse("weighting", name, &Self::NAMES)
-    }
-}
+named!(Weighting, "weighting");
 
 /// How the RDM is estimated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -62,22 +47,7 @@ impl Estimator {
     ];
 }
 
-impl fmt::Display for Estimator {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Average => "average",
-            Self::InverseMds => "inverse-mds",
-        })
-    }
-}
-
-impl FromStr for Estimator {
-    type Err = MethodsError;
-
-    fn from_str(name: &str) -> Result<Self> {
-        names::parse("estimator", name, &Self::NAMES)
-    }
-}
+named!(Estimator, "estimator");
 
 /// The length on the screen that counts as 1 in the evidence.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,13 +1,10 @@
 //! Sensitivity and criterion of yes-no decisions.
 
-use std::fmt;
-use std::str::FromStr;
-
 use consilience_stats::normal;
 
 use super::BehaviourError;
-use crate::names::{self, name_of};
-use crate::{MethodsError, Result};
+use crate::Result;
+use crate::names::named;
 
 /// How often a signal was there and was reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,19 +34,7 @@ impl RateCorrection {
         [("none", Self::None), ("log-linear", Self::LogLinear)];
 }
 
-impl fmt::Display for RateCorrection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(name_of(*self, &Self::NAMES))
-    }
-}
-
-impl FromStr for RateCorrection {
-    type Err = MethodsError;
-
-    fn from_str(name: &str) -> Result<Self> {
-        names::parse("correction of rates", name, &Self::NAMES)
-    }
-}
+named!(RateCorrection, "correction of rates");
 
 /// Sensitivity of an observer.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,12 +1,9 @@
 //! Options of encoding models.
 
-use std::fmt;
-use std::str::FromStr;
-
 use ndarray::Array2;
 
 use super::{EncodingError, Folds};
-use crate::names::{self, name_of};
+use crate::names::named;
 use crate::{MethodsError, Result};
 
 /// Options of [`ridge`](super::ridge()).
@@ -158,19 +155,7 @@ impl ComponentsKind {
     ];
 }
 
-impl fmt::Display for ComponentsKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(name_of(*self, &Self::NAMES))
-    }
-}
-
-impl FromStr for ComponentsKind {
-    type Err = MethodsError;
-
-    fn from_str(name: &str) -> Result<Self> {
-        names::parse("kind of components", name, &Self::NAMES)
-    }
-}
+named!(ComponentsKind, "kind of components");
 
 /// Options of [`components`](super::components()).
 #[derive(Debug, Clone, PartialEq, Eq)]

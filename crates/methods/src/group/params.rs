@@ -1,10 +1,8 @@
 //! Options of tests over subjects.
 
 use std::f64::consts::FRAC_1_SQRT_2;
-use std::fmt;
-use std::str::FromStr;
 
-use crate::names::{self, name_of};
+use crate::names::named;
 use crate::rsa::Correction;
 use crate::{MethodsError, NanPolicy, Result};
 
@@ -46,19 +44,7 @@ impl Alternative {
     }
 }
 
-impl fmt::Display for Alternative {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(name_of(*self, &Self::NAMES))
-    }
-}
-
-impl FromStr for Alternative {
-    type Err = MethodsError;
-
-    fn from_str(name: &str) -> Result<Self> {
-        names::parse("alternative", name, &Self::NAMES)
-    }
-}
+named!(Alternative, "alternative");
 
 /// Options of [`group_tests`](super::group_tests).
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,9 +1,6 @@
 //! Options of low-level features.
 
-use std::fmt;
-use std::str::FromStr;
-
-use crate::names::{self, name_of};
+use crate::names::named;
 use crate::{MethodsError, Result};
 
 /// A low-level description of a picture.
@@ -65,19 +62,7 @@ impl ImageFeature {
     }
 }
 
-impl fmt::Display for ImageFeature {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(name_of(*self, &Self::NAMES))
-    }
-}
-
-impl FromStr for ImageFeature {
-    type Err = MethodsError;
-
-    fn from_str(name: &str) -> Result<Self> {
-        names::parse("image feature", name, &Self::NAMES)
-    }
-}
+named!(ImageFeature, "image feature");
 
 /// Options of [`image_features`](super::image_features).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,15 +1,13 @@
 //! RDMs over time.
 
-use std::fmt;
 use std::ops::Range;
-use std::str::FromStr;
 
 use consilience_stats::Real;
 use ndarray::{Array2, ArrayView3, Axis, s};
 use rayon::prelude::*;
 
 use super::{RdmParams, rdm};
-use crate::names::{self, name_of};
+use crate::names::named;
 use crate::{MethodsError, NanPolicy, Result};
 
 /// What becomes of the time points of a window.
@@ -27,19 +25,7 @@ impl WindowSamples {
         [("mean", Self::Mean), ("concatenate", Self::Concatenate)];
 }
 
-impl fmt::Display for WindowSamples {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(name_of(*self, &Self::NAMES))
-    }
-}
-
-impl FromStr for WindowSamples {
-    type Err = MethodsError;
-
-    fn from_str(name: &str) -> Result<Self> {
-        names::parse("treatment of the samples of a window", name, &Self::NAMES)
-    }
-}
+named!(WindowSamples, "treatment of the samples of a window");
 
 /// Options of [`rdm_movie`].
 #[derive(Debug, Clone, PartialEq)]

@@ -1,14 +1,13 @@
 //! Covariance of the noise over channels, its inverse, and patterns without it.
 
-use std::fmt;
-use std::str::FromStr;
+use crate::names::named;
 
 use faer::{Mat, MatRef};
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
 use super::patterns::{Conditions, count_missing, means};
-use crate::{MethodsError, NanPolicy, Result, names};
+use crate::{MethodsError, NanPolicy, Result};
 use consilience_stats::dense::{Spectrum, product};
 
 /// How the covariance of the noise is estimated.
@@ -34,24 +33,7 @@ impl NoiseEstimate {
     ];
 }
 
-impl fmt::Display for NoiseEstimate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Full => "full",
-            Self::Diagonal => "diagonal",
-            Self::ShrinkIdentity => "shrink-identity",
-            Self::ShrinkDiagonal => "shrink-diagonal",
-        })
-    }
-}
-
-impl FromStr for NoiseEstimate {
-    type Err = MethodsError;
-
-    fn from_str(name: &str) -> Result<Self> {
-        names::parse("noise estimate", name, &Self::NAMES)
-    }
-}
+named!(NoiseEstimate, "noise estimate");
 
 /// A covariance of noise over channels.
 #[derive(Debug, Clone, PartialEq)]

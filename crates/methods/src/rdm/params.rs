@@ -1,11 +1,10 @@
 //! Options of RDM estimation.
 
-use std::fmt;
-use std::str::FromStr;
+use crate::names::named;
 
 use ndarray::Array2;
 
-use crate::{MethodsError, NanPolicy, Result, names};
+use crate::{MethodsError, NanPolicy, Result};
 
 /// How two patterns are compared.
 ///
@@ -94,19 +93,7 @@ impl Dissimilarity {
     }
 }
 
-impl fmt::Display for Dissimilarity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for Dissimilarity {
-    type Err = MethodsError;
-
-    fn from_str(name: &str) -> Result<Self> {
-        names::parse("dissimilarity", name, &Self::NAMES)
-    }
-}
+named!(Dissimilarity, "dissimilarity");
 
 /// What to do when a run does not hold every condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -130,23 +117,7 @@ impl IncompleteRuns {
     ];
 }
 
-impl fmt::Display for IncompleteRuns {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Refuse => "refuse",
-            Self::CommonRuns => "common-runs",
-            Self::AllRows => "all-rows",
-        })
-    }
-}
-
-impl FromStr for IncompleteRuns {
-    type Err = MethodsError;
-
-    fn from_str(name: &str) -> Result<Self> {
-        names::parse("treatment of incomplete runs", name, &Self::NAMES)
-    }
-}
+named!(IncompleteRuns, "treatment of incomplete runs");
 
 /// Options of [`rdm`](super::rdm).
 #[derive(Debug, Clone, PartialEq, Default)]

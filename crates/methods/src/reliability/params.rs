@@ -1,9 +1,6 @@
 //! Options of reliability.
 
-use std::fmt;
-use std::str::FromStr;
-
-use crate::names::{self, name_of};
+use crate::names::{name_of, named};
 use crate::{MethodsError, NanPolicy, Result};
 
 /// A coefficient of reliability.
@@ -59,19 +56,7 @@ impl Coefficient {
     }
 }
 
-impl fmt::Display for Coefficient {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for Coefficient {
-    type Err = MethodsError;
-
-    fn from_str(name: &str) -> Result<Self> {
-        names::parse("coefficient of reliability", name, &Self::NAMES)
-    }
-}
+named!(Coefficient, "coefficient of reliability");
 
 /// What an interval generalises to: what would be drawn anew in another study.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -88,19 +73,7 @@ impl Unit {
     const NAMES: [(&'static str, Self); 2] = [("items", Self::Items), ("raters", Self::Raters)];
 }
 
-impl fmt::Display for Unit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(name_of(*self, &Self::NAMES))
-    }
-}
-
-impl FromStr for Unit {
-    type Err = MethodsError;
-
-    fn from_str(name: &str) -> Result<Self> {
-        names::parse("unit", name, &Self::NAMES)
-    }
-}
+named!(Unit, "unit");
 
 /// How the values of raters are made comparable first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -122,19 +95,7 @@ impl RatingScale {
     ];
 }
 
-impl fmt::Display for RatingScale {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(name_of(*self, &Self::NAMES))
-    }
-}
-
-impl FromStr for RatingScale {
-    type Err = MethodsError;
-
-    fn from_str(name: &str) -> Result<Self> {
-        names::parse("rating scale", name, &Self::NAMES)
-    }
-}
+named!(RatingScale, "rating scale");
 
 /// Options of [`rater_reliability`](super::rater_reliability) and
 /// [`response_reliability`](super::response_reliability).

@@ -1,11 +1,10 @@
 //! Models with and without free parameters.
 
-use std::fmt;
-use std::str::FromStr;
+use crate::names::named;
 
 use ndarray::ArrayView2;
 
-use crate::{MethodsError, Result, names};
+use crate::{MethodsError, Result};
 
 /// How a model predicts an RDM from its component RDMs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,19 +45,7 @@ impl ModelKind {
     }
 }
 
-impl fmt::Display for ModelKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for ModelKind {
-    type Err = MethodsError;
-
-    fn from_str(name: &str) -> Result<Self> {
-        names::parse("kind of model", name, &Self::NAMES)
-    }
-}
+named!(ModelKind, "kind of model");
 
 /// A model: its component RDMs and how it predicts from them.
 ///

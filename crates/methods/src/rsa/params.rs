@@ -1,12 +1,11 @@
 //! Options of inference on RDM comparisons.
 
-use std::fmt;
-use std::str::FromStr;
+use crate::names::named;
 
 use consilience_stats::correction::Procedure;
 
 use super::similarity::Similarity;
-use crate::{MethodsError, NanPolicy, Result, names};
+use crate::{MethodsError, NanPolicy, Result};
 
 /// What a bootstrap resamples, and so what the result generalises to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,19 +36,7 @@ impl Bootstrap {
     }
 }
 
-impl fmt::Display for Bootstrap {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for Bootstrap {
-    type Err = MethodsError;
-
-    fn from_str(name: &str) -> Result<Self> {
-        names::parse("bootstrap", name, &Self::NAMES)
-    }
-}
+named!(Bootstrap, "bootstrap");
 
 /// How p-values are corrected for the number of tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -96,19 +83,7 @@ impl Correction {
     }
 }
 
-impl fmt::Display for Correction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for Correction {
-    type Err = MethodsError;
-
-    fn from_str(name: &str) -> Result<Self> {
-        names::parse("correction", name, &Self::NAMES)
-    }
-}
+named!(Correction, "correction");
 
 /// Options of [`infer`](super::infer()).
 #[derive(Debug, Clone, PartialEq, Eq)]

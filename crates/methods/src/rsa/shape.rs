@@ -1,13 +1,11 @@
 //! How alike two sets of patterns are, channels and all: CKA, RV, Procrustes and angular shape distance, CCA.
 
-use std::fmt;
-use std::str::FromStr;
+use crate::names::named;
 
 use faer::Mat;
 use ndarray::{Array2, ArrayView2};
 
 use super::cca::{Cca, CcaParams, cca};
-use crate::names;
 use crate::{MethodsError, Result};
 use consilience_stats::dense::{Spectrum, product, singular_values};
 
@@ -69,19 +67,7 @@ impl PatternMeasure {
     ];
 }
 
-impl fmt::Display for PatternMeasure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(super::name_of(*self, &Self::NAMES))
-    }
-}
-
-impl FromStr for PatternMeasure {
-    type Err = MethodsError;
-
-    fn from_str(name: &str) -> Result<Self> {
-        names::parse("measure of patterns", name, &Self::NAMES)
-    }
-}
+named!(PatternMeasure, "measure of patterns");
 
 /// Compares two sets of patterns of the same stimuli.
 ///

@@ -1,9 +1,6 @@
 //! How alike two RDMs are: the measures by name.
 
-use std::fmt;
-use std::str::FromStr;
-
-use crate::{MethodsError, names};
+use crate::names::named;
 
 /// A measure of how alike two RDMs are.
 ///
@@ -128,19 +125,7 @@ impl Similarity {
     }
 }
 
-impl fmt::Display for Similarity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for Similarity {
-    type Err = MethodsError;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        names::parse("similarity", name, &Self::NAMES)
-    }
-}
+named!(Similarity, "similarity");
 
 #[cfg(test)]
 mod tests {
