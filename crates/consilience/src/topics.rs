@@ -100,11 +100,10 @@ pub const ALL: &[Topic] = topics![
     ],
     "behaviour": [
         "correlate", "correlation-table", "disparity", "quantiles", "welch", "d-prime", "selectivity", "odd-one-out",
-        "triplets", "error-consistency", "ratings",
+        "triplets", "error-consistency", "ratings", "steiger", "williams",
     ],
     "objects": [
-        "emocam", "object2brain", "importance", "co-occurrence", "overlap", "sensitivity", "random-filters", "steiger",
-        "williams",
+        "emocam", "object2brain", "importance", "co-occurrence", "overlap", "sensitivity", "random-filters",
     ],
     "group-tests": [
         "group", "t-test", "wilcoxon", "signed-rank", "sign-flip", "flips", "bayes-factor", "effect-size", "cohens-d",

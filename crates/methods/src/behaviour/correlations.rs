@@ -1,8 +1,5 @@
 //! Correlation tables: predictions with targets, by subset of items and over runs.
 
-use std::fmt;
-use std::str::FromStr;
-
 use consilience_stats::correction::{Procedure, corrected};
 use consilience_stats::correlation::unit;
 use consilience_stats::normal;
@@ -13,7 +10,7 @@ use ndarray::{Array3, ArrayView1, ArrayView2, ArrayView3, Axis};
 use rayon::prelude::*;
 
 use super::BehaviourError;
-use crate::names::{self, name_of};
+use crate::names::named;
 use crate::{MethodsError, Result};
 
 /// Which correlation.
@@ -31,19 +28,7 @@ impl CorrelationKind {
         [("pearson", Self::Pearson), ("spearman", Self::Spearman)];
 }
 
-impl fmt::Display for CorrelationKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(name_of(*self, &Self::NAMES))
-    }
-}
-
-impl FromStr for CorrelationKind {
-    type Err = MethodsError;
-
-    fn from_str(name: &str) -> Result<Self> {
-        names::parse("correlation", name, &Self::NAMES)
-    }
-}
+named!(CorrelationKind, "correlation");
 
 /// Options of [`correlation_table`] and [`correlation_over_runs`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -397,4 +382,24 @@ fn interval(r: f64, n: usize, kind: CorrelationKind) -> Option<[f64; 2]> {
     } / (n as f64 - 3.0);
     let half = normal::quantile(0.975) * variance.sqrt();
     Some([(z - half).tanh(), (z + half).tanh()])
+}
+
+/// The items of each subset, from masks.
+pub(crate) fn items_of(subsets: ArrayView2<'_, bool>, n_images: usize) -> Result<Vec<Vec<usize>>> {
+    if subsets.ncols() != n_images {
+        return Err(MethodsError::ShapeMismatch {
+            what: "pictures of the subsets",
+            expected: n_images,
+            found: subsets.ncols(),
+        });
+    }
+    if subsets.nrows() == 0 {
+        return Err(MethodsError::TooFew {
+            what: "subsets of the pictures",
+            needed: 1,
+            found: 0,
+        });
+    }
+    let of_mask = |mask: ArrayView1<'_, bool>| (0..n_images).filter(|&i| mask[i]).collect();
+    Ok(subsets.rows().into_iter().map(of_mask).collect())
 }

@@ -1,7 +1,6 @@
 //! Whether two correlations differ: of the same items, or of different ones.
 
-use std::fmt;
-use std::str::FromStr;
+use crate::names::named;
 
 use consilience_stats::correlation::{pearson, spearman};
 use consilience_stats::normal;
@@ -10,12 +9,10 @@ use consilience_stats::tails::student_t_two_sided;
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
-use super::params::named;
-use crate::behaviour::{
+use super::correlations::{
     Correlated, CorrelationKind, CorrelationParams, NoCorrelation, correlation_table,
 };
 use crate::interval::{Scale, Uncertainty};
-use crate::names::{self, name_of};
 use crate::rsa::Correction;
 use crate::{MethodsError, Result};
 
@@ -29,11 +26,12 @@ pub enum DependentTest {
     Steiger,
 }
 
-named!(
-    DependentTest,
-    "test of dependent correlations",
-    &[("williams", Self::Williams), ("steiger", Self::Steiger)]
-);
+impl DependentTest {
+    const NAMES: [(&'static str, Self); 2] =
+        [("williams", Self::Williams), ("steiger", Self::Steiger)];
+}
+
+named!(DependentTest, "test of dependent correlations");
 
 /// Options of the tests of differences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,7 +148,7 @@ type Difference = std::result::Result<CorrelationDifference, NoDifference>;
 /// # Example
 ///
 /// ```
-/// use consilience_methods::objects::{DifferenceParams, dependent_difference};
+/// use consilience_methods::behaviour::{DifferenceParams, dependent_difference};
 ///
 /// let target = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
 /// let good = [1.0, 3.0, 2.0, 4.0, 6.0, 5.0];

@@ -2,12 +2,12 @@
 
 use ndarray::{ArrayView1, ArrayView2};
 
-use super::ObjectsError;
+use super::BehaviourError;
+use super::correlations::items_of;
 use super::difference::{
     CorrelationDifference, DifferenceParams, NoDifference, dependent_difference,
     independent_difference,
 };
-use super::lesion::items_of;
 use crate::correct::correct;
 use crate::{MethodsError, Result};
 
@@ -100,7 +100,7 @@ pub fn prediction_differences(
 ///
 /// # Errors
 ///
-/// As [`prediction_differences`], and [`ObjectsError::SharedItem`].
+/// As [`prediction_differences`], and [`BehaviourError::SharedItem`].
 pub fn subset_differences(
     predictions: ArrayView2<'_, f64>,
     targets: ArrayView2<'_, f64>,
@@ -114,7 +114,7 @@ pub fn subset_differences(
         items.extend(items_of(mask, predictions.ncols())?.remove(0));
     }
     if let Some(&item) = first.iter().find(|item| second.contains(item)) {
-        return Err(ObjectsError::SharedItem { item }.into());
+        return Err(BehaviourError::SharedItem { item }.into());
     }
     let mut all = Vec::new();
     for prediction in 0..predictions.nrows() {

@@ -97,4 +97,12 @@ pub enum BehaviourError {
         /// What they do.
         why: &'static str,
     },
+    /// Two subsets that are not independent samples.
+    #[error(
+        "item {item} (counted from 0) is in both subsets; their correlations are compared as those of independent items: leave it out of one"
+    )]
+    SharedItem {
+        /// 0-based item.
+        item: usize,
+    },
 }

@@ -1,6 +1,7 @@
 //! Statistics of ratings, choices and errors, and of units that prefer some of the items.
 //!
 //! - [`correlation_table`], [`correlation_over_runs`]: predictions with targets, by subset of items
+//! - [`prediction_differences`], [`subset_differences`]: whether two correlations differ
 //! - [`procrustes`], [`quantile_table`]: how far two configurations, two columns of ratings agree
 //! - [`welch`]: two groups with unequal variances, with effect sizes
 //! - [`d_prime`]: sensitivity from hits and false alarms
@@ -14,6 +15,8 @@
 
 mod choices;
 mod correlations;
+mod difference;
+mod difference_tables;
 mod error;
 mod errors;
 mod procrustes;
@@ -28,9 +31,17 @@ mod tests;
 pub use choices::{
     ChoiceCeiling, OddOneOut, Similarities, odd_one_out, odd_one_out_ceiling, triplet_similarity,
 };
+pub(crate) use correlations::items_of;
 pub use correlations::{
     Correlated, CorrelationKind, CorrelationParams, NoCorrelation, OverRuns, correlation_over_runs,
     correlation_table,
+};
+pub use difference::{
+    BootstrapDifference, CorrelationDifference, DependentTest, DifferenceParams, NoDifference,
+    dependent_difference, independent_difference,
+};
+pub use difference_tables::{
+    PredictionDifference, SubsetDifference, prediction_differences, subset_differences,
 };
 pub use error::BehaviourError;
 pub use errors::{ErrorConsistency, ErrorConsistencyParams, error_consistency};

@@ -1,14 +1,12 @@
 //! Which categories occur in the same pictures.
 
-use std::fmt;
-use std::str::FromStr;
+use crate::names::named;
 
 use ndarray::{Array2, ArrayView2};
 
 use super::ObjectImportance;
 use super::boxes::check_class;
-use super::params::{check_number, named};
-use crate::names::{self, name_of};
+use super::params::check_number;
 use crate::{MethodsError, Result};
 
 /// Similarity of two columns of a table of yes and no.
@@ -23,15 +21,15 @@ pub enum BinarySimilarity {
     Yule,
 }
 
-named!(
-    BinarySimilarity,
-    "similarity of occurrences",
-    &[
+impl BinarySimilarity {
+    const NAMES: [(&'static str, Self); 3] = [
         ("dice", Self::Dice),
         ("jaccard", Self::Jaccard),
-        ("yule", Self::Yule)
-    ]
-);
+        ("yule", Self::Yule),
+    ];
+}
+
+named!(BinarySimilarity, "similarity of occurrences");
 
 /// Which categories occur together.
 #[derive(Debug, Clone, PartialEq)]

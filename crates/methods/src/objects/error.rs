@@ -117,12 +117,4 @@ pub enum ObjectsError {
         /// Filters of the layer.
         n_filters: usize,
     },
-    /// Two subsets that are not independent samples.
-    #[error(
-        "item {item} (counted from 0) is in both subsets; their correlations are compared as those of independent items: leave it out of one"
-    )]
-    SharedItem {
-        /// 0-based item.
-        item: usize,
-    },
 }

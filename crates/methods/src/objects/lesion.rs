@@ -2,7 +2,9 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use crate::behaviour::{CorrelationKind, CorrelationParams, NoCorrelation, correlation_table};
+use crate::behaviour::{
+    CorrelationKind, CorrelationParams, NoCorrelation, correlation_table, items_of,
+};
 use crate::{MethodsError, Result};
 
 /// Correlations of one model before and after a lesion.
@@ -133,27 +135,6 @@ pub fn lesion_effect(
             models,
         }
     }))
-}
-
-/// The items of each subset, from masks.
-pub(super) fn items_of(subsets: ArrayView2<'_, bool>, n_images: usize) -> Result<Vec<Vec<usize>>> {
-    if subsets.ncols() != n_images {
-        return Err(MethodsError::ShapeMismatch {
-            what: "pictures of the subsets",
-            expected: n_images,
-            found: subsets.ncols(),
-        });
-    }
-    if subsets.nrows() == 0 {
-        return Err(MethodsError::TooFew {
-            what: "subsets of the pictures",
-            needed: 1,
-            found: 0,
-        });
-    }
-    let of_mask =
-        |mask: ndarray::ArrayView1<'_, bool>| (0..n_images).filter(|&i| mask[i]).collect();
-    Ok(subsets.rows().into_iter().map(of_mask).collect())
 }
 
 pub(super) fn spread(values: &[f64]) -> Option<Spread> {

@@ -5,7 +5,8 @@
 //! - [`FilterSensitivity`], [`sensitive_filters`]: filters whose maps light up within boxes of a category
 //! - [`lesion_effect`]: what switching filters off does to correlations with targets
 //! - [`random_filters`], [`random_filter_tests`]: the same of equally many random filters
-//! - [`prediction_differences`], [`subset_differences`]: whether two correlations differ
+//!
+//! Whether two correlations differ is a matter of [`behaviour`](crate::behaviour).
 //!
 //! The text of the paper (arXiv 2509.21384) was not at hand, so whatever is not stated in its captions is an option.
 //!
@@ -17,8 +18,6 @@ mod area;
 mod boxes;
 mod cooccurrence;
 mod corpus;
-mod difference;
-mod difference_tables;
 mod error;
 mod importance;
 mod lesion;
@@ -34,13 +33,6 @@ mod tests;
 pub use boxes::{DetectedObject, NoImportance, PictureBox};
 pub use cooccurrence::{BinarySimilarity, CoOccurrence, co_occurrence, occurrences};
 pub use corpus::{CategoryImportance, CorpusParams, corpus_importance};
-pub use difference::{
-    BootstrapDifference, CorrelationDifference, DependentTest, DifferenceParams, NoDifference,
-    dependent_difference, independent_difference,
-};
-pub use difference_tables::{
-    PredictionDifference, SubsetDifference, prediction_differences, subset_differences,
-};
 pub use error::ObjectsError;
 pub use importance::{ObjectImportance, importance};
 pub use lesion::{LesionEffect, ModelEffect, NoEffect, Spread, lesion_effect};

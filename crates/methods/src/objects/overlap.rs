@@ -1,15 +1,13 @@
 //! How far the boxes of categories overlap.
 
-use std::fmt;
-use std::str::FromStr;
+use crate::names::named;
 
 use ndarray::Array2;
 
 use super::boxes::check_objects;
-use super::params::{check_number, named};
+use super::params::check_number;
 use super::{DetectedObject, PictureBox};
-use crate::names::{self, name_of};
-use crate::{MethodsError, Result};
+use crate::Result;
 
 /// What is held against each other in a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,11 +19,11 @@ pub enum Pairing {
     Unions,
 }
 
-named!(
-    Pairing,
-    "pairing",
-    &[("boxes", Self::Boxes), ("unions", Self::Unions)]
-);
+impl Pairing {
+    const NAMES: [(&'static str, Self); 2] = [("boxes", Self::Boxes), ("unions", Self::Unions)];
+}
+
+named!(Pairing, "pairing");
 
 /// How pairs of boxes are averaged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,11 +35,11 @@ pub enum Averaging {
     Images,
 }
 
-named!(
-    Averaging,
-    "averaging",
-    &[("pooled", Self::Pooled), ("images", Self::Images)]
-);
+impl Averaging {
+    const NAMES: [(&'static str, Self); 2] = [("pooled", Self::Pooled), ("images", Self::Images)];
+}
+
+named!(Averaging, "averaging");
 
 /// Options of [`overlap`].
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

@@ -1,34 +1,9 @@
 //! How maps are read within boxes.
 
-use std::fmt;
-use std::str::FromStr;
+use crate::names::named;
 
 use super::ObjectsError;
-use crate::names::{self, name_of};
 use crate::{MethodsError, Result};
-
-/// Names for the values of an option: how it is parsed and printed.
-macro_rules! named {
-    ($type:ty, $what:literal, $names:expr) => {
-        impl $type {
-            pub(super) const NAMES: &'static [(&'static str, Self)] = $names;
-        }
-
-        impl fmt::Display for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(name_of(*self, Self::NAMES))
-            }
-        }
-
-        impl FromStr for $type {
-            type Err = MethodsError;
-
-            fn from_str(name: &str) -> Result<Self> {
-                names::parse($what, name, Self::NAMES)
-            }
-        }
-    };
-}
 
 /// What a box gets from a map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,15 +17,15 @@ pub enum BoxSummary {
     Share,
 }
 
-named!(
-    BoxSummary,
-    "summary of a box",
-    &[
+impl BoxSummary {
+    const NAMES: [(&'static str, Self); 3] = [
         ("mean", Self::Mean),
         ("max", Self::Max),
-        ("share", Self::Share)
-    ]
-);
+        ("share", Self::Share),
+    ];
+}
+
+named!(BoxSummary, "summary of a box");
 
 /// What becomes of the signs in a map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -64,15 +39,15 @@ pub enum Sign {
     Signed,
 }
 
-named!(
-    Sign,
-    "sign",
-    &[
+impl Sign {
+    const NAMES: [(&'static str, Self); 3] = [
         ("positive", Self::Positive),
         ("absolute", Self::Absolute),
-        ("signed", Self::Signed)
-    ]
-);
+        ("signed", Self::Signed),
+    ];
+}
+
+named!(Sign, "sign");
 
 /// How a map is scaled, after its signs were seen to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -86,15 +61,15 @@ pub enum Scaling {
     MinMax,
 }
 
-named!(
-    Scaling,
-    "scaling",
-    &[
+impl Scaling {
+    const NAMES: [(&'static str, Self); 3] = [
         ("none", Self::None),
         ("max", Self::Max),
-        ("min-max", Self::MinMax)
-    ]
-);
+        ("min-max", Self::MinMax),
+    ];
+}
+
+named!(Scaling, "scaling");
 
 /// Over what the extent for scaling is taken. A single map is both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -106,11 +81,11 @@ pub enum ScaleOver {
     Layer,
 }
 
-named!(
-    ScaleOver,
-    "extent of scaling",
-    &[("filter", Self::Filter), ("layer", Self::Layer)]
-);
+impl ScaleOver {
+    const NAMES: [(&'static str, Self); 2] = [("filter", Self::Filter), ("layer", Self::Layer)];
+}
+
+named!(ScaleOver, "extent of scaling");
 
 /// What a class gets in a picture with several boxes of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -122,11 +97,11 @@ pub enum OverBoxes {
     Mean,
 }
 
-named!(
-    OverBoxes,
-    "summary over boxes",
-    &[("max", Self::Max), ("mean", Self::Mean)]
-);
+impl OverBoxes {
+    const NAMES: [(&'static str, Self); 2] = [("max", Self::Max), ("mean", Self::Mean)];
+}
+
+named!(OverBoxes, "summary over boxes");
 
 impl OverBoxes {
     /// Of the values of boxes; `None` without any.
@@ -184,5 +159,3 @@ pub(super) fn check_number(option: &'static str, value: f64) -> Result<()> {
         expected: "a finite number",
     })
 }
-
-pub(super) use named;

@@ -1,11 +1,9 @@
 //! Filters that are sensitive to a category.
 
-use std::fmt;
-use std::str::FromStr;
+use crate::names::named;
 
-use super::params::{check_number, named};
+use super::params::check_number;
 use super::{FilterSensitivity, ObjectsError};
-use crate::names::{self, name_of};
 use crate::{MethodsError, Result};
 
 /// What a filter's sensitivity to a category is, of those to its classes.
@@ -18,11 +16,11 @@ pub enum ClassRule {
     Mean,
 }
 
-named!(
-    ClassRule,
-    "rule for classes",
-    &[("any", Self::Any), ("mean", Self::Mean)]
-);
+impl ClassRule {
+    const NAMES: [(&'static str, Self); 2] = [("any", Self::Any), ("mean", Self::Mean)];
+}
+
+named!(ClassRule, "rule for classes");
 
 /// Which values of filters are large enough.
 #[derive(Debug, Clone, Copy, PartialEq)]

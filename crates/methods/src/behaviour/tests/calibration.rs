@@ -8,11 +8,12 @@ use consilience_stats::random::{Domain, Stream};
 use ndarray::Array2;
 
 use super::super::{
-    CorrelationKind, CorrelationParams, ErrorConsistencyParams, ProcrustesParams, RateCorrection,
-    SignalCounts, correlation_table, d_prime, error_consistency, procrustes, welch,
+    CorrelationDifference, CorrelationKind, CorrelationParams, DependentTest, DifferenceParams,
+    ErrorConsistencyParams, ProcrustesParams, RateCorrection, SignalCounts, correlation_table,
+    d_prime, dependent_difference, error_consistency, independent_difference, procrustes, welch,
 };
 use super::normals;
-use crate::simulation::rate;
+use crate::simulation::{chance, rate, rates};
 
 /// Three standard errors of a rate of 0.05 are 0.01.
 const N_STUDIES: u64 = 4000;
@@ -194,6 +195,98 @@ fn error_consistency_keeps_its_level_and_coverage() {
                 0.95,
                 0.03,
             );
+        }
+    }
+}
+
+/// Tests of differences are slower than those above.
+const N_DIFFERENCES: u64 = 1000;
+
+/// Two predictions that correlate alike with a target and with each other.
+fn dependent(i: u64, n: usize, rho: f64, between: f64) -> [Vec<f64>; 3] {
+    let z = normals(i, 3, n);
+    // y = z₀; xⱼ = ρ·y + rest, rests correlating so that the predictions do by `between`.
+    let rest = (between - rho * rho) / (1.0 - rho * rho);
+    let own = (1.0 - rho * rho).sqrt();
+    let y = z.row(0).to_vec();
+    let x1 = (0..n).map(|k| rho * y[k] + own * z[[1, k]]).collect();
+    let mixed = |k: usize| rest * z[[1, k]] + (1.0 - rest * rest).sqrt() * z[[2, k]];
+    let x2 = (0..n).map(|k| rho * y[k] + own * mixed(k)).collect();
+    [x1, x2, y]
+}
+
+/// False positives, by bootstrap as well, and coverage of 0.
+fn assert_level(name: &str, [found, covered, bootstrap]: [f64; 3]) {
+    let chance = chance(N_DIFFERENCES);
+    assert_near(name, found, 0.05, chance + 0.012);
+    assert_near(&format!("coverage, {name}"), covered, 0.95, chance + 0.012);
+    assert_near(
+        &format!("bootstrap, {name}"),
+        bootstrap,
+        0.05,
+        chance + 0.03,
+    );
+}
+
+fn hits(found: &CorrelationDifference) -> [bool; 3] {
+    let [low, high] = found.interval;
+    [
+        found.p <= 0.05,
+        low <= 0.0 && 0.0 <= high,
+        found.bootstrap.is_some_and(|b| b.p <= 0.05),
+    ]
+}
+
+#[test]
+#[ignore = "slow: calibration, run by the checks"]
+fn differences_of_dependent_correlations_keep_their_level() {
+    for kind in [CorrelationKind::Pearson, CorrelationKind::Spearman] {
+        for (n, rho, between) in [(20, 0.0, 0.0), (20, 0.5, 0.6), (80, 0.5, 0.6)] {
+            let study = |i: u64, test, resamples| {
+                let [a, b, y] = dependent(i, n, rho, between);
+                let params = DifferenceParams {
+                    kind,
+                    test,
+                    resamples,
+                    ..DifferenceParams::default()
+                };
+                dependent_difference(&a, &b, &y, &params).unwrap().unwrap()
+            };
+            let name = format!("{kind}, n {n}, ρ {rho}, between {between}");
+            let found = rates(N_DIFFERENCES, |i| {
+                hits(&study(i, DependentTest::Williams, 200))
+            });
+            assert_level(&format!("Williams, {name}"), found);
+            let steiger = rate(N_DIFFERENCES, |i| {
+                study(i, DependentTest::Steiger, 0).p <= 0.05
+            });
+            assert_near(
+                &format!("Steiger, {name}"),
+                steiger,
+                0.05,
+                chance(N_DIFFERENCES) + 0.012,
+            );
+        }
+    }
+}
+
+#[test]
+#[ignore = "slow: calibration, run by the checks"]
+fn differences_of_independent_correlations_keep_their_level() {
+    for kind in [CorrelationKind::Pearson, CorrelationKind::Spearman] {
+        for (n, m, rho) in [(15, 25, 0.0), (15, 25, 0.6), (60, 60, 0.6)] {
+            let params = DifferenceParams {
+                kind,
+                resamples: 200,
+                ..DifferenceParams::default()
+            };
+            let found = rates(N_DIFFERENCES, |i| {
+                let [a, _, y] = dependent(2 * i, n, rho, rho * rho);
+                let [b, _, z] = dependent(2 * i + 1, m, rho, rho * rho);
+                let found = independent_difference([&a, &y], [&b, &z], &params);
+                hits(&found.unwrap().unwrap())
+            });
+            assert_level(&format!("Fisher, {kind}, n {n} and {m}, ρ {rho}"), found);
         }
     }
 }

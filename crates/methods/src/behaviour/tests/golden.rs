@@ -20,7 +20,7 @@ fn cases(name: &str) -> Vec<Value> {
     part(name).as_array().unwrap().clone()
 }
 
-fn of<T: DeserializeOwned>(value: &Value) -> T {
+pub(super) fn of<T: DeserializeOwned>(value: &Value) -> T {
     serde_json::from_value(value.clone()).unwrap()
 }
 
@@ -30,7 +30,7 @@ fn matrix<T: DeserializeOwned + Clone>(value: &Value) -> Array2<T> {
 }
 
 #[track_caller]
-fn assert_close(found: f64, expected: f64, name: &str) {
+pub(super) fn assert_close(found: f64, expected: f64, name: &str) {
     assert!(
         (found - expected).abs() <= 1e-9 * expected.abs().max(1.0),
         "{name}: {found}, expected {expected}"

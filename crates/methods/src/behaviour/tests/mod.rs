@@ -1,10 +1,12 @@
 //! Tests of behavioural statistics. A new test goes to
 //! - `golden`: numbers computed by a peer, from `fixtures/behaviour`
 //! - `laws`: what must hold for any input
+//! - `differences`: all of these of differences of correlations
 //! - `refusals`: what degenerate input is answered with
 //! - `calibration`: error rates and coverage on simulated data (slow)
 
 mod calibration;
+mod differences;
 mod golden;
 mod laws;
 mod refusals;

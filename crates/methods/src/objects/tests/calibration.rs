@@ -8,8 +8,7 @@ use consilience_stats::random::{Domain, Stream};
 use ndarray::{Array2, ArrayView2, Axis};
 
 use super::super::{
-    CorpusParams, DependentTest, DifferenceParams, ObjectImportance, RandomFilterParams,
-    corpus_importance, dependent_difference, independent_difference, lesion_effect,
+    CorpusParams, ObjectImportance, RandomFilterParams, corpus_importance, lesion_effect,
     random_filter_tests, random_filters,
 };
 use super::normals;
@@ -98,116 +97,6 @@ fn lesions_of_random_filters_are_found_as_often_as_chance_says() {
     });
     eprintln!("planted lesion found: {found:.4}");
     assert!(found > 0.8, "{found}");
-}
-
-/// Two predictions that correlate alike with a target and with each other.
-fn dependent(i: u64, n: usize, rho: f64, between: f64) -> [Vec<f64>; 3] {
-    let z = normals(i, 3, n);
-    // y = z₀; xⱼ = ρ·y + rest, rests correlating so that the predictions do by `between`.
-    let rest = (between - rho * rho) / (1.0 - rho * rho);
-    let own = (1.0 - rho * rho).sqrt();
-    let y = z.row(0).to_vec();
-    let x1 = (0..n).map(|k| rho * y[k] + own * z[[1, k]]).collect();
-    let mixed = |k: usize| rest * z[[1, k]] + (1.0 - rest * rest).sqrt() * z[[2, k]];
-    let x2 = (0..n).map(|k| rho * y[k] + own * mixed(k)).collect();
-    [x1, x2, y]
-}
-
-#[test]
-#[ignore = "slow: calibration, run by the checks"]
-fn differences_of_dependent_correlations_keep_their_level() {
-    for kind in [CorrelationKind::Pearson, CorrelationKind::Spearman] {
-        for (n, rho, between) in [(20, 0.0, 0.0), (20, 0.5, 0.6), (80, 0.5, 0.6)] {
-            let study = |i: u64, test, resamples| {
-                let [a, b, y] = dependent(i, n, rho, between);
-                let params = DifferenceParams {
-                    kind,
-                    test,
-                    resamples,
-                    ..DifferenceParams::default()
-                };
-                dependent_difference(&a, &b, &y, &params).unwrap().unwrap()
-            };
-            let name = format!("{kind}, n {n}, ρ {rho}, between {between}");
-            for test in [DependentTest::Williams, DependentTest::Steiger] {
-                let found = rate(N_STUDIES, |i| study(i, test, 0).p <= 0.05);
-                assert_near(
-                    &format!("{test}, {name}"),
-                    found,
-                    0.05,
-                    chance(N_STUDIES) + 0.012,
-                );
-            }
-            let covered = rate(N_STUDIES, |i| {
-                let [low, high] = study(i, DependentTest::Williams, 0).interval;
-                low <= 0.0 && 0.0 <= high
-            });
-            assert_near(
-                &format!("coverage, {name}"),
-                covered,
-                0.95,
-                chance(N_STUDIES) + 0.012,
-            );
-            let found = rate(N_STUDIES, |i| {
-                let found = study(i, DependentTest::Williams, 200);
-                found.bootstrap.is_some_and(|b| b.p <= 0.05)
-            });
-            assert_near(
-                &format!("bootstrap, {name}"),
-                found,
-                0.05,
-                chance(N_STUDIES) + 0.03,
-            );
-        }
-    }
-}
-
-#[test]
-#[ignore = "slow: calibration, run by the checks"]
-fn differences_of_independent_correlations_keep_their_level() {
-    for kind in [CorrelationKind::Pearson, CorrelationKind::Spearman] {
-        for (n, m, rho) in [(15, 25, 0.0), (15, 25, 0.6), (60, 60, 0.6)] {
-            let study = |i: u64, resamples| {
-                let [a, _, y] = dependent(2 * i, n, rho, rho * rho);
-                let [b, _, z] = dependent(2 * i + 1, m, rho, rho * rho);
-                let params = DifferenceParams {
-                    kind,
-                    resamples,
-                    ..DifferenceParams::default()
-                };
-                independent_difference([&a, &y], [&b, &z], &params)
-                    .unwrap()
-                    .unwrap()
-            };
-            let name = format!("{kind}, n {n} and {m}, ρ {rho}");
-            let found = rate(N_STUDIES, |i| study(i, 0).p <= 0.05);
-            assert_near(
-                &format!("Fisher, {name}"),
-                found,
-                0.05,
-                chance(N_STUDIES) + 0.012,
-            );
-            let covered = rate(N_STUDIES, |i| {
-                let [low, high] = study(i, 0).interval;
-                low <= 0.0 && 0.0 <= high
-            });
-            assert_near(
-                &format!("coverage, {name}"),
-                covered,
-                0.95,
-                chance(N_STUDIES) + 0.012,
-            );
-            let found = rate(N_STUDIES, |i| {
-                study(i, 200).bootstrap.is_some_and(|b| b.p <= 0.05)
-            });
-            assert_near(
-                &format!("bootstrap, {name}"),
-                found,
-                0.05,
-                chance(N_STUDIES) + 0.03,
-            );
-        }
-    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Selected filters, lesions, random filters and differences of correlations.
+//! Selected filters, lesions and random filters.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,8 @@ use ndarray::{Array2, array, s};
 use proptest::prelude::*;
 
 use super::super::{
-    ClassRule, Cut, DependentTest, DifferenceParams, FilterSensitivity, RandomFilterParams,
-    SelectParams, SensitivityParams, dependent_difference, independent_difference, lesion_effect,
-    prediction_differences, random_filter_tests, random_filters, sensitive_filters,
-    subset_differences,
+    ClassRule, Cut, FilterSensitivity, RandomFilterParams, SelectParams, SensitivityParams,
+    lesion_effect, random_filter_tests, random_filters, sensitive_filters,
 };
 use super::{PICTURE, normals, object};
 use crate::behaviour::CorrelationKind;
@@ -203,28 +201,6 @@ proptest! {
         prop_assert_eq!(p(Alternative::Less), less);
         prop_assert_eq!(p(Alternative::TwoSided), (2.0 * greater.min(less)).min(1.0));
     }
-
-    #[test]
-    fn differences_turn_round(index in any::<u64>(), n in 5..40_usize, resamples in prop_oneof![Just(0_usize), Just(20)]) {
-        let x = normals(index, 3, n);
-        let [a, b, c] = [0, 1, 2].map(|i| x.row(i).to_vec());
-        for kind in [CorrelationKind::Pearson, CorrelationKind::Spearman] {
-            for test in [DependentTest::Williams, DependentTest::Steiger] {
-                let params = DifferenceParams { kind, test, resamples, ..DifferenceParams::default() };
-                let Ok(there) = dependent_difference(&a, &b, &c, &params).unwrap() else { continue };
-                let back = dependent_difference(&b, &a, &c, &params).unwrap().unwrap();
-                prop_assert!((there.difference + back.difference).abs() < 1e-12);
-                prop_assert!((there.statistic + back.statistic).abs() < 1e-9);
-                prop_assert!((there.p - back.p).abs() < 1e-9);
-                prop_assert!((there.interval[0] + back.interval[1]).abs() < 1e-9);
-                prop_assert!(there.interval[0] <= there.difference && there.difference <= there.interval[1]);
-                // Scale and place of the predictions say nothing.
-                let moved: Vec<f64> = a.iter().map(|v| 3.0 + 2.0 * v).collect();
-                let moved = dependent_difference(&moved, &b, &c, &params).unwrap().unwrap();
-                prop_assert!((moved.statistic - there.statistic).abs() < 1e-8);
-            }
-        }
-    }
 }
 
 #[test]
@@ -250,39 +226,4 @@ fn undefined_random_lesions_are_left_out_and_counted() {
             .contains("all 4 random lesions")
     );
     assert!(found[2].unwrap_err().to_string().contains("is undefined"));
-}
-
-#[test]
-fn tables_hold_each_pair_once_and_correct_all() {
-    let (x, y) = (normals(7, 3, 40), normals(8, 2, 40));
-    let subsets = Array2::from_shape_fn((2, 40), |(s, i)| s == 0 || i % 2 == 0);
-    let params = DifferenceParams {
-        correction: Correction::Bonferroni,
-        ..DifferenceParams::default()
-    };
-    let all = prediction_differences(x.view(), y.view(), subsets.view(), &params).unwrap();
-    assert_eq!(all.len(), 2 * 2 * 3);
-    for cell in &all {
-        let found = cell.difference.unwrap();
-        assert!((found.p_corrected.unwrap() - (12.0 * found.p).min(1.0)).abs() < 1e-12);
-        let mask = subsets.row(cell.subset);
-        let [a, b] = [cell.first, cell.second].map(|i| masked(&x, i, mask));
-        let alone = dependent_difference(&a, &b, &masked(&y, cell.target, mask), &params);
-        assert_eq!(alone.unwrap().unwrap().p, found.p);
-    }
-    let odd = subsets.row(1).mapv(|even| !even);
-    let between =
-        subset_differences(x.view(), y.view(), [subsets.row(1), odd.view()], &params).unwrap();
-    assert_eq!(between.len(), 3 * 2);
-    for cell in &between {
-        let of = |mask| {
-            [
-                masked(&x, cell.prediction, mask),
-                masked(&y, cell.target, mask),
-            ]
-        };
-        let (a, b) = (of(subsets.row(1)), of(odd.view()));
-        let alone = independent_difference([&a[0], &a[1]], [&b[0], &b[1]], &params);
-        assert_eq!(alone.unwrap().unwrap().p, cell.difference.unwrap().p);
-    }
 }

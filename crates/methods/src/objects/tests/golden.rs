@@ -5,12 +5,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::super::{
-    BinarySimilarity, CorrelationDifference, DependentTest, DetectedObject, DifferenceParams,
-    MapParams, OverlapParams, PictureBox, co_occurrence, dependent_difference, importance,
-    independent_difference, overlap,
+    BinarySimilarity, DetectedObject, MapParams, OverlapParams, PictureBox, co_occurrence,
+    importance, overlap,
 };
 use super::object;
-use crate::behaviour::CorrelationKind;
 
 fn part(name: &str) -> Value {
     let text = include_str!("../../../../../fixtures/objects/objects.json");
@@ -109,55 +107,6 @@ fn overlap_agrees_with_shapely() {
                 (Some(found), Some(expected)) => assert_close(*found, *expected, 1e-12, name),
                 (found, expected) => assert_eq!(found, expected, "{name}"),
             }
-        }
-    }
-}
-
-#[track_caller]
-fn assert_test(found: &CorrelationDifference, test: &Value, interval: &Value) {
-    let [statistic, p]: [f64; 2] = of(test);
-    assert_close(found.statistic, statistic, 1e-9, "statistic");
-    assert!((found.p / p - 1.0).abs() < 1e-8, "{} {p}", found.p);
-    for (found, expected) in found.interval.iter().zip(of::<[f64; 2]>(interval)) {
-        assert_close(*found, expected, 1e-9, "limit");
-    }
-}
-
-#[test]
-fn differences_agree_with_the_formulas_of_cocor() {
-    for case in part("differences").as_array().unwrap() {
-        let [first, second, target] =
-            ["first", "second", "target"].map(|key| of::<Vec<f64>>(&case[key]));
-        let [x, y]: [Vec<f64>; 2] = of(&case["other"]);
-        for kind in [CorrelationKind::Pearson, CorrelationKind::Spearman] {
-            let expected = &case[kind.to_string()];
-            let r: [f64; 4] = of(&expected["r"]);
-            for test in [DependentTest::Williams, DependentTest::Steiger] {
-                let params = DifferenceParams {
-                    kind,
-                    test,
-                    ..DifferenceParams::default()
-                };
-                let found = dependent_difference(&first, &second, &target, &params)
-                    .unwrap()
-                    .unwrap();
-                assert_close(found.difference, r[0] - r[1], 1e-12, "difference");
-                assert_close(found.r_between.unwrap(), r[2], 1e-12, "between");
-                assert_test(&found, &expected[test.to_string()], &expected["interval"]);
-            }
-            let params = DifferenceParams {
-                kind,
-                ..DifferenceParams::default()
-            };
-            let found = independent_difference([&first, &target], [&x, &y], &params)
-                .unwrap()
-                .unwrap();
-            assert_close(found.r[1], r[3], 1e-12, "other correlation");
-            assert_test(
-                &found,
-                &expected["independent"],
-                &expected["independent_interval"],
-            );
         }
     }
 }

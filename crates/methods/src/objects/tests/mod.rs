@@ -1,7 +1,7 @@
 //! Tests of objects, filters and lesions. A new test goes to
 //! - `golden`: numbers computed by a peer, from `fixtures/objects`
 //! - `laws`: naive versions, and what must hold for any input
-//! - `filters`: the same of selected filters, lesions and differences of correlations
+//! - `filters`: the same of selected filters and lesions
 //! - `refusals`: what degenerate input is answered with
 //! - `calibration`: error rates and coverage on simulated data (slow)
 

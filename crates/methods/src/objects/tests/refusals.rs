@@ -3,15 +3,13 @@
 use ndarray::{Array2, Array3, array};
 
 use super::super::{
-    BoxSummary, CorpusParams, Cut, DifferenceParams, FilterSensitivity, MapParams, NoDifference,
-    NoImportance, ObjectImportance, ObjectsError, OverlapParams, RandomFilterParams, Scaling,
-    SelectParams, SensitivityParams, Sign, co_occurrence, corpus_importance, dependent_difference,
-    importance, independent_difference, lesion_effect, occurrences, overlap,
-    prediction_differences, random_filter_tests, random_filters, sensitive_filters,
-    subset_differences,
+    BoxSummary, CorpusParams, Cut, FilterSensitivity, MapParams, NoImportance, ObjectImportance,
+    ObjectsError, OverlapParams, RandomFilterParams, Scaling, SelectParams, SensitivityParams,
+    Sign, co_occurrence, corpus_importance, importance, lesion_effect, occurrences, overlap,
+    random_filter_tests, random_filters, sensitive_filters,
 };
 use super::{PICTURE, maps, normals, object};
-use crate::behaviour::{CorrelationKind, NoCorrelation};
+use crate::behaviour::CorrelationKind;
 use crate::{MethodsError, Result};
 
 #[track_caller]
@@ -282,53 +280,6 @@ fn lesions_need_the_same_models_and_pictures() {
             column: 2,
             ..
         })
-    ));
-}
-
-#[test]
-fn a_difference_that_cannot_be_tested_says_why() {
-    let x = normals(1, 3, 8);
-    let [a, b, y] = [0, 1, 2].map(|i| x.row(i).to_vec());
-    let flat = vec![2.0; 8];
-    let twice: Vec<f64> = a.iter().map(|v| 2.0 * v).collect();
-    let params = DifferenceParams::default();
-    let why = |a: &[f64], b: &[f64], y: &[f64]| {
-        dependent_difference(a, b, y, &params).unwrap().unwrap_err()
-    };
-    assert_eq!(
-        why(&flat, &b, &y),
-        NoDifference::First(NoCorrelation::ConstantPrediction)
-    );
-    assert_eq!(
-        why(&a, &flat, &y),
-        NoDifference::Second(NoCorrelation::ConstantPrediction)
-    );
-    assert_eq!(
-        why(&a, &b, &flat),
-        NoDifference::First(NoCorrelation::ConstantTarget)
-    );
-    assert_eq!(
-        why(&a[..3], &b[..3], &y[..3]),
-        NoDifference::TooFewItems { found: 3 }
-    );
-    assert_eq!(why(&a, &twice, &y), NoDifference::SamePredictions);
-    assert_eq!(why(&a, &b, &a), NoDifference::Perfect);
-    assert!(matches!(
-        dependent_difference(&a[..7], &b, &y, &params),
-        Err(MethodsError::ShapeMismatch { .. })
-    ));
-    let found = independent_difference([&a, &y], [&b[..3], &y[..3]], &params).unwrap();
-    assert_eq!(found.unwrap_err(), NoDifference::TooFewItems { found: 3 });
-
-    let (x, y) = (normals(1, 2, 8), normals(2, 1, 8));
-    let half = ndarray::Array1::from_shape_fn(8, |i| i < 5);
-    let error = subset_differences(x.view(), y.view(), [half.view(), half.view()], &params);
-    assert_eq!(refused(error), ObjectsError::SharedItem { item: 0 });
-    let one = normals(1, 1, 8);
-    let all = Array2::from_elem((1, 8), true);
-    assert!(matches!(
-        prediction_differences(one.view(), y.view(), all.view(), &params),
-        Err(MethodsError::TooFew { needed: 2, .. })
     ));
 }
 
