@@ -144,25 +144,8 @@ fn load(spec: &str) -> Result<(Vec<String>, Array2<f64>)> {
 }
 
 fn as_json(found: &GroupTests, names: &[String], args: &Args) -> Value {
-    let models: Vec<Value> = found
-        .models
-        .iter()
-        .zip(names)
-        .map(|(test, name)| {
-            let mut entry = test_json(test);
-            entry["name"] = json!(name);
-            entry
-        })
-        .collect();
-    let pairs: Vec<Value> = found
-        .pairs
-        .iter()
-        .map(|pair| {
-            let mut entry = test_json(&pair.test);
-            entry["names"] = json!(pair.models.map(|m| &names[m]));
-            entry
-        })
-        .collect();
+    let pairs = found.pairs.iter().map(|pair| (pair.models, &pair.test));
+    let (models, pairs) = entries(&found.models, pairs, names, test_json);
     json!({
         "models": models,
         "pairs": pairs,
@@ -175,6 +158,34 @@ fn as_json(found: &GroupTests, names: &[String], args: &Args) -> Value {
         "seed": args.seed,
         "notes": found.notes,
     })
+}
+
+/// Tests of models and of pairs of them, each with what it is of.
+fn entries<'t, T: 't>(
+    models: &[T],
+    pairs: impl Iterator<Item = ([usize; 2], &'t T)>,
+    names: &[String],
+    json: impl Fn(&T) -> Value,
+) -> (Vec<Value>, Vec<Value>) {
+    let of_model = |(test, name): (&T, &String)| {
+        let mut entry = json(test);
+        entry["name"] = json!(name);
+        entry
+    };
+    let of_pair = |(models, test): ([usize; 2], &T)| {
+        let mut entry = json(test);
+        entry["names"] = json!(models.map(|m| &names[m]));
+        entry
+    };
+    (
+        models.iter().zip(names).map(of_model).collect(),
+        pairs.map(of_pair).collect(),
+    )
+}
+
+/// What a pair of models is called in a table.
+fn difference_of(models: [usize; 2], names: &[String]) -> String {
+    models.map(|m| names[m].as_str()).join(" − ")
 }
 
 fn test_json(test: &GroupTest) -> Value {
@@ -214,7 +225,7 @@ fn as_text(found: &GroupTests, names: &[String], out: &mut dyn Write) -> Result<
     let pairs: Vec<String> = found
         .pairs
         .iter()
-        .map(|pair| pair.models.map(|m| names[m].as_str()).join(" − "))
+        .map(|pair| difference_of(pair.models, names))
         .collect();
     let all = names.iter().chain(&pairs);
     let width = all.map(|n| n.chars().count() + 2).fold(12, usize::max);
@@ -259,25 +270,8 @@ fn mixed_json(found: &MixedModel, names: &[String]) -> Value {
             "p_holm": test.p_corrected,
         })
     };
-    let models: Vec<Value> = found
-        .models
-        .iter()
-        .zip(names)
-        .map(|(model, name)| {
-            let mut entry = test(model);
-            entry["name"] = json!(name);
-            entry
-        })
-        .collect();
-    let pairs: Vec<Value> = found
-        .pairs
-        .iter()
-        .map(|pair| {
-            let mut entry = test(&pair.test);
-            entry["names"] = json!(pair.models.map(|m| &names[m]));
-            entry
-        })
-        .collect();
+    let pairs = found.pairs.iter().map(|pair| (pair.models, &pair.test));
+    let (models, pairs) = entries(&found.models, pairs, names, test);
     json!({
         "models": models,
         "pairs": pairs,
@@ -297,7 +291,7 @@ fn mixed_as_text(found: &MixedModel, names: &[String], out: &mut dyn Write) -> R
     let pairs: Vec<String> = found
         .pairs
         .iter()
-        .map(|pair| pair.models.map(|m| names[m].as_str()).join(" − "))
+        .map(|pair| difference_of(pair.models, names))
         .collect();
     let all = names.iter().chain(&pairs);
     let width = all.map(|n| n.chars().count() + 2).fold(14, usize::max);
