@@ -409,3 +409,27 @@ impl fmt::Display for PatternId {
 fn suggestion(nearest: Option<&str>) -> String {
     nearest.map_or_else(String::new, |name| format!(", did you mean {name:?}?"))
 }
+
+/// That there are as many as are needed.
+pub(crate) fn at_least(what: &'static str, needed: usize, found: usize) -> Result<()> {
+    if found >= needed {
+        return Ok(());
+    }
+    Err(MethodsError::TooFew {
+        what,
+        needed,
+        found,
+    })
+}
+
+/// That two numbers of the same thing agree.
+pub(crate) fn same_count(what: &'static str, expected: usize, found: usize) -> Result<()> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(MethodsError::ShapeMismatch {
+        what,
+        expected,
+        found,
+    })
+}

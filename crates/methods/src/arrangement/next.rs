@@ -2,6 +2,7 @@
 
 use consilience_core::pairs;
 
+use crate::error::{at_least, same_count};
 use crate::{MethodsError, Result};
 
 /// Options of [`next_trial`].
@@ -210,27 +211,13 @@ fn known(rdm: &[f64], evidence: &[f64]) -> Vec<f64> {
 
 fn check(rdm: &[f64], evidence: &[f64], params: &NextParams) -> Result<usize> {
     let n = pairs::n_conditions(rdm.len())?;
-    if n < 3 {
-        return Err(MethodsError::TooFew {
-            what: "items to choose from",
-            needed: 3,
-            found: n,
-        });
-    }
-    if params.max_items < 3 {
-        return Err(MethodsError::TooFew {
-            what: "items in a trial",
-            needed: 3,
-            found: params.max_items,
-        });
-    }
-    if evidence.len() != rdm.len() {
-        return Err(MethodsError::ShapeMismatch {
-            what: "evidence, one value for each pair",
-            expected: rdm.len(),
-            found: evidence.len(),
-        });
-    }
+    at_least("items to choose from", 3, n)?;
+    at_least("items in a trial", 3, params.max_items)?;
+    same_count(
+        "evidence, one value for each pair",
+        rdm.len(),
+        evidence.len(),
+    )?;
     for (option, value, positive) in [
         ("the exponent of the utility", params.utility_exponent, true),
         ("the exponent of the cost", params.cost_exponent, false),

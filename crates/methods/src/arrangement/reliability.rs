@@ -7,7 +7,8 @@ use rayon::prelude::*;
 
 use super::fit::fit;
 use super::params::ArrangementParams;
-use crate::{MethodsError, NanPolicy, Result};
+use crate::error::at_least;
+use crate::{NanPolicy, Result};
 
 /// Agreement of RDMs from two halves of the trials.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,7 +47,7 @@ pub struct BetweenSubjects {
 ///
 /// # Errors
 ///
-/// [`MethodsError::TooFew`] trials or splits; as [`fit`].
+/// [`MethodsError::TooFew`](crate::MethodsError::TooFew) trials or splits; as [`fit`].
 ///
 /// # References
 ///
@@ -63,13 +64,7 @@ pub fn split_half(
         ("trials to split", 2, n_trials),
         ("splits of the trials", 1, n_splits),
     ] {
-        if found < needed {
-            return Err(MethodsError::TooFew {
-                what,
-                needed,
-                found,
-            });
-        }
+        at_least(what, needed, found)?;
     }
     let params = ArrangementParams {
         unseen: NanPolicy::Omit,
@@ -116,16 +111,10 @@ pub fn split_half(
 ///
 /// # Errors
 ///
-/// [`MethodsError::TooFew`] subjects.
+/// [`MethodsError::TooFew`](crate::MethodsError::TooFew) subjects.
 pub fn between_subjects(rdms: ArrayView2<'_, f64>) -> Result<BetweenSubjects> {
     let n = rdms.nrows();
-    if n < 2 {
-        return Err(MethodsError::TooFew {
-            what: "subjects to compare",
-            needed: 2,
-            found: n,
-        });
-    }
+    at_least("subjects to compare", 2, n)?;
     let pairwise = consilience_core::pairs::iter(n)
         .filter_map(|(i, j)| correlation(rdms.row(i), rdms.row(j)))
         .map(|(r, _)| r);

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 
 use super::BehaviourError;
 use super::correlations::check_finite;
+use crate::error::{at_least, same_count};
 use crate::{MethodsError, Result};
 
 /// What is known of the items.
@@ -42,13 +43,7 @@ impl Similarities<'_> {
                 matrix
             }
         };
-        if matrix.nrows() < 3 {
-            return Err(MethodsError::TooFew {
-                what: "items to form triplets of",
-                needed: 3,
-                found: matrix.nrows(),
-            });
-        }
+        at_least("items to form triplets of", 3, matrix.nrows())?;
         Ok(matrix)
     }
 }
@@ -322,20 +317,12 @@ fn largest(counts: &[usize; 3]) -> usize {
 
 /// Rows of three different items.
 fn checked(triplets: ArrayView2<'_, usize>, n_items: Option<usize>) -> Result<Vec<[usize; 3]>> {
-    if triplets.ncols() != 3 {
-        return Err(MethodsError::ShapeMismatch {
-            what: "columns of the triplets: two items and the odd one",
-            expected: 3,
-            found: triplets.ncols(),
-        });
-    }
-    if triplets.nrows() == 0 {
-        return Err(MethodsError::TooFew {
-            what: "triplets",
-            needed: 1,
-            found: 0,
-        });
-    }
+    same_count(
+        "columns of the triplets: two items and the odd one",
+        3,
+        triplets.ncols(),
+    )?;
+    at_least("triplets", 1, triplets.nrows())?;
     let n_items = n_items.unwrap_or(usize::MAX);
     let mut rows = Vec::with_capacity(triplets.nrows());
     for (row, values) in triplets.rows().into_iter().enumerate() {

@@ -10,6 +10,7 @@ use ndarray::{Array3, ArrayView1, ArrayView2, ArrayView3, Axis};
 use rayon::prelude::*;
 
 use super::BehaviourError;
+use crate::error::{at_least, same_count};
 use crate::names::named;
 use crate::{MethodsError, Result};
 
@@ -150,21 +151,13 @@ pub fn correlation_table(
         ("rows of the predictions", n_x),
         ("rows of the targets", n_y),
     ] {
-        if found == 0 {
-            return Err(MethodsError::TooFew {
-                what,
-                needed: 1,
-                found,
-            });
-        }
+        at_least(what, 1, found)?;
     }
-    if targets.ncols() != n_items {
-        return Err(MethodsError::ShapeMismatch {
-            what: "items of the targets, as many as of the predictions",
-            expected: n_items,
-            found: targets.ncols(),
-        });
-    }
+    same_count(
+        "items of the targets, as many as of the predictions",
+        n_items,
+        targets.ncols(),
+    )?;
     check_finite(what_x, predictions)?;
     check_finite(what_y, targets)?;
     check_subsets(subsets, n_items)?;
@@ -386,20 +379,8 @@ fn interval(r: f64, n: usize, kind: CorrelationKind) -> Option<[f64; 2]> {
 
 /// The items of each subset, from masks.
 pub(crate) fn items_of(subsets: ArrayView2<'_, bool>, n_images: usize) -> Result<Vec<Vec<usize>>> {
-    if subsets.ncols() != n_images {
-        return Err(MethodsError::ShapeMismatch {
-            what: "pictures of the subsets",
-            expected: n_images,
-            found: subsets.ncols(),
-        });
-    }
-    if subsets.nrows() == 0 {
-        return Err(MethodsError::TooFew {
-            what: "subsets of the pictures",
-            needed: 1,
-            found: 0,
-        });
-    }
+    same_count("pictures of the subsets", n_images, subsets.ncols())?;
+    at_least("subsets of the pictures", 1, subsets.nrows())?;
     let of_mask = |mask: ArrayView1<'_, bool>| (0..n_images).filter(|&i| mask[i]).collect();
     Ok(subsets.rows().into_iter().map(of_mask).collect())
 }

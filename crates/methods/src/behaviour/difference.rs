@@ -1,5 +1,6 @@
 //! Whether two correlations differ: of the same items, or of different ones.
 
+use crate::error::same_count;
 use crate::names::named;
 
 use consilience_stats::correlation::{pearson, spearman};
@@ -12,9 +13,9 @@ use rayon::prelude::*;
 use super::correlations::{
     Correlated, CorrelationKind, CorrelationParams, NoCorrelation, correlation_table,
 };
+use crate::Result;
 use crate::interval::{Scale, Uncertainty};
 use crate::rsa::Correction;
-use crate::{MethodsError, Result};
 
 /// Test of two correlations that share a variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -143,7 +144,7 @@ type Difference = std::result::Result<CorrelationDifference, NoDifference>;
 ///
 /// # Errors
 ///
-/// [`MethodsError::ShapeMismatch`], [`MethodsError::NonFinite`]. A difference that is undefined says why itself.
+/// [`MethodsError::ShapeMismatch`](crate::MethodsError::ShapeMismatch), [`MethodsError::NonFinite`](crate::MethodsError::NonFinite). A difference that is undefined says why itself.
 ///
 /// # Example
 ///
@@ -234,13 +235,7 @@ pub fn independent_difference(
 type Cell = std::result::Result<Correlated, NoCorrelation>;
 
 fn correlated(x: &[f64], y: &[f64], kind: CorrelationKind) -> Result<Cell> {
-    if x.len() != y.len() {
-        return Err(MethodsError::ShapeMismatch {
-            what: "items to correlate",
-            expected: x.len(),
-            found: y.len(),
-        });
-    }
+    same_count("items to correlate", x.len(), y.len())?;
     let row = |v| ArrayView2::from_shape((1, x.len()), v).expect("a row has as many items");
     let params = CorrelationParams {
         kind,

@@ -8,8 +8,9 @@ use super::difference::{
     CorrelationDifference, DifferenceParams, NoDifference, dependent_difference,
     independent_difference,
 };
+use crate::Result;
 use crate::correct::correct;
-use crate::{MethodsError, Result};
+use crate::error::{at_least, same_count};
 
 /// Two predictions compared in how they follow a target.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,7 +51,7 @@ pub struct SubsetDifference {
 ///
 /// # Errors
 ///
-/// [`MethodsError::ShapeMismatch`], [`MethodsError::TooFew`], [`MethodsError::NonFinite`].
+/// [`MethodsError::ShapeMismatch`](crate::MethodsError::ShapeMismatch), [`MethodsError::TooFew`](crate::MethodsError::TooFew), [`MethodsError::NonFinite`](crate::MethodsError::NonFinite).
 pub fn prediction_differences(
     predictions: ArrayView2<'_, f64>,
     targets: ArrayView2<'_, f64>,
@@ -58,13 +59,7 @@ pub fn prediction_differences(
     params: &DifferenceParams,
 ) -> Result<Vec<PredictionDifference>> {
     check_items(predictions, targets)?;
-    if predictions.nrows() < 2 {
-        return Err(MethodsError::TooFew {
-            what: "predictions to compare",
-            needed: 2,
-            found: predictions.nrows(),
-        });
-    }
+    at_least("predictions to compare", 2, predictions.nrows())?;
     let mut all = Vec::new();
     for (subset, items) in items_of(subsets, predictions.ncols())?.iter().enumerate() {
         for target in 0..targets.nrows() {
@@ -135,24 +130,16 @@ pub fn subset_differences(
 }
 
 fn check_items(predictions: ArrayView2<'_, f64>, targets: ArrayView2<'_, f64>) -> Result<()> {
-    if targets.ncols() != predictions.ncols() {
-        return Err(MethodsError::ShapeMismatch {
-            what: "items of the targets, as many as of the predictions",
-            expected: predictions.ncols(),
-            found: targets.ncols(),
-        });
-    }
+    same_count(
+        "items of the targets, as many as of the predictions",
+        predictions.ncols(),
+        targets.ncols(),
+    )?;
     for (what, found) in [
         ("rows of the predictions", predictions.nrows()),
         ("rows of the targets", targets.nrows()),
     ] {
-        if found == 0 {
-            return Err(MethodsError::TooFew {
-                what,
-                needed: 1,
-                found,
-            });
-        }
+        at_least(what, 1, found)?;
     }
     Ok(())
 }

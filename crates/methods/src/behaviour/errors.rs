@@ -7,8 +7,9 @@ use ndarray::ArrayView2;
 use rayon::prelude::*;
 
 use super::BehaviourError;
+use crate::Result;
+use crate::error::at_least;
 use crate::interval::{Scale, Uncertainty};
-use crate::{MethodsError, Result};
 
 /// Options of [`error_consistency`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +68,7 @@ pub struct ErrorConsistency {
 ///
 /// # Errors
 ///
-/// [`MethodsError::TooFew`] observers or trials. In the place of a pair: [`BehaviourError::NoErrors`] when both are
+/// [`MethodsError::TooFew`](crate::MethodsError::TooFew) observers or trials. In the place of a pair: [`BehaviourError::NoErrors`] when both are
 /// always right, or both always wrong.
 ///
 /// # Example
@@ -99,13 +100,7 @@ pub fn error_consistency(
         ("observers to compare", 2, n_observers),
         ("trials of the observers", 2, n_trials),
     ] {
-        if found < needed {
-            return Err(MethodsError::TooFew {
-                what,
-                needed,
-                found,
-            });
-        }
+        at_least(what, needed, found)?;
     }
     let resamples: Vec<Vec<u32>> = (0..params.resamples as u64)
         .map(|index| Stream::new(params.seed, Domain::Conditions, index).multiplicities(n_trials))

@@ -8,7 +8,8 @@ use rayon::prelude::*;
 
 use super::BehaviourError;
 use super::correlations::check_finite;
-use crate::{MethodsError, Result};
+use crate::Result;
+use crate::error::{at_least, same_count};
 
 /// Options of [`procrustes`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,8 +56,8 @@ pub struct Procrustes {
 ///
 /// # Errors
 ///
-/// [`MethodsError::ShapeMismatch`], [`MethodsError::TooFew`] items (2) or dimensions,
-/// [`MethodsError::NonFinite`], [`BehaviourError::OnePoint`].
+/// [`MethodsError::ShapeMismatch`](crate::MethodsError::ShapeMismatch), [`MethodsError::TooFew`](crate::MethodsError::TooFew) items (2) or dimensions,
+/// [`MethodsError::NonFinite`](crate::MethodsError::NonFinite), [`BehaviourError::OnePoint`].
 ///
 /// # References
 ///
@@ -83,25 +84,13 @@ pub fn procrustes(
             moved.ncols(),
         ),
     ] {
-        if expected != found {
-            return Err(MethodsError::ShapeMismatch {
-                what,
-                expected,
-                found,
-            });
-        }
+        same_count(what, expected, found)?;
     }
     for (what, needed, found) in [
         ("items of the configurations", 2, target.nrows()),
         ("dimensions of the configurations", 1, target.ncols()),
     ] {
-        if found < needed {
-            return Err(MethodsError::TooFew {
-                what,
-                needed,
-                found,
-            });
-        }
+        at_least(what, needed, found)?;
     }
     check_finite(what_a, target)?;
     check_finite(what_b, moved)?;

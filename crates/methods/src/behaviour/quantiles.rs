@@ -5,7 +5,8 @@ use ndarray::{ArrayView1, Axis};
 
 use super::BehaviourError;
 use super::correlations::check_finite;
-use crate::{MethodsError, Result};
+use crate::Result;
+use crate::error::{at_least, same_count};
 
 /// Bins of actual values with their means.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,8 +40,8 @@ pub struct QuantileTable {
 ///
 /// # Errors
 ///
-/// [`MethodsError::ShapeMismatch`], [`MethodsError::TooFew`] bins or items (one a bin),
-/// [`MethodsError::NonFinite`], [`BehaviourError::OneValue`].
+/// [`MethodsError::ShapeMismatch`](crate::MethodsError::ShapeMismatch), [`MethodsError::TooFew`](crate::MethodsError::TooFew) bins or items (one a bin),
+/// [`MethodsError::NonFinite`](crate::MethodsError::NonFinite), [`BehaviourError::OneValue`].
 ///
 /// # Example
 ///
@@ -64,24 +65,12 @@ pub fn quantile_table(
     n_bins: usize,
 ) -> Result<QuantileTable> {
     let n = actual.len();
-    if predicted.len() != n {
-        return Err(MethodsError::ShapeMismatch {
-            what: "predictions, one for each actual value",
-            expected: n,
-            found: predicted.len(),
-        });
-    }
+    same_count("predictions, one for each actual value", n, predicted.len())?;
     for (what, needed, found) in [
         ("bins of the quantile table", 1, n_bins),
         ("items to divide into bins", n_bins, n),
     ] {
-        if found < needed {
-            return Err(MethodsError::TooFew {
-                what,
-                needed,
-                found,
-            });
-        }
+        at_least(what, needed, found)?;
     }
     check_finite("the actual values", actual.insert_axis(Axis(0)))?;
     check_finite("the predictions", predicted.insert_axis(Axis(0)))?;

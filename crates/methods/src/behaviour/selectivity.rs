@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::BehaviourError;
 use super::correlations::check_finite;
 use super::welch::{Contrast, Summary};
+use crate::error::{at_least, same_count};
 use crate::{MethodsError, Result};
 
 /// Options of [`selectivity`].
@@ -104,20 +105,8 @@ pub fn selectivity(
     params: &SelectivityParams,
 ) -> Result<Selectivity> {
     let (n_items, n_units) = responses.dim();
-    if labels.len() != n_items {
-        return Err(MethodsError::ShapeMismatch {
-            what: "labels, one for each item",
-            expected: n_items,
-            found: labels.len(),
-        });
-    }
-    if n_units == 0 {
-        return Err(MethodsError::TooFew {
-            what: "units of the responses",
-            needed: 1,
-            found: 0,
-        });
-    }
+    same_count("labels, one for each item", n_items, labels.len())?;
+    at_least("units of the responses", 1, n_units)?;
     for (option, value, expected, good) in [
         (
             "the threshold of d′",

@@ -5,7 +5,8 @@ use ndarray::{ArrayView1, Axis};
 
 use super::BehaviourError;
 use super::correlations::check_finite;
-use crate::{MethodsError, Result};
+use crate::Result;
+use crate::error::at_least;
 
 /// Two groups compared.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -48,7 +49,7 @@ pub struct Welch {
 ///
 /// # Errors
 ///
-/// [`MethodsError::TooFew`] values of a group (2), [`MethodsError::NonFinite`],
+/// [`MethodsError::TooFew`](crate::MethodsError::TooFew) values of a group (2), [`MethodsError::NonFinite`](crate::MethodsError::NonFinite),
 /// [`BehaviourError::NoVariance`].
 ///
 /// # Example
@@ -75,13 +76,7 @@ pub fn welch(first: ArrayView1<'_, f64>, second: ArrayView1<'_, f64>) -> Result<
         ("values of the first group", first),
         ("values of the second group", second),
     ] {
-        if group.len() < 2 {
-            return Err(MethodsError::TooFew {
-                what,
-                needed: 2,
-                found: group.len(),
-            });
-        }
+        at_least(what, 2, group.len())?;
         check_finite(what, group.insert_axis(Axis(0)))?;
     }
     let summaries = [first, second].map(|group| Summary::of(group.iter().copied()));

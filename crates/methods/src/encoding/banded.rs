@@ -12,6 +12,7 @@ use super::parts::Parts;
 use super::ridge::{CHUNK, Ridge, check_finite, check_targets, splits};
 use super::scores::constant;
 use super::{BandedOutcome, BandedParams, BandedSearch, EncodingError};
+use crate::error::{at_least, same_count};
 use crate::rdm::Patterns;
 use crate::{MethodsError, Result};
 
@@ -235,13 +236,7 @@ fn by_gradient<Y: Real>(
 
 /// Products of rows of each band.
 fn kernels(bands: &[Patterns<'_>], n_rows: usize, centre: bool) -> Result<Vec<Array2<f64>>> {
-    if bands.is_empty() {
-        return Err(MethodsError::TooFew {
-            what: "bands of features",
-            needed: 1,
-            found: 0,
-        });
-    }
+    at_least("bands of features", 1, bands.len())?;
     bands
         .iter()
         .map(|band| match band {
@@ -252,13 +247,11 @@ fn kernels(bands: &[Patterns<'_>], n_rows: usize, centre: bool) -> Result<Vec<Ar
 }
 
 fn kernel<X: Real>(x: ArrayView2<'_, X>, n_rows: usize, centre: bool) -> Result<Array2<f64>> {
-    if x.nrows() != n_rows {
-        return Err(MethodsError::ShapeMismatch {
-            what: "rows of a band of features, one for each row of the targets",
-            expected: n_rows,
-            found: x.nrows(),
-        });
-    }
+    same_count(
+        "rows of a band of features, one for each row of the targets",
+        n_rows,
+        x.nrows(),
+    )?;
     check_finite(
         x,
         "a band of features",
@@ -308,13 +301,7 @@ impl BandedParams {
                 None => Ok(given.clone()),
             };
         }
-        if self.n_samples == 0 {
-            return Err(MethodsError::TooFew {
-                what: "samples of shares",
-                needed: 1,
-                found: 0,
-            });
-        }
+        at_least("samples of shares", 1, self.n_samples)?;
         let usable = |c: &f64| c.is_finite() && *c > 0.0;
         if self.concentrations.is_empty() || !self.concentrations.iter().all(usable) {
             return Err(EncodingError::InvalidConcentration.into());

@@ -1,7 +1,8 @@
 //! Which rows are predicted together.
 
 use super::EncodingError;
-use crate::{MethodsError, Result};
+use crate::Result;
+use crate::error::same_count;
 
 /// How rows are divided for cross-validation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +25,7 @@ impl Folds {
     /// # Errors
     ///
     /// [`EncodingError::FoldCount`] for fewer than two folds (three when `nested`) or more than rows,
-    /// [`EncodingError::NegativeFold`], [`MethodsError::ShapeMismatch`] when fold numbers and rows
+    /// [`EncodingError::NegativeFold`], [`MethodsError::ShapeMismatch`](crate::MethodsError::ShapeMismatch) when fold numbers and rows
     /// differ in number.
     ///
     /// # Peers
@@ -58,13 +59,7 @@ impl Folds {
 }
 
 fn by_number(numbers: &[i64], n_rows: usize) -> Result<Vec<Vec<usize>>> {
-    if numbers.len() != n_rows {
-        return Err(MethodsError::ShapeMismatch {
-            what: "fold numbers, one for each row",
-            expected: n_rows,
-            found: numbers.len(),
-        });
-    }
+    same_count("fold numbers, one for each row", n_rows, numbers.len())?;
     if let Some(row) = numbers.iter().position(|&fold| fold < 0) {
         return Err(EncodingError::NegativeFold {
             row,
@@ -83,6 +78,7 @@ fn by_number(numbers: &[i64], n_rows: usize) -> Result<Vec<Vec<usize>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::MethodsError;
 
     #[test]
     fn contiguous_blocks_differ_by_one_row_at_most() {

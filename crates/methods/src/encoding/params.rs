@@ -3,8 +3,9 @@
 use ndarray::Array2;
 
 use super::{EncodingError, Folds};
+use crate::Result;
+use crate::error::at_least;
 use crate::names::named;
-use crate::{MethodsError, Result};
 
 /// Options of [`ridge`](super::ridge()).
 #[derive(Debug, Clone, PartialEq)]
@@ -37,15 +38,9 @@ impl RidgeParams {
     ///
     /// # Errors
     ///
-    /// [`MethodsError::TooFew`] without a penalty, [`EncodingError::InvalidAlpha`].
+    /// [`MethodsError::TooFew`](crate::MethodsError::TooFew) without a penalty, [`EncodingError::InvalidAlpha`].
     pub fn validate(&self) -> Result<()> {
-        if self.alphas.is_empty() {
-            return Err(MethodsError::TooFew {
-                what: "penalties (alphas)",
-                needed: 1,
-                found: 0,
-            });
-        }
+        at_least("penalties (alphas)", 1, self.alphas.len())?;
         let valid = |alpha: &f64| alpha.is_finite() && *alpha >= 0.0;
         if let Some(idx) = self.alphas.iter().position(|alpha| !valid(alpha)) {
             return Err(EncodingError::InvalidAlpha {
@@ -183,19 +178,13 @@ impl ComponentsParams {
     ///
     /// # Errors
     ///
-    /// [`MethodsError::TooFew`] without a number of components, or for 0 of them.
+    /// [`MethodsError::TooFew`](crate::MethodsError::TooFew) without a number of components, or for 0 of them.
     pub fn validate(&self) -> Result<()> {
         for (what, found) in [
             ("numbers of components to choose from", self.counts.len()),
             ("components", self.counts.iter().copied().min().unwrap_or(1)),
         ] {
-            if found == 0 {
-                return Err(MethodsError::TooFew {
-                    what,
-                    needed: 1,
-                    found,
-                });
-            }
+            at_least(what, 1, found)?;
         }
         Ok(())
     }

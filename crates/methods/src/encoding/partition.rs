@@ -6,6 +6,7 @@ use ndarray::{Array2, ArrayView2, Axis, concatenate};
 use super::ridge::{Ridge, check_finite, check_targets};
 use super::scores::constant;
 use super::{EncodingError, RidgeParams};
+use crate::error::{at_least, same_count};
 use crate::{MethodsError, Result};
 
 /// Most sets: the models grow as their power of two.
@@ -68,13 +69,7 @@ pub fn partition(
     y: ArrayView2<'_, f64>,
     by: &PartitionBy,
 ) -> Result<Partition> {
-    if sets.len() < 2 {
-        return Err(MethodsError::TooFew {
-            what: "sets of features",
-            needed: 2,
-            found: sets.len(),
-        });
-    }
+    at_least("sets of features", 2, sets.len())?;
     if sets.len() > MAX_SETS {
         return Err(EncodingError::TooManySets {
             found: sets.len(),
@@ -83,13 +78,11 @@ pub fn partition(
         .into());
     }
     for set in sets {
-        if set.nrows() != y.nrows() {
-            return Err(MethodsError::ShapeMismatch {
-                what: "rows of a set of features, one for each row of the targets",
-                expected: y.nrows(),
-                found: set.nrows(),
-            });
-        }
+        same_count(
+            "rows of a set of features, one for each row of the targets",
+            y.nrows(),
+            set.nrows(),
+        )?;
         check_finite(
             *set,
             "a set of features",

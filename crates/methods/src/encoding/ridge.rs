@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::scores::{constant, scores};
 use super::{EncodingError, RidgeOutcome, RidgeParams};
+use crate::error::{at_least, same_count};
 use crate::rdm::Patterns;
 use crate::{MethodsError, Result};
 
@@ -370,13 +371,7 @@ fn choose(sums: &[f64], alphas: &[f64], width: usize) -> Vec<usize> {
 
 /// What features have to be.
 pub(super) fn check_features<X: Real>(x: ArrayView2<'_, X>, intercept: bool) -> Result<()> {
-    if x.ncols() == 0 {
-        return Err(MethodsError::TooFew {
-            what: "features (columns)",
-            needed: 1,
-            found: 0,
-        });
-    }
+    at_least("features (columns)", 1, x.ncols())?;
     check_finite(
         x,
         "the features",
@@ -390,20 +385,12 @@ pub(super) fn check_features<X: Real>(x: ArrayView2<'_, X>, intercept: bool) -> 
 
 /// What every target has to be.
 pub(super) fn check_targets<Y: Real>(y: ArrayView2<'_, Y>, n_rows: usize) -> Result<()> {
-    if y.nrows() != n_rows {
-        return Err(MethodsError::ShapeMismatch {
-            what: "rows of the targets, one for each row of the features",
-            expected: n_rows,
-            found: y.nrows(),
-        });
-    }
-    if y.ncols() == 0 {
-        return Err(MethodsError::TooFew {
-            what: "targets (columns)",
-            needed: 1,
-            found: 0,
-        });
-    }
+    same_count(
+        "rows of the targets, one for each row of the features",
+        n_rows,
+        y.nrows(),
+    )?;
+    at_least("targets (columns)", 1, y.ncols())?;
     check_finite(
         y,
         "the targets",

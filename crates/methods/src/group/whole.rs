@@ -11,6 +11,7 @@ use super::sign_flip::Flips;
 use super::signed_rank::{EXACT_LIMIT, signed_rank_test};
 use super::student::student_test;
 use crate::correct::correct;
+use crate::error::at_least;
 use crate::{MethodsError, NanPolicy, Result};
 
 /// Fewest subjects of whom a two-sided p of sign flips can be below 0.05.
@@ -127,13 +128,7 @@ pub fn group_tests(scores: ArrayView2<'_, f64>, params: &GroupParams) -> Result<
 }
 
 pub(super) fn check(scores: ArrayView2<'_, f64>, nan: NanPolicy) -> Result<()> {
-    if scores.nrows() == 0 {
-        return Err(MethodsError::TooFew {
-            what: "models",
-            needed: 1,
-            found: 0,
-        });
-    }
+    at_least("models", 1, scores.nrows())?;
     let omit = nan == NanPolicy::Omit;
     let wrong = |v: f64| !(v.is_finite() || omit && v.is_nan());
     if let Some(((row, column), &value)) = scores.indexed_iter().find(|(_, v)| wrong(**v)) {

@@ -7,6 +7,7 @@ use super::gist::Gist;
 use super::grey::{grey, luminance, square};
 use super::params::{ImageFeature, ImageFeatureParams};
 use super::spectrum::Spectrum;
+use crate::error::at_least;
 use crate::{MethodsError, Result};
 
 /// Low-level features of pictures.
@@ -93,13 +94,7 @@ fn rows(
 }
 
 fn check(images: &[ArrayView3<'_, f64>], feature: ImageFeature) -> Result<()> {
-    if images.is_empty() {
-        return Err(MethodsError::TooFew {
-            what: "pictures",
-            needed: 1,
-            found: 0,
-        });
-    }
+    at_least("pictures", 1, images.len())?;
     let first = images[0].dim().2;
     for image in images {
         let (height, width, channels) = image.dim();

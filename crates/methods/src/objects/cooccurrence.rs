@@ -1,5 +1,6 @@
 //! Which categories occur in the same pictures.
 
+use crate::error::at_least;
 use crate::names::named;
 
 use ndarray::{Array2, ArrayView2};
@@ -7,7 +8,7 @@ use ndarray::{Array2, ArrayView2};
 use super::ObjectImportance;
 use super::boxes::check_class;
 use super::params::check_number;
-use crate::{MethodsError, Result};
+use crate::Result;
 
 /// Similarity of two columns of a table of yes and no.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,7 +54,7 @@ pub struct CoOccurrence {
 ///
 /// # Errors
 ///
-/// [`ObjectsError::UnknownClass`](super::ObjectsError::UnknownClass), [`MethodsError::OptionOutOfRange`].
+/// [`ObjectsError::UnknownClass`](super::ObjectsError::UnknownClass), [`MethodsError::OptionOutOfRange`](crate::MethodsError::OptionOutOfRange).
 pub fn occurrences(
     images: &[Vec<ObjectImportance>],
     n_classes: usize,
@@ -85,7 +86,7 @@ pub fn occurrences(
 ///
 /// # Errors
 ///
-/// [`MethodsError::TooFew`] pictures.
+/// [`MethodsError::TooFew`](crate::MethodsError::TooFew) pictures.
 ///
 /// # Peers
 ///
@@ -96,13 +97,7 @@ pub fn co_occurrence(
     similarity: BinarySimilarity,
 ) -> Result<CoOccurrence> {
     let (n_images, n_categories) = present.dim();
-    if n_images == 0 {
-        return Err(MethodsError::TooFew {
-            what: "pictures",
-            needed: 1,
-            found: 0,
-        });
-    }
+    at_least("pictures", 1, n_images)?;
     let mut counts = Array2::zeros((n_categories, n_categories));
     for picture in present.rows() {
         let there: Vec<usize> = (0..n_categories).filter(|&c| picture[c]).collect();

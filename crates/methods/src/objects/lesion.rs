@@ -2,10 +2,11 @@
 
 use ndarray::{Array2, ArrayView2};
 
+use crate::Result;
 use crate::behaviour::{
     CorrelationKind, CorrelationParams, NoCorrelation, correlation_table, items_of,
 };
-use crate::{MethodsError, Result};
+use crate::error::same_count;
 
 /// Correlations of one model before and after a lesion.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -65,7 +66,7 @@ pub struct LesionEffect {
 ///
 /// # Errors
 ///
-/// [`MethodsError::ShapeMismatch`], [`MethodsError::TooFew`] models, targets or subsets, [`MethodsError::NonFinite`].
+/// [`MethodsError::ShapeMismatch`](crate::MethodsError::ShapeMismatch), [`MethodsError::TooFew`](crate::MethodsError::TooFew) models, targets or subsets, [`MethodsError::NonFinite`](crate::MethodsError::NonFinite).
 ///
 /// # Example
 ///
@@ -96,13 +97,7 @@ pub fn lesion_effect(
         ("models with the lesion", n_models, lesioned.nrows()),
         ("pictures with the lesion", n_images, lesioned.ncols()),
     ] {
-        if expected != found {
-            return Err(MethodsError::ShapeMismatch {
-                what,
-                expected,
-                found,
-            });
-        }
+        same_count(what, expected, found)?;
     }
     let subsets = items_of(subsets, n_images)?;
     let params = CorrelationParams {

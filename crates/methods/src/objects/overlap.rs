@@ -76,7 +76,7 @@ pub struct Overlap {
 ///
 /// # Errors
 ///
-/// [`ObjectsError`](super::ObjectsError) for a class or box that is none, [`MethodsError::OptionOutOfRange`].
+/// [`ObjectsError`](super::ObjectsError) for a class or box that is none, [`MethodsError::OptionOutOfRange`](crate::MethodsError::OptionOutOfRange).
 ///
 /// # Peers
 ///

@@ -6,6 +6,7 @@ use ndarray::ArrayView2;
 use super::ObjectsError;
 use super::lesion::spread;
 use crate::correct::correct;
+use crate::error::{at_least, same_count};
 use crate::group::Alternative;
 use crate::rsa::Correction;
 use crate::{MethodsError, Result};
@@ -159,20 +160,12 @@ pub fn random_filter_tests(
     random: ArrayView2<'_, Option<f64>>,
     params: &RandomFilterParams,
 ) -> Result<Vec<std::result::Result<RandomFilterTest, NoRandomTest>>> {
-    if random.nrows() != deltas.len() {
-        return Err(MethodsError::ShapeMismatch {
-            what: "rows of random effects, one for each effect",
-            expected: deltas.len(),
-            found: random.nrows(),
-        });
-    }
-    if random.ncols() == 0 {
-        return Err(MethodsError::TooFew {
-            what: "sets of random filters",
-            needed: 1,
-            found: 0,
-        });
-    }
+    same_count(
+        "rows of random effects, one for each effect",
+        deltas.len(),
+        random.nrows(),
+    )?;
+    at_least("sets of random filters", 1, random.ncols())?;
     let all = random
         .indexed_iter()
         .map(|(at, v)| ("the random effects", at, *v));

@@ -8,7 +8,8 @@ use super::boxes::{check_objects, check_picture, on_cells};
 use super::importance::check_map;
 use super::params::check_number;
 use super::{DetectedObject, MapParams, OverBoxes, PictureBox, ScaleOver};
-use crate::{MethodsError, Result};
+use crate::Result;
+use crate::error::{at_least, same_count};
 
 /// Options of [`FilterSensitivity`].
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -70,18 +71,12 @@ impl FilterSensitivity {
     ///
     /// # Errors
     ///
-    /// [`MethodsError::TooFew`] filters or classes, [`ObjectsError::SignedMap`](super::ObjectsError::SignedMap), [`MethodsError::OptionOutOfRange`].
+    /// [`MethodsError::TooFew`](crate::MethodsError::TooFew) filters or classes, [`ObjectsError::SignedMap`](super::ObjectsError::SignedMap), [`MethodsError::OptionOutOfRange`](crate::MethodsError::OptionOutOfRange).
     pub fn new(n_filters: usize, n_classes: usize, params: SensitivityParams) -> Result<Self> {
         params.map.validate()?;
         check_number("the least score", params.min_score)?;
         for (what, found) in [("filters", n_filters), ("classes", n_classes)] {
-            if found == 0 {
-                return Err(MethodsError::TooFew {
-                    what,
-                    needed: 1,
-                    found,
-                });
-            }
+            at_least(what, 1, found)?;
         }
         Ok(Self {
             params,
@@ -103,7 +98,7 @@ impl FilterSensitivity {
     ///
     /// # Errors
     ///
-    /// [`MethodsError::ShapeMismatch`] of filters, [`MethodsError::NonFinite`], [`ObjectsError`](super::ObjectsError) for a
+    /// [`MethodsError::ShapeMismatch`](crate::MethodsError::ShapeMismatch) of filters, [`MethodsError::NonFinite`](crate::MethodsError::NonFinite), [`ObjectsError`](super::ObjectsError) for a
     /// picture, map or object that is none. After an error nothing is added.
     pub fn add(
         &mut self,
@@ -112,13 +107,11 @@ impl FilterSensitivity {
         objects: &[DetectedObject],
     ) -> Result<()> {
         let (n_filters, n_classes) = self.means.dim();
-        if maps.len_of(Axis(0)) != n_filters {
-            return Err(MethodsError::ShapeMismatch {
-                what: "filters of the picture's maps",
-                expected: n_filters,
-                found: maps.len_of(Axis(0)),
-            });
-        }
+        same_count(
+            "filters of the picture's maps",
+            n_filters,
+            maps.len_of(Axis(0)),
+        )?;
         check_picture(picture)?;
         check_objects(self.n_added, objects, n_classes)?;
         let size = (maps.len_of(Axis(1)), maps.len_of(Axis(2)));
@@ -193,7 +186,7 @@ impl FilterSensitivity {
     ///
     /// # Errors
     ///
-    /// [`MethodsError::ShapeMismatch`] of filters or classes,
+    /// [`MethodsError::ShapeMismatch`](crate::MethodsError::ShapeMismatch) of filters or classes,
     /// [`ObjectsError::OtherOptions`](super::ObjectsError::OtherOptions).
     pub fn merge(&mut self, other: &Self) -> Result<()> {
         let (own, others) = (self.means.dim(), other.means.dim());
@@ -201,13 +194,7 @@ impl FilterSensitivity {
             ("filters of the other part", own.0, others.0),
             ("classes of the other part", own.1, others.1),
         ] {
-            if expected != found {
-                return Err(MethodsError::ShapeMismatch {
-                    what,
-                    expected,
-                    found,
-                });
-            }
+            same_count(what, expected, found)?;
         }
         if self.params != other.params {
             return Err(super::ObjectsError::OtherOptions.into());

@@ -4,6 +4,7 @@ use consilience_stats::Real;
 use ndarray::{Array2, ArrayView2};
 
 use super::patterns::{Conditions, means};
+use crate::error::at_least;
 use crate::{MethodsError, Result};
 
 /// For each run, the rows of each condition inside it and outside it.
@@ -72,12 +73,6 @@ pub(super) fn labels(runs: &[i64]) -> Result<Vec<i64>> {
     let mut labels = runs.to_vec();
     labels.sort_unstable();
     labels.dedup();
-    if labels.len() < 2 {
-        return Err(MethodsError::TooFew {
-            what: "runs to cross-validate over",
-            needed: 2,
-            found: labels.len(),
-        });
-    }
+    at_least("runs to cross-validate over", 2, labels.len())?;
     Ok(labels)
 }

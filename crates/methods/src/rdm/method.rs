@@ -8,6 +8,7 @@ use super::crossnobis::Folds;
 use super::geometric::{Geometry, Undefined};
 use super::patterns::{self, Conditions};
 use super::{Dissimilarity, IncompleteRuns, Patterns, RdmParams, incomplete, noise, vector};
+use crate::error::{at_least, same_count};
 use crate::{MethodsError, Result};
 
 /// An RDM and what it was made of.
@@ -98,8 +99,8 @@ fn outcome<T: Real>(x: ArrayView2<'_, T>, params: &RdmParams) -> Result<RdmOutco
     let (n_rows, n_channels) = x.dim();
     params.validate(n_rows, n_channels)?;
     let conditions = Conditions::new(n_rows, params.conditions.as_deref());
-    at_least(2, "conditions to compare", conditions.len())?;
-    at_least(1, "channels of the patterns", n_channels)?;
+    at_least("conditions to compare", 2, conditions.len())?;
+    at_least("channels of the patterns", 1, n_channels)?;
     let n_omitted = patterns::count_missing(x, params.nan)?;
 
     let vector = if n_omitted == 0 {
@@ -107,7 +108,7 @@ fn outcome<T: Real>(x: ArrayView2<'_, T>, params: &RdmParams) -> Result<RdmOutco
     } else {
         // Channels without any value (outside a mask, say) say nothing about any pair.
         let present = patterns::present_channels(x);
-        at_least(1, "channels with a value in some row", present.len())?;
+        at_least("channels with a value in some row", 1, present.len())?;
         let of_present = |p: &Array2<f64>| p.select(Axis(0), &present).select(Axis(1), &present);
         let params = RdmParams {
             noise_precision: params.noise_precision.as_ref().map(of_present),
@@ -296,13 +297,11 @@ fn with_run_noise<T: Real>(
     params: &RdmParams,
 ) -> Result<Vec<f64>> {
     let n_runs = folds.len();
-    if precisions.len() != n_runs {
-        return Err(MethodsError::ShapeMismatch {
-            what: "noise precisions, one for each run",
-            expected: n_runs,
-            found: precisions.len(),
-        });
-    }
+    same_count(
+        "noise precisions, one for each run",
+        n_runs,
+        precisions.len(),
+    )?;
     if has_missing(x) {
         return Err(MethodsError::UnusedOption {
             dissimilarity: params.dissimilarity.name(),
@@ -376,17 +375,6 @@ fn explain(why: Undefined) -> (&'static str, &'static str) {
             "leave one of the patterns out",
         ),
     }
-}
-
-fn at_least(needed: usize, what: &'static str, found: usize) -> Result<()> {
-    if found >= needed {
-        return Ok(());
-    }
-    Err(MethodsError::TooFew {
-        what,
-        needed,
-        found,
-    })
 }
 
 fn check_range(

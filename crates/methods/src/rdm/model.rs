@@ -4,6 +4,7 @@ use std::f64::consts::TAU;
 
 use consilience_core::pairs;
 
+use crate::error::at_least;
 use crate::{MethodsError, Result};
 
 /// 0 for conditions of the same category, 1 for conditions of different ones.
@@ -29,7 +30,7 @@ use crate::{MethodsError, Result};
 ///
 /// rsatoolbox 0.3.2 `rdm.get_categorical_rdm`.
 pub fn categorical_model<T: PartialEq>(labels: &[T]) -> Result<Vec<f64>> {
-    at_least_two(labels.len())?;
+    at_least("conditions to compare", 2, labels.len())?;
     Ok(of_pairs(labels.len(), |i, j| {
         f64::from(u8::from(labels[i] != labels[j]))
     }))
@@ -179,19 +180,8 @@ fn of_pairs(n: usize, value: impl Fn(usize, usize) -> f64) -> Vec<f64> {
     pairs::iter(n).map(|(i, j)| value(i, j)).collect()
 }
 
-fn at_least_two(found: usize) -> Result<()> {
-    if found < 2 {
-        return Err(MethodsError::TooFew {
-            what: "conditions to compare",
-            needed: 2,
-            found,
-        });
-    }
-    Ok(())
-}
-
 fn check(values: &[f64]) -> Result<()> {
-    at_least_two(values.len())?;
+    at_least("conditions to compare", 2, values.len())?;
     match values.iter().position(|v| !v.is_finite()) {
         None => Ok(()),
         Some(row) => Err(MethodsError::NonFinite {

@@ -7,8 +7,9 @@ use ndarray::{Array2, ArrayView3, Axis, s};
 use rayon::prelude::*;
 
 use super::{RdmParams, rdm};
+use crate::error::at_least;
 use crate::names::named;
-use crate::{MethodsError, NanPolicy, Result};
+use crate::{NanPolicy, Result};
 
 /// What becomes of the time points of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -79,7 +80,7 @@ pub struct RdmMovie {
 ///
 /// # Errors
 ///
-/// [`MethodsError::TooFew`] time points, a window or a step of none; as [`rdm`](super::rdm()), of the first window
+/// [`MethodsError::TooFew`](crate::MethodsError::TooFew) time points, a window or a step of none; as [`rdm`](super::rdm()), of the first window
 /// concerned.
 ///
 /// # Example
@@ -116,13 +117,7 @@ pub fn rdm_movie<T: Real>(patterns: ArrayView3<'_, T>, params: &MovieParams) -> 
             n_times,
         ),
     ] {
-        if found < needed {
-            return Err(MethodsError::TooFew {
-                what,
-                needed,
-                found,
-            });
-        }
+        at_least(what, needed, found)?;
     }
     let windows: Vec<Range<usize>> = (0..=n_times - params.window)
         .step_by(params.step)

@@ -1,5 +1,6 @@
 //! Covariance of the noise over channels, its inverse, and patterns without it.
 
+use crate::error::{at_least, same_count};
 use crate::names::named;
 
 use faer::{Mat, MatRef};
@@ -131,13 +132,11 @@ pub fn noise_of_repetitions(
     estimate: NoiseEstimate,
     dof: Option<usize>,
 ) -> Result<NoiseCovariance> {
-    if conditions.len() != patterns.nrows() {
-        return Err(MethodsError::ShapeMismatch {
-            what: "condition labels, one for each row of the patterns",
-            expected: patterns.nrows(),
-            found: conditions.len(),
-        });
-    }
+    same_count(
+        "condition labels, one for each row of the patterns",
+        patterns.nrows(),
+        conditions.len(),
+    )?;
     count_missing(patterns, NanPolicy::Refuse)?;
     let groups = Conditions::new(patterns.nrows(), Some(conditions));
     let means = means(patterns, &groups.rows);
@@ -167,13 +166,7 @@ fn covariance(
             dof,
         ),
     ] {
-        if found < needed {
-            return Err(MethodsError::TooFew {
-                what,
-                needed,
-                found,
-            });
-        }
+        at_least(what, needed, found)?;
     }
     let means = super::patterns::channel_means(x);
     // Channels by rows, so that products of channels run over contiguous values.
@@ -344,13 +337,11 @@ impl NoiseCovariance {
     /// doi:10.1016/j.neuroimage.2018.02.044.
     pub fn whiten(&self, patterns: ArrayView2<'_, f64>) -> Result<Array2<f64>> {
         let n_channels = self.covariance.nrows();
-        if patterns.ncols() != n_channels {
-            return Err(MethodsError::ShapeMismatch {
-                what: "channels of the patterns, as in the noise covariance",
-                expected: n_channels,
-                found: patterns.ncols(),
-            });
-        }
+        same_count(
+            "channels of the patterns, as in the noise covariance",
+            n_channels,
+            patterns.ncols(),
+        )?;
         let whitener = self.whitener()?;
         let rows: Vec<Vec<f64>> = patterns
             .outer_iter()

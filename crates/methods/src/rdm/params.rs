@@ -1,5 +1,6 @@
 //! Options of RDM estimation.
 
+use crate::error::same_count;
 use crate::names::named;
 
 use ndarray::Array2;
@@ -248,17 +249,6 @@ impl RdmParams {
         }
         Ok(())
     }
-}
-
-fn same_count(what: &'static str, expected: usize, found: usize) -> Result<()> {
-    if found == expected {
-        return Ok(());
-    }
-    Err(MethodsError::ShapeMismatch {
-        what,
-        expected,
-        found,
-    })
 }
 
 fn check_precision(precision: &Array2<f64>, n_channels: usize) -> Result<()> {

@@ -10,6 +10,7 @@ use super::coefficient;
 use super::covariance::{Centred, Covariance};
 use super::params::{Coefficient, RatingScale, ReliabilityParams, Unit};
 use super::splits::Splits;
+use crate::error::at_least;
 use crate::interval::{Scale, Uncertainty};
 use crate::{MethodsError, NanPolicy, Result};
 
@@ -104,13 +105,7 @@ pub fn rater_reliability(
     }
     let rated = rated_by_all(ratings, params.nan)?;
     let n_omitted = ratings.nrows() - rated.len();
-    if rated.len() < 3 {
-        return Err(MethodsError::TooFew {
-            what: "items that all raters rated",
-            needed: 3,
-            found: rated.len(),
-        });
-    }
+    at_least("items that all raters rated", 3, rated.len())?;
     let complete;
     let ratings = match n_omitted {
         0 => ratings,
@@ -185,13 +180,7 @@ pub fn response_reliability(
         ("stimuli of the responses", 3, n_stimuli),
         ("channels of the responses", 1, n_channels),
     ] {
-        if found < needed {
-            return Err(MethodsError::TooFew {
-                what,
-                needed,
-                found,
-            });
-        }
+        at_least(what, needed, found)?;
     }
     let channels: Vec<_> = responses.axis_iter(Axis(2)).collect();
     Ok(channels

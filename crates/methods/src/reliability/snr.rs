@@ -5,6 +5,7 @@ use ndarray::{Array2, ArrayView2, ArrayView3, Axis};
 use rayon::prelude::*;
 
 use super::ReliabilityError;
+use crate::error::at_least;
 use crate::interval::{Scale, Uncertainty, standard_error};
 use crate::{MethodsError, Result};
 
@@ -123,13 +124,7 @@ pub fn noise_ceiling_snr(
         ("stimuli of the responses", 3, n_stimuli),
         ("channels of the responses", 1, n_channels),
     ] {
-        if found < needed {
-            return Err(MethodsError::TooFew {
-                what,
-                needed,
-                found,
-            });
-        }
+        at_least(what, needed, found)?;
     }
     let averaged = params.averaged.unwrap_or(n_repetitions);
     if averaged == 0 {

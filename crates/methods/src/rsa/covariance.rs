@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::inputs;
 use super::similarity::Similarity;
+use crate::error::same_count;
 use crate::{MethodsError, NanPolicy, Result};
 use consilience_stats::dense::{Spectrum, product};
 
@@ -338,13 +339,7 @@ fn spectrum_of(covariance: ArrayView2<'_, f64>, n: usize) -> Result<Spectrum> {
             covariance.ncols(),
         ),
     ] {
-        if found != n {
-            return Err(MethodsError::ShapeMismatch {
-                what,
-                expected: n,
-                found,
-            });
-        }
+        same_count(what, n, found)?;
     }
     let largest = covariance.iter().fold(0.0_f64, |max, v| max.max(v.abs()));
     for ((row, column), &value) in covariance.indexed_iter() {

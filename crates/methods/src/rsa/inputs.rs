@@ -5,6 +5,7 @@ use ndarray::{ArrayView1, ArrayView2};
 use rayon::prelude::*;
 
 use super::similarity::Similarity;
+use crate::error::at_least;
 use crate::{MethodsError, NanPolicy, Result};
 
 /// Two sets of RDMs over the same conditions, checked.
@@ -46,13 +47,7 @@ pub(super) fn check(
     }
     let n_conditions = pairs::n_conditions(a.ncols())?;
     for (what, rdms) in [(what_a, a), (what_b, b)] {
-        if rdms.nrows() == 0 {
-            return Err(MethodsError::TooFew {
-                what,
-                needed: 1,
-                found: 0,
-            });
-        }
+        at_least(what, 1, rdms.nrows())?;
     }
     let present_a = present(what_a, a, nan)?;
     let present_b = present(what_b, b, nan)?;

@@ -11,6 +11,7 @@ use super::permutation::{Permutations, permute};
 use super::row::Source;
 use super::sample::Sample;
 use super::similarity::Similarity;
+use crate::error::{at_least, same_count};
 use crate::{MethodsError, NanPolicy, Result};
 
 /// Options of [`mantel`](mantel()).
@@ -97,13 +98,7 @@ pub fn mantel(
 ) -> Result<Mantel> {
     let (what_a, what_b) = ("the first RDM", "the second RDM");
     let similarity = params.similarity;
-    if params.permutations == 0 {
-        return Err(MethodsError::TooFew {
-            what: "permutations",
-            needed: 1,
-            found: 0,
-        });
-    }
+    at_least("permutations", 1, params.permutations)?;
     let (a, b) = (a.insert_axis(Axis(0)), b.insert_axis(Axis(0)));
     let checked = inputs::check((what_a, a), (what_b, b), similarity, params.nan)?;
     let blocks = match &params.blocks {
@@ -144,13 +139,7 @@ pub fn mantel(
 
 /// Each condition's block as the place of its label among the different ones.
 pub(super) fn block_numbers(labels: &[i64], n_conditions: usize) -> Result<Vec<usize>> {
-    if labels.len() != n_conditions {
-        return Err(MethodsError::ShapeMismatch {
-            what: "labels of blocks",
-            expected: n_conditions,
-            found: labels.len(),
-        });
-    }
+    same_count("labels of blocks", n_conditions, labels.len())?;
     let different: BTreeSet<i64> = labels.iter().copied().collect();
     if different.len() == n_conditions {
         return Err(MethodsError::TooFew {

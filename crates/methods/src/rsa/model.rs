@@ -1,5 +1,6 @@
 //! Models with and without free parameters.
 
+use crate::error::at_least;
 use crate::names::named;
 
 use ndarray::ArrayView2;
@@ -112,13 +113,7 @@ impl Model<'_> {
             ModelKind::Interpolated => 2,
             _ => 1,
         };
-        if found < needed {
-            return Err(MethodsError::TooFew {
-                what: "component RDMs of a model",
-                needed,
-                found,
-            });
-        }
+        at_least("component RDMs of a model", needed, found)?;
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! How alike two sets of patterns are, channels and all: CKA, RV, Procrustes and angular shape distance, CCA.
 
+use crate::error::{at_least, same_count};
 use crate::names::named;
 
 use faer::Mat;
@@ -142,20 +143,12 @@ pub(super) fn prepared(
     y: ArrayView2<'_, f64>,
     needed: usize,
 ) -> Result<(Array2<f64>, Array2<f64>)> {
-    if y.nrows() != x.nrows() {
-        return Err(MethodsError::ShapeMismatch {
-            what: "rows of the second set of patterns, one for each stimulus",
-            expected: x.nrows(),
-            found: y.nrows(),
-        });
-    }
-    if x.nrows() < needed {
-        return Err(MethodsError::TooFew {
-            what: "stimuli to compare patterns over",
-            needed,
-            found: x.nrows(),
-        });
-    }
+    same_count(
+        "rows of the second set of patterns, one for each stimulus",
+        x.nrows(),
+        y.nrows(),
+    )?;
+    at_least("stimuli to compare patterns over", needed, x.nrows())?;
     Ok((centred(FIRST, x)?, centred(SECOND, y)?))
 }
 
@@ -183,13 +176,7 @@ fn undefined(what: &'static str, why: &'static str) -> MethodsError {
 
 /// Without the mean of each channel, scaled to unit sum of squares.
 fn centred(what: &'static str, x: ArrayView2<'_, f64>) -> Result<Array2<f64>> {
-    if x.ncols() == 0 {
-        return Err(MethodsError::TooFew {
-            what: "channels of the patterns",
-            needed: 1,
-            found: 0,
-        });
-    }
+    at_least("channels of the patterns", 1, x.ncols())?;
     if let Some(((row, column), &value)) = x.indexed_iter().find(|(_, v)| !v.is_finite()) {
         return Err(MethodsError::NonFinite {
             what,

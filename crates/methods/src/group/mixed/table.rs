@@ -4,6 +4,7 @@ use ndarray::ArrayView2;
 
 use super::error::MixedError;
 use super::products::Observation;
+use crate::error::same_count;
 use crate::{MethodsError, Result};
 
 /// The scores of each subject who has one, about the means of their models and in a unit near their spread.
@@ -123,13 +124,7 @@ pub(super) fn check_covariates(
             ("subjects of a covariate, as of the scores", 1),
         ] {
             let (expected, found) = (scores.shape()[axis], x.shape()[axis]);
-            if expected != found {
-                return Err(MethodsError::ShapeMismatch {
-                    what,
-                    expected,
-                    found,
-                });
-            }
+            same_count(what, expected, found)?;
         }
         let bad = x
             .indexed_iter()

@@ -12,9 +12,10 @@ use super::params::MixedParams;
 use super::products::{Products, quadratic};
 use super::result::{MixedModel, MixedPair, MixedTest};
 use super::table::{Table, check_covariates};
+use crate::Result;
+use crate::error::at_least;
 use crate::group::Alternative;
 use crate::group::whole::check;
-use crate::{MethodsError, Result};
 
 /// A linear mixed model of scores: a mean for each model, an intercept for each subject.
 ///
@@ -40,8 +41,8 @@ use crate::{MethodsError, Result};
 ///
 /// # Errors
 ///
-/// [`MethodsError::TooFew`] models (2) or subjects (2), [`MethodsError::NonFinite`], [`MethodsError::OptionOutOfRange`],
-/// [`MethodsError::ShapeMismatch`] of a covariate, and [`MixedError`] where the model is undefined.
+/// [`MethodsError::TooFew`](crate::MethodsError::TooFew) models (2) or subjects (2), [`MethodsError::NonFinite`](crate::MethodsError::NonFinite), [`MethodsError::OptionOutOfRange`](crate::MethodsError::OptionOutOfRange),
+/// [`MethodsError::ShapeMismatch`](crate::MethodsError::ShapeMismatch) of a covariate, and [`MixedError`] where the model is undefined.
 ///
 /// # Example
 ///
@@ -77,13 +78,7 @@ pub fn mixed_model(
     check_covariates(scores, covariates)?;
     let (n_models, n_subjects) = scores.dim();
     for (what, found) in [("models", n_models), ("subjects", n_subjects)] {
-        if found < 2 {
-            return Err(MethodsError::TooFew {
-                what,
-                needed: 2,
-                found,
-            });
-        }
+        at_least(what, 2, found)?;
     }
     let table = Table::new(scores, covariates)?;
     let products = Products::new(&table.subjects, n_models, covariates.len());
