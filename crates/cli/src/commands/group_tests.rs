@@ -183,9 +183,17 @@ fn entries<'t, T: 't>(
     )
 }
 
-/// What a pair of models is called in a table.
-fn difference_of(models: [usize; 2], names: &[String]) -> String {
-    models.map(|m| names[m].as_str()).join(" − ")
+/// What the rows of a table are of, models and then pairs of them, and the width of its first column.
+fn first_column(
+    names: &[String],
+    pairs: impl Iterator<Item = [usize; 2]>,
+    least_width: usize,
+) -> (Vec<String>, usize) {
+    let pairs = pairs.map(|models| models.map(|m| names[m].as_str()).join(" − "));
+    let rows: Vec<String> = names.iter().cloned().chain(pairs).collect();
+    let widths = rows.iter().map(|row| row.chars().count() + 2);
+    let width = widths.fold(least_width, usize::max);
+    (rows, width)
 }
 
 fn test_json(test: &GroupTest) -> Value {
@@ -222,20 +230,14 @@ fn test_json(test: &GroupTest) -> Value {
 }
 
 fn as_text(found: &GroupTests, names: &[String], out: &mut dyn Write) -> Result<()> {
-    let pairs: Vec<String> = found
-        .pairs
-        .iter()
-        .map(|pair| difference_of(pair.models, names))
-        .collect();
-    let all = names.iter().chain(&pairs);
-    let width = all.map(|n| n.chars().count() + 2).fold(12, usize::max);
+    let (rows, width) = first_column(names, found.pairs.iter().map(|p| p.models), 12);
     writeln!(
         out,
         "{:<width$}{:>4}{:>10}{:>20}{:>8}{:>10}{:>8}{:>11}{:>10}{:>10}",
         "", "n", "mean", "95 % interval", "t", "p", "d", "BF10", "p ranks", "p flips"
     )?;
-    let models = names.iter().zip(&found.models);
-    for (name, test) in models.chain(pairs.iter().zip(found.pairs.iter().map(|p| &p.test))) {
+    let of_pairs = found.pairs.iter().map(|pair| &pair.test);
+    for (name, test) in rows.iter().zip(found.models.iter().chain(of_pairs)) {
         let or_dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
         let student = test.student.as_ref();
         writeln!(
@@ -288,21 +290,14 @@ fn mixed_json(found: &MixedModel, names: &[String]) -> Value {
 }
 
 fn mixed_as_text(found: &MixedModel, names: &[String], out: &mut dyn Write) -> Result<()> {
-    let pairs: Vec<String> = found
-        .pairs
-        .iter()
-        .map(|pair| difference_of(pair.models, names))
-        .collect();
-    let all = names.iter().chain(&pairs);
-    let width = all.map(|n| n.chars().count() + 2).fold(14, usize::max);
+    let (rows, width) = first_column(names, found.pairs.iter().map(|p| p.models), 14);
     writeln!(
         out,
         "\n{:<width$}{:>10}{:>20}{:>8}{:>8}{:>10}{:>10}",
         "mixed model", "estimate", "95 % interval", "t", "dof", "p", "p Holm"
     )?;
-    let models = names.iter().zip(&found.models);
     let of_pairs = found.pairs.iter().map(|pair| &pair.test);
-    for (name, test) in models.chain(pairs.iter().zip(of_pairs)) {
+    for (name, test) in rows.iter().zip(found.models.iter().chain(of_pairs)) {
         writeln!(
             out,
             "{name:<width$}{:>10}{:>20}{:>8.2}{:>8.1}{:>10}{:>10}",
