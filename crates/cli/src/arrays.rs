@@ -135,11 +135,12 @@ pub struct Output {
 }
 
 impl Output {
-    /// Writes `array` as `.npy`, or prints `json` or the array as text.
-    pub fn write<D: ndarray::Dimension>(
+    /// Writes `array` as `.npy`, or prints `json` or the array as text. What is not printed is not made:
+    /// as JSON, the RDM of many conditions takes several times its memory.
+    pub fn write<D: ndarray::Dimension, J: Serialize>(
         &self,
         array: ndarray::ArrayView<'_, f64, D>,
-        json: &impl Serialize,
+        json: impl FnOnce() -> J,
         out: &mut dyn Write,
     ) -> Result<()> {
         if self.out.as_os_str() != "-" {
@@ -147,7 +148,7 @@ impl Output {
             return Ok(());
         }
         match self.format {
-            Format::Json => print_json(json, out),
+            Format::Json => print_json(&json(), out),
             Format::Text => {
                 let columns = array.shape().last().copied().unwrap_or(1).max(1);
                 for (k, value) in array.iter().enumerate() {

@@ -155,16 +155,13 @@ fn fit(args: &FitArgs, out: &mut dyn Write) -> Result<()> {
     let evidence = stacked(&found, evidence);
     let destination = &args.output.out;
     if destination.as_os_str() == "-" {
-        let json = match args.output.format {
-            Format::Json => {
-                let mut json = summary(&sessions, &found, &params);
-                json["rdm"] = rows(&rdm);
-                json["evidence"] = rows(&evidence);
-                json
-            }
-            Format::Text => Value::Null,
+        let json = || {
+            let mut json = summary(&sessions, &found, &params);
+            json["rdm"] = rows(&rdm);
+            json["evidence"] = rows(&evidence);
+            json
         };
-        return args.output.write(rdm.view(), &json, out);
+        return args.output.write(rdm.view(), json, out);
     }
     let mut written = [
         (beside(destination), &evidence),
@@ -347,16 +344,18 @@ fn rdms(args: &RdmsArgs, out: &mut dyn Write) -> Result<()> {
     let of = |name: fn(&Session) -> &Option<String>| -> Vec<&Option<String>> {
         stored.iter().map(|(session, _)| name(session)).collect()
     };
-    let json = json!({
-        "items": first.items,
-        "participants": of(|session| &session.participant),
-        "tasks": of(|session| &session.task),
-        "rdms": rows(&array),
-    });
+    let json = || {
+        json!({
+            "items": first.items,
+            "participants": of(|session| &session.participant),
+            "tasks": of(|session| &session.task),
+            "rdms": rows(&array),
+        })
+    };
     if array.nrows() == 1 {
-        args.output.write(array.row(0), &json, out)
+        args.output.write(array.row(0), json, out)
     } else {
-        args.output.write(array.view(), &json, out)
+        args.output.write(array.view(), json, out)
     }
 }
 

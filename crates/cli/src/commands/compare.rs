@@ -75,10 +75,12 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
         .into_iter()
         .map(|r| r.to_vec())
         .collect();
-    let json = json!({
-        "similarity": args.similarity.to_string(),
-        "scores": rows,
-        "n_omitted": comparison.n_omitted,
-    });
-    args.output.write(comparison.scores.view(), &json, out)
+    let json = || {
+        json!({
+            "similarity": args.similarity.to_string(),
+            "scores": rows,
+            "n_omitted": comparison.n_omitted,
+        })
+    };
+    args.output.write(comparison.scores.view(), json, out)
 }

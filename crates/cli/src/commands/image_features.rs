@@ -57,12 +57,14 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
         .collect::<Result<_>>()?;
     let views: Vec<_> = rows.iter().map(|row| row.view()).collect();
     let features = ndarray::concatenate(ndarray::Axis(0), &views)?;
-    let json = json!({
-        "feature": args.feature.to_string(),
-        "images": names(&paths),
-        "features": features.rows().into_iter().map(|row| row.to_vec()).collect::<Vec<_>>(),
-    });
-    args.output.write(features.view(), &json, out)
+    let json = || {
+        json!({
+            "feature": args.feature.to_string(),
+            "images": names(&paths),
+            "features": features.rows().into_iter().map(|row| row.to_vec()).collect::<Vec<_>>(),
+        })
+    };
+    args.output.write(features.view(), json, out)
 }
 
 /// The row of one picture.

@@ -136,14 +136,16 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
     };
     let outcome = arrays::in_files(outcome, &args.files())?;
     arrays::report_omitted(outcome.n_omitted);
-    let json = json!({
-        "dissimilarity": args.dissimilarity.to_string(),
-        "conditions": outcome.conditions,
-        "rdm": outcome.vector,
-        "n_omitted": outcome.n_omitted,
-    });
+    let json = || {
+        json!({
+            "dissimilarity": args.dissimilarity.to_string(),
+            "conditions": outcome.conditions,
+            "rdm": outcome.vector,
+            "n_omitted": outcome.n_omitted,
+        })
+    };
     args.output
-        .write(ArrayView1::from(&outcome.vector), &json, out)
+        .write(ArrayView1::from(&outcome.vector), json, out)
 }
 
 /// By our conventions or those asked for; says what these change.
@@ -173,14 +175,16 @@ fn movie(args: &Args, patterns: Array3<f64>, rdm: RdmParams, out: &mut dyn Write
     };
     let movie = arrays::in_files(rdm::rdm_movie(patterns.view(), &params), &args.files())?;
     arrays::report_omitted(movie.n_omitted.iter().sum());
-    let json = json!({
-        "dissimilarity": args.dissimilarity.to_string(),
-        "conditions": movie.conditions,
-        "windows": movie.windows.iter().map(|w| [w.start, w.end]).collect::<Vec<_>>(),
-        "rdms": movie.rdms.rows().into_iter().map(|row| row.to_vec()).collect::<Vec<_>>(),
-        "n_omitted": movie.n_omitted,
-    });
-    args.output.write(movie.rdms.view(), &json, out)
+    let json = || {
+        json!({
+            "dissimilarity": args.dissimilarity.to_string(),
+            "conditions": movie.conditions,
+            "windows": movie.windows.iter().map(|w| [w.start, w.end]).collect::<Vec<_>>(),
+            "rdms": movie.rdms.rows().into_iter().map(|row| row.to_vec()).collect::<Vec<_>>(),
+            "n_omitted": movie.n_omitted,
+        })
+    };
+    args.output.write(movie.rdms.view(), json, out)
 }
 
 impl Args {

@@ -16,8 +16,8 @@ const MIN_DISTINCT_CONDITIONS: usize = 3;
 
 /// Models and subjects over the same conditions.
 pub(super) struct Problem<'a> {
-    pub models: &'a Source,
-    pub data: &'a Source,
+    pub models: &'a Source<'a>,
+    pub data: &'a Source<'a>,
     pub n_conditions: usize,
     /// Pairs that no RDM lacks.
     pub present: &'a [bool],

@@ -107,11 +107,11 @@ impl<'a> Pool<'a> {
                     .collect(),
             )
         } else if similarity == Similarity::Bures {
-            let by_mean = |v: &Vec<f64>| {
+            let by_mean = |v: &[f64]| {
                 let mean = v.iter().sum::<f64>() / v.len() as f64;
                 v.iter().map(|x| x / mean).collect()
             };
-            Parts::Values(source.vectors.iter().map(by_mean).collect())
+            Parts::Values(source.vectors.iter().map(|v| by_mean(v)).collect())
         } else {
             let vectors: Vec<_> = rows.iter().filter_map(Row::vector).collect();
             let products = vectors

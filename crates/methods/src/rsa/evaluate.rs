@@ -283,12 +283,12 @@ fn draws(params: &EvaluateParams, size: Size) -> Vec<Draw> {
 }
 
 /// The models that have a component with similarities, and their places.
-fn components_of(
-    models: &[Model<'_>],
+fn components_of<'a>(
+    models: &[Model<'a>],
     sample: &Sample,
     similarity: Similarity,
     notes: &mut Vec<String>,
-) -> (Vec<usize>, Vec<Components>) {
+) -> (Vec<usize>, Vec<Components<'a>>) {
     let mut found = (Vec::new(), Vec::new());
     for (m, model) in models.iter().enumerate() {
         let source = Source::new(model.rdms, similarity);

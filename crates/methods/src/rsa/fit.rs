@@ -9,9 +9,9 @@ use super::similarity::Similarity;
 use super::whitening::Whitener;
 
 /// The component RDMs of a model.
-pub(super) struct Components {
+pub(super) struct Components<'a> {
     pub kind: ModelKind,
-    pub source: Source,
+    pub source: Source<'a>,
 }
 
 /// What models are fitted to: the RDMs of some subjects on some conditions.
@@ -42,7 +42,7 @@ pub(super) struct Prepared {
     criteria: Vec<Option<Row>>,
 }
 
-impl Components {
+impl Components<'_> {
     /// What of the fit does not depend on the subjects.
     pub fn prepared(&self, sample: &Sample, similarity: Similarity) -> Prepared {
         let by = |wanted: bool, similarity| {

@@ -16,8 +16,8 @@ use super::whitening::Whitener;
 
 /// Models with parameters and the subjects over the same conditions.
 pub(super) struct FoldedProblem<'a> {
-    pub models: &'a [Components],
-    pub data: &'a Source,
+    pub models: &'a [Components<'a>],
+    pub data: &'a Source<'a>,
     pub n_conditions: usize,
     /// Pairs that no RDM lacks.
     pub present: &'a [bool],

@@ -264,16 +264,16 @@ pub(super) fn note_omitted(n_omitted: usize, n_pairs: usize, notes: &mut Vec<Str
 }
 
 /// The RDMs of a set that have similarities at all.
-pub(super) struct Defined {
+pub(super) struct Defined<'a> {
     /// Their places in the input.
     pub indices: Vec<usize>,
-    pub source: Source,
+    pub source: Source<'a>,
     pub rows: Vec<Row>,
 }
 
-impl Defined {
+impl<'a> Defined<'a> {
     pub fn new(
-        rdms: ArrayView2<'_, f64>,
+        rdms: ArrayView2<'a, f64>,
         what: &str,
         sample: &Sample,
         similarity: Similarity,
@@ -347,7 +347,7 @@ pub(super) struct Size {
 }
 
 impl Size {
-    pub fn of(data: &Source, n_conditions: usize) -> Self {
+    pub fn of(data: &Source<'_>, n_conditions: usize) -> Self {
         Self {
             n_subjects: data.len(),
             n_conditions,

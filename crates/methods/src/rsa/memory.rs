@@ -35,25 +35,32 @@ pub struct Workload {
 ///     is_permuted: false,
 ///     n_threads: 2,
 /// };
-/// assert!(memory(&workload) < 4e9);
+/// assert!(memory(&workload) < 1.5e9);
 /// ```
 #[must_use]
 pub fn memory(workload: &Workload) -> f64 {
     let (n, pairs) = (workload.n_rdms as f64, workload.n_pairs as f64);
     let n_threads = workload.n_threads as f64;
     let is_ranked = workload.similarity.is_rank_based();
-    // Per pair: which are compared, where they lie and how often they count; then each RDM as a vector.
-    let sample = 24.0 + 3.0;
-    let rows = 8.0 * n;
-    let ranks = if is_ranked {
-        // The order of each RDM, the numbers being sorted, and ranks for the pool of subjects.
-        4.0 * n + 16.0 * n.min(n_threads) + 8.0 * n
+    // Per pair: which are compared and how often they count, for whitening also of what; then each RDM as a vector.
+    let ends = if workload.similarity.is_whitened() {
+        8.0
     } else {
         0.0
     };
-    let mut per_pair = 8.0 * n + sample + rows + ranks;
+    let sample = 8.0 + 3.0 + ends;
+    let rows = 8.0 * n;
+    let ranks = if is_ranked {
+        // The order of each RDM, and the numbers being sorted.
+        4.0 * n + 24.0 * n.min(n_threads)
+    } else {
+        0.0
+    };
+    let mut per_pair = sample + rows + ranks;
     if workload.is_resampled {
-        per_pair += n_threads * (sample + rows + if is_ranked { 8.0 * n } else { 0.0 });
+        // Samples have the roots of their weights, and ranks are pooled over subjects.
+        let pooled = if is_ranked { 8.0 * n } else { 0.0 };
+        per_pair += pooled + n_threads * (sample + 8.0 + rows + pooled);
     }
     let mut fixed = 0.0;
     if workload.is_permuted {

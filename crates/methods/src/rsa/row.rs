@@ -1,6 +1,8 @@
 //! RDMs on one sample, in the form in which comparing two of them is cheap.
 
-use ndarray::ArrayView2;
+use std::borrow::Cow;
+
+use ndarray::{ArrayView2, s};
 use rayon::prelude::*;
 
 use super::kernel::Kernel;
@@ -11,16 +13,21 @@ use super::whitening::Whitener;
 
 /// RDM vectors with what does not depend on the sample worked out once.
 #[derive(Clone)]
-pub(super) struct Source {
-    /// One vector an RDM; missing pairs hold NaN.
-    pub vectors: Vec<Vec<f64>>,
+pub(super) struct Source<'a> {
+    /// One vector an RDM, not copied where it need not be; missing pairs hold NaN.
+    pub vectors: Vec<Cow<'a, [f64]>>,
     /// Their order, for similarities that use ranks only.
     pub levels: Vec<Levels>,
 }
 
-impl Source {
-    pub fn new(rdms: ArrayView2<'_, f64>, similarity: Similarity) -> Self {
-        let vectors: Vec<Vec<f64>> = rdms.rows().into_iter().map(|row| row.to_vec()).collect();
+impl<'a> Source<'a> {
+    pub fn new(rdms: ArrayView2<'a, f64>, similarity: Similarity) -> Self {
+        let row = |i| {
+            let row = rdms.slice_move(s![i, ..]);
+            row.to_slice()
+                .map_or_else(|| row.to_vec().into(), Cow::from)
+        };
+        let vectors: Vec<Cow<'a, [f64]>> = (0..rdms.nrows()).map(row).collect();
         let levels = if similarity.is_rank_based() {
             vectors.par_iter().map(|v| Levels::of_values(v)).collect()
         } else {
@@ -51,7 +58,7 @@ impl Source {
             vectors: self
                 .vectors
                 .iter()
-                .map(|v| origin.iter().map(|&k| v[k]).collect())
+                .map(|v| origin.iter().map(|&k| v[k]).collect::<Vec<f64>>().into())
                 .collect(),
             levels: self
                 .levels
@@ -144,17 +151,13 @@ impl Row {
             let mean = weighted.sum::<f64>() / sample.total as f64;
             values.iter_mut().for_each(|v| *v -= mean);
         }
-        let plain = sample
-            .roots
-            .iter()
-            .zip(&values)
-            .map(|(root, v)| root * v)
-            .collect();
         let Some(whitener) = whitener else {
-            return Self::unit(plain, 1.0);
+            sample.scale_by_roots(&mut values);
+            return Self::unit(values, 1.0);
         };
-        let plain_length = length(&plain);
         let whitened = whitener.whiten(&values, sample);
+        sample.scale_by_roots(&mut values);
+        let plain_length = length(&values);
         let pool_weight = length(&whitened) / plain_length;
         Self::unit(whitened, pool_weight)
     }
@@ -176,12 +179,8 @@ impl Row {
             return (n_pairs > 0).then_some(Self::Order(order));
         }
         let ranks = centred_ranks(&levels, n_levels, &sample.weights);
-        let mut entries: Vec<f64> = sample
-            .roots
-            .iter()
-            .zip(&ranks)
-            .map(|(root, &r)| root * r as f64)
-            .collect();
+        let mut entries: Vec<f64> = ranks.into_iter().map(|rank| rank as f64).collect();
+        sample.scale_by_roots(&mut entries);
         if similarity == Similarity::Spearman {
             return Self::unit(entries, 1.0);
         }

@@ -1,5 +1,7 @@
 //! Which pairs of conditions count, and how often.
 
+use std::sync::OnceLock;
+
 use consilience_core::pairs;
 
 /// The pairs of one sample of conditions.
@@ -12,14 +14,14 @@ pub(super) struct Sample {
     pub conditions: Vec<u32>,
     /// Positions, in the RDM vector, of the pairs that count.
     pub pairs: Vec<u32>,
-    /// The two conditions of each of `pairs`.
-    pub ends: Vec<(u32, u32)>,
     /// How often each of `pairs` occurs.
     pub weights: Vec<u32>,
-    /// Square roots of `weights`.
-    pub roots: Vec<f64>,
     /// Sum of `weights`.
     pub total: u64,
+    /// Square roots of `weights`; empty when all are 1, which saves the most where there are most pairs.
+    roots: Vec<f64>,
+    /// The two conditions of each of `pairs`, made when they are asked for.
+    ends: OnceLock<Vec<(u32, u32)>>,
 }
 
 impl Sample {
@@ -32,27 +34,42 @@ impl Sample {
     pub fn resampled(conditions: Vec<u32>, present: &[bool]) -> Self {
         let mut sample = Self {
             pairs: Vec::with_capacity(present.len()),
-            ends: Vec::with_capacity(present.len()),
             weights: Vec::with_capacity(present.len()),
-            roots: Vec::new(),
             total: 0,
+            roots: Vec::new(),
+            ends: OnceLock::new(),
             conditions,
         };
         for (k, (i, j)) in pairs::iter(sample.conditions.len()).enumerate() {
             let weight = sample.conditions[i] * sample.conditions[j];
             if weight > 0 && present[k] {
                 sample.pairs.push(k as u32);
-                sample.ends.push((i as u32, j as u32));
                 sample.weights.push(weight);
                 sample.total += u64::from(weight);
             }
         }
-        sample.roots = sample
-            .weights
-            .iter()
-            .map(|&w| f64::from(w).sqrt())
-            .collect();
+        if sample.weights.iter().any(|&w| w != 1) {
+            let weights = sample.weights.iter();
+            sample.roots = weights.map(|&w| f64::from(w).sqrt()).collect();
+        }
         sample
+    }
+
+    /// The two conditions of each of the pairs that count.
+    pub fn ends(&self) -> &[(u32, u32)] {
+        self.ends.get_or_init(|| {
+            let mut counted = self.pairs.iter().peekable();
+            let ends = pairs::iter(self.conditions.len()).zip(0..);
+            let ends = ends.filter(|&(_, k)| counted.next_if(|&&pair| pair == k).is_some());
+            ends.map(|((i, j), _)| (i as u32, j as u32)).collect()
+        })
+    }
+
+    /// Multiplies the value of each pair by the root of how often it occurs.
+    pub fn scale_by_roots(&self, values: &mut [f64]) {
+        for (value, root) in values.iter_mut().zip(&self.roots) {
+            *value *= root;
+        }
     }
 
     /// Number of different conditions.
@@ -74,7 +91,7 @@ mod tests {
     fn pairs_of_copies_are_left_out() {
         let sample = Sample::resampled(vec![2, 0, 1, 1], &[true; 6]);
         assert_eq!(sample.pairs, [1, 2, 5]);
-        assert_eq!(sample.ends, [(0, 2), (0, 3), (2, 3)]);
+        assert_eq!(sample.ends(), [(0, 2), (0, 3), (2, 3)]);
         assert_eq!(sample.weights, [2, 2, 1]);
         assert_eq!(sample.total, 5);
         assert_eq!(sample.n_distinct(), 3);

@@ -30,7 +30,7 @@ impl Whitener {
         for i in 0..n {
             normal[i * n + i] = 1.0;
         }
-        for &(i, j) in &sample.ends {
+        for &(i, j) in sample.ends() {
             let (i, j) = (i as usize, j as usize);
             normal[i * n + i] += 0.5 * f64::from(sample.conditions[j]);
             normal[j * n + j] += 0.5 * f64::from(sample.conditions[i]);
@@ -48,22 +48,20 @@ impl Whitener {
     pub fn whiten(&self, values: &[f64], sample: &Sample) -> Vec<f64> {
         let n = self.roots.len();
         let mut fit = vec![0.0; n];
-        for (&x, &(i, j)) in values.iter().zip(&sample.ends) {
+        for (&x, &(i, j)) in values.iter().zip(sample.ends()) {
             let (i, j) = (i as usize, j as usize);
             fit[i] -= 0.5 * self.roots[i] * f64::from(sample.conditions[j]) * x;
             fit[j] -= 0.5 * self.roots[j] * f64::from(sample.conditions[i]) * x;
         }
         solve_in_place(&self.factor, &mut fit);
         let offset = |i: u32| fit[i as usize] / self.roots[i as usize];
-        let pairs =
-            values
-                .iter()
-                .zip(&sample.ends)
-                .zip(&sample.roots)
-                .map(|((&x, &(i, j)), root)| {
-                    -root * std::f64::consts::FRAC_1_SQRT_2 * (x + offset(i) + offset(j))
-                });
-        pairs.chain(fit.iter().map(|f| -f)).collect()
+        let pairs = values.iter().zip(sample.ends());
+        let mut whitened: Vec<f64> = pairs
+            .map(|(&x, &(i, j))| -std::f64::consts::FRAC_1_SQRT_2 * (x + offset(i) + offset(j)))
+            .collect();
+        sample.scale_by_roots(&mut whitened);
+        whitened.extend(fit.iter().map(|f| -f));
+        whitened
     }
 }
 

@@ -244,12 +244,13 @@ fn bootstraps_of_given_draws() {
         })
         .collect();
     let present = vec![true; case.data[0].len()];
+    let (models, data) = (matrix(&case.models), matrix(&case.data));
     assert_eq!(case.similarities.len(), 8);
     for (name, expected) in &case.similarities {
         let similarity: Similarity = name.parse().unwrap();
         let problem = Problem {
-            models: &Source::new(matrix(&case.models).view(), similarity),
-            data: &Source::new(matrix(&case.data).view(), similarity),
+            models: &Source::new(models.view(), similarity),
+            data: &Source::new(data.view(), similarity),
             n_conditions,
             present: &present,
             similarity,
