@@ -16,8 +16,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         let folder = out.join(name);
         fs::create_dir_all(folder.join("figures"))?;
         fs::write(folder.join("report.html"), &rendered.html)?;
-        fs::write(folder.join("scores.csv"), &rendered.scores_csv)?;
-        fs::write(folder.join("differences.csv"), &rendered.differences_csv)?;
+        for table in &rendered.tables {
+            fs::write(folder.join(&table.name), &table.csv)?;
+        }
         for figure in &rendered.figures {
             let path = folder.join("figures").join(&figure.name);
             fs::write(path.with_extension("svg"), &figure.svg)?;

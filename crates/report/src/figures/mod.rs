@@ -1,20 +1,17 @@
-//! The figures of an analysis: panels of fixed size that a file arranges in columns and a page
-//! lets flow.
+//! What figures of every kind are made of: panels of fixed size that a file arranges in columns and
+//! a page lets flow. The figures themselves are with the kinds of [`crate::analyses`].
 
-mod bars;
 pub(crate) mod boxes;
-mod curves;
-mod mds;
-mod rdms;
-
-use consilience_core::{AnalysisRecord, Record, StimulusRecord};
 
 use crate::{
     Figure,
     palette::Ink,
     svg::{Anchor, Draw, FONT_FAMILY, Type, escape, num},
-    text, view,
+    text,
 };
+
+/// Opacity of the noise-ceiling band.
+pub(crate) const CEILING_OPACITY: f64 = 0.55;
 
 /// One picture of a figure, in its own coordinates from the upper left.
 #[derive(Debug, Clone)]
@@ -69,7 +66,7 @@ pub(crate) enum Mark {
 pub(crate) const MARK: (f64, f64) = (16.0, 10.0);
 
 impl KeyEntry {
-    fn new(mark: Mark, ink: Ink, label: impl Into<String>) -> Self {
+    pub(crate) fn new(mark: Mark, ink: Ink, label: impl Into<String>) -> Self {
         Self {
             mark,
             ink,
@@ -84,7 +81,7 @@ impl KeyEntry {
         let centre = (w / 2.0, h / 2.0);
         match self.mark {
             Mark::Swatch => d.rect((3.0, 0.0), (10.0, h), self.ink, 1.0),
-            Mark::Band => d.rect((0.0, 0.0), (w, h), self.ink, bars::CEILING_OPACITY),
+            Mark::Band => d.rect((0.0, 0.0), (w, h), self.ink, CEILING_OPACITY),
             Mark::Whisker => {
                 d.line((2.0, h / 2.0), (w - 2.0, h / 2.0), self.ink, 1.2);
                 for x in [2.0, w - 2.0] {
@@ -99,34 +96,8 @@ impl KeyEntry {
     }
 }
 
-/// All figures of a record.
-pub(crate) fn plates(record: &Record) -> Vec<Vec<Plate>> {
-    record
-        .analyses
-        .iter()
-        .enumerate()
-        .map(|(idx, analysis)| {
-            let AnalysisRecord::Rsa(rsa) = analysis;
-            let name = view::analysis_name(idx, analysis);
-            let mut plates = vec![curves::plate(&name, rsa), bars::plate(&name, rsa)];
-            plates.push(rdms::plate(&name, rsa, &record.stimuli));
-            plates.push(mds::plate(&name, rsa, &record.stimuli));
-            plates.retain(|plate| !plate.panels.is_empty());
-            plates
-        })
-        .collect()
-}
-
-/// Definitions of the thumbnails that the maps refer to.
-pub(crate) fn thumbnails(stimuli: &[StimulusRecord]) -> String {
-    mds::definitions(stimuli)
-}
-
-/// Palette of the pictures inside heat maps.
-pub(crate) use rdms::colours as heat_map_colours;
-
 /// Title of a panel and the line below it.
-struct Heading {
+pub(crate) struct Heading {
     title: Vec<String>,
     subtitle: Vec<String>,
 }
@@ -136,7 +107,7 @@ impl Heading {
     const SUBTITLE: f64 = 10.5;
 
     /// Breaks both into at most two lines. A bold letter is a little wider than a plain one.
-    fn new(title: &str, subtitle: &str, width: f64) -> Self {
+    pub(crate) fn new(title: &str, subtitle: &str, width: f64) -> Self {
         Self {
             title: text::wrap(title, Self::TITLE * 1.08, width - 2.0, 2),
             subtitle: text::wrap(subtitle, Self::SUBTITLE, width - 2.0, 2),
@@ -147,7 +118,7 @@ impl Heading {
         12.0 + 15.0 * self.title.len() as f64 + 14.0 * self.subtitle.len() as f64
     }
 
-    fn draw(&self, d: &mut Draw) {
+    pub(crate) fn draw(&self, d: &mut Draw) {
         let mut y = 4.0;
         for line in &self.title {
             y += 15.0;
@@ -171,37 +142,8 @@ impl Heading {
 }
 
 /// Where the content of panels side by side begins: below the tallest heading.
-fn common_top(headings: &[Heading]) -> f64 {
+pub(crate) fn common_top(headings: &[Heading]) -> f64 {
     headings.iter().fold(0.0, |top, h| top.max(h.height()))
-}
-
-/// The best score of a target as a subtitle.
-fn best_line(rsa: &consilience_core::RsaRecord, target: &consilience_core::RsaTarget) -> String {
-    let best = target
-        .best
-        .and_then(|idx| view::estimate(target, idx).map(|e| (idx, e.value)));
-    match best {
-        Some((idx, value)) => {
-            format!(
-                "best: {} ({})",
-                view::predictor_name(rsa, idx),
-                view::score(value)
-            )
-        }
-        None if (0..rsa.predictors.len()).any(|idx| view::estimate(target, idx).is_some()) => {
-            "no best layer".to_owned()
-        }
-        None => "no score could be computed".to_owned(),
-    }
-}
-
-/// Entries that explain the categories.
-fn category_key(stimuli: &[StimulusRecord]) -> Vec<KeyEntry> {
-    view::categories(stimuli)
-        .into_iter()
-        .enumerate()
-        .map(|(idx, name)| KeyEntry::new(Mark::Swatch, Ink::Category(idx), name))
-        .collect()
 }
 
 /// A panel as a picture of its own, for a page. The page supplies definitions.

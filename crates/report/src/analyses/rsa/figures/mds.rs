@@ -2,8 +2,14 @@
 
 use consilience_core::{MdsMap, RsaRecord, StimulusRecord};
 
-use super::{Heading, Panel, Plate, category_key, common_top};
-use crate::{palette::Ink, scale::Scale, svg::Draw, view};
+use super::category_key;
+use crate::{
+    figures::{Heading, Panel, Plate, common_top},
+    palette::Ink,
+    scale::Scale,
+    svg::Draw,
+    view,
+};
 
 const WIDTH: f64 = 420.0;
 
@@ -58,7 +64,7 @@ fn picture(stimulus: &StimulusRecord) -> Option<&str> {
 }
 
 /// Every thumbnail once, of unit size.
-pub(super) fn definitions(stimuli: &[StimulusRecord]) -> String {
+pub(crate) fn definitions(stimuli: &[StimulusRecord]) -> String {
     stimuli
         .iter()
         .enumerate()
