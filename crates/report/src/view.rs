@@ -85,6 +85,16 @@ pub(crate) fn p_clause(p: f64) -> String {
     }
 }
 
+/// `***` for p < 0.001, `**` for p < 0.01, `*` for p < 0.05.
+pub(crate) fn stars(p: Option<f64>) -> &'static str {
+    match p {
+        Some(p) if p < 0.001 => "***",
+        Some(p) if p < 0.01 => "**",
+        Some(p) if p < 0.05 => "*",
+        _ => "",
+    }
+}
+
 /// A count with thin spaces between thousands.
 pub(crate) fn count(n: usize) -> String {
     let digits = n.to_string();

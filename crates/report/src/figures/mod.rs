@@ -2,6 +2,7 @@
 //! a page lets flow. The figures themselves are with the kinds of [`crate::analyses`].
 
 pub(crate) mod boxes;
+pub(crate) mod grid;
 
 use crate::{
     Figure,
@@ -112,6 +113,18 @@ impl Heading {
             title: text::wrap(title, Self::TITLE * 1.08, width - 2.0, 2),
             subtitle: text::wrap(subtitle, Self::SUBTITLE, width - 2.0, 2),
         }
+    }
+
+    /// Width of a panel whose content is as wide as given.
+    pub(crate) fn width(&self, content: f64) -> f64 {
+        let lines = |lines: &[String], size| -> f64 {
+            lines
+                .iter()
+                .fold(0.0, |w: f64, line| w.max(text::width(line, size)))
+        };
+        let title = lines(&self.title, Self::TITLE * 1.08);
+        let subtitle = lines(&self.subtitle, Self::SUBTITLE);
+        content.max(title + 2.0).max(subtitle + 2.0)
     }
 
     fn height(&self) -> f64 {
