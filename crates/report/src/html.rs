@@ -55,7 +55,7 @@ struct Analysis {
 #[derive(Serialize)]
 struct FigureView {
     name: String,
-    title: &'static str,
+    title: String,
     caption: String,
     layout: &'static str,
     panels: Vec<String>,
@@ -149,9 +149,13 @@ fn figure(plate: &Plate) -> FigureView {
     let width = plate.panels.iter().fold(0.0_f64, |w, p| w.max(p.size.0));
     FigureView {
         name: plate.name.clone(),
-        title: plate.title,
+        title: plate.title.clone(),
         caption: plate.caption.clone(),
-        layout: if width < 350.0 { "narrow" } else { "wide" },
+        layout: match width {
+            w if w < 350.0 => "narrow",
+            w if w <= 620.0 => "wide",
+            _ => "broad",
+        },
         panels: plate.panels.iter().map(figures::panel_svg).collect(),
         key: plate.key.iter().map(key).collect(),
     }

@@ -31,7 +31,7 @@ pub(crate) struct Plate {
     /// File name without ending.
     pub(crate) name: String,
     /// Short title.
-    pub(crate) title: &'static str,
+    pub(crate) title: String,
     /// Full sentences that explain every mark.
     pub(crate) caption: String,
     /// The pictures.
@@ -61,10 +61,21 @@ pub(crate) enum Mark {
     Dot,
     SmallDot,
     Ring,
+    /// Filled triangle that points upwards.
+    Up,
+    /// Filled triangle that points downwards.
+    Down,
+    /// Triangle that points upwards and is not filled.
+    HollowUp,
+    /// Faint triangle.
+    Halo,
 }
 
 /// Width and height of a mark in a key.
 pub(crate) const MARK: (f64, f64) = (16.0, 10.0);
+
+/// Corners of a triangle in a key.
+const UPWARDS: [(f64, f64); 3] = [(8.0, 0.5), (2.5, 9.5), (13.5, 9.5)];
 
 impl KeyEntry {
     pub(crate) fn new(mark: Mark, ink: Ink, label: impl Into<String>) -> Self {
@@ -92,6 +103,10 @@ impl KeyEntry {
             Mark::Dot => d.dot(centre, 3.0, self.ink, 1.0, ""),
             Mark::SmallDot => d.dot(centre, 2.0, self.ink, 0.45, ""),
             Mark::Ring => d.ring(centre, 4.0, self.ink, 1.5),
+            Mark::Up => d.polygon(&UPWARDS, self.ink, 1.0),
+            Mark::Down => d.polygon(&UPWARDS.map(|(x, y)| (x, h - y)), self.ink, 1.0),
+            Mark::HollowUp => d.shape(&UPWARDS, Ink::Paper, self.ink, ""),
+            Mark::Halo => d.polygon(&UPWARDS, self.ink, 0.32),
         }
         d.into_string()
     }
@@ -127,7 +142,7 @@ impl Heading {
         content.max(title + 2.0).max(subtitle + 2.0)
     }
 
-    fn height(&self) -> f64 {
+    pub(crate) fn height(&self) -> f64 {
         12.0 + 15.0 * self.title.len() as f64 + 14.0 * self.subtitle.len() as f64
     }
 
@@ -205,14 +220,14 @@ pub(crate) fn arrange(plate: &Plate) -> Figure {
     let svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {w} {h}\" width=\"{w}\" height=\"{h}\" font-family=\"{FONT_FAMILY}\" role=\"img\">\n\
          <title>{}</title>\n<desc>{}</desc>\n{definitions}<rect width=\"{w}\" height=\"{h}\" {}/>\n{}</svg>\n",
-        escape(plate.title),
+        escape(&plate.title),
         escape(&alt.join(" ")),
         Ink::Paper.fill(),
         d.into_string()
     );
     Figure {
         name: plate.name.clone(),
-        title: plate.title.to_owned(),
+        title: plate.title.clone(),
         caption: plate.caption.clone(),
         svg,
     }

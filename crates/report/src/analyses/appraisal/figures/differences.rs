@@ -12,6 +12,9 @@ use crate::{
     view,
 };
 
+/// Most lines of a group.
+const N_SHOWN: usize = 40;
+
 /// Whole networks over one subset and another.
 pub(super) fn of_subsets(analysis: &str, appraisal: &AppraisalRecord) -> Plate {
     let whole = scores::whole(appraisal);
@@ -45,8 +48,8 @@ pub(super) fn of_networks(analysis: &str, appraisal: &AppraisalRecord) -> Plate 
             .filter(|d| whole.contains(&d.first) && whole.contains(&d.second));
         grouped(of, |d| {
             (
-                appraisal.subsets[d.within].name.clone(),
-                format!("{} − {}", rater(d.first), rater(d.second)),
+                format!("over {} stimuli", appraisal.subsets[d.within].name),
+                forest::pair(&rater(d.first), &rater(d.second)),
             )
         })
     };
@@ -78,17 +81,38 @@ fn grouped<'a>(
     groups
 }
 
+/// The largest differences of groups with too many, in their order; and whether any were left out.
+fn shortened(groups: &mut [Group<'_>]) -> bool {
+    let mut any = false;
+    for group in groups {
+        if group.lines.len() > N_SHOWN {
+            any = true;
+            let size = |d: &RatingDifference| view::finite(d.difference).map_or(0.0, f64::abs);
+            let mut sizes: Vec<f64> = group.lines.iter().map(|(_, d)| size(d)).collect();
+            sizes.sort_by(|a, b| b.total_cmp(a));
+            let least = sizes[N_SHOWN - 1];
+            group.lines.retain(|(_, d)| size(d) >= least);
+            group.lines.truncate(N_SHOWN);
+        }
+    }
+    any
+}
+
 fn plate<'a>(
     appraisal: &'a AppraisalRecord,
     name: String,
-    title: &'static str,
+    title: &str,
     what: &str,
     groups: impl Fn(usize) -> Vec<Group<'a>>,
 ) -> Plate {
-    let of_targets: Vec<(usize, Vec<Group<'_>>)> = (0..appraisal.targets.len())
+    let mut of_targets: Vec<(usize, Vec<Group<'_>>)> = (0..appraisal.targets.len())
         .map(|target| (target, groups(target)))
         .filter(|(_, groups)| !groups.is_empty())
         .collect();
+    // Every target is looked at, whether or not the first has too many.
+    let is_shortened = of_targets
+        .iter_mut()
+        .fold(false, |any, (_, groups)| shortened(groups) | any);
     let all = || of_targets.iter().flat_map(|(_, groups)| groups);
     let (values, names) = (forest::extent(all()), forest::name_width(all()));
     let headings: Vec<Heading> = of_targets
@@ -119,9 +143,14 @@ fn plate<'a>(
     let source = view::corrected(&appraisal.settings.correction);
     Plate {
         name,
-        title,
+        title: title.to_owned(),
         caption: format!(
-            "{what}, with 95 % interval. Filled: p < {alpha} (two-sided, {source}).{}",
+            "{what}, with 95 % interval. Filled: p < {alpha} (two-sided, {source}).{}{}",
+            if is_shortened {
+                " The largest differences; all are in correlation_differences.csv."
+            } else {
+                ""
+            },
             simulated(appraisal)
         ),
         max_columns: 2,

@@ -24,6 +24,21 @@ pub(super) struct Group<'a> {
     pub(super) lines: Vec<(String, &'a RatingDifference)>,
 }
 
+/// `"first − second"`, each shortened so that both can be told.
+pub(super) fn pair(first: &str, second: &str) -> String {
+    const MINUS: &str = " − ";
+    let limit = NAME_LIMIT - text::width(MINUS, NAME_SIZE);
+    let (a, b) = (
+        text::width(first, NAME_SIZE),
+        text::width(second, NAME_SIZE),
+    );
+    // The shorter one leaves the other what it does not need.
+    let half = limit / 2.0;
+    let first = text::fit(first, NAME_SIZE, half.max(limit - b));
+    let second = text::fit(second, NAME_SIZE, half.max(limit - a));
+    format!("{first}{MINUS}{second}")
+}
+
 /// Ends of everything that is drawn, so that panels share an axis.
 pub(super) fn extent<'a>(groups: impl Iterator<Item = &'a Group<'a>>) -> Vec<f64> {
     groups

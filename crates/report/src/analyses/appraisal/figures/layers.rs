@@ -1,4 +1,4 @@
-//! Heat maps of cut layers and targets, one panel for each model and subset.
+//! Heat maps of cut layers and targets, one figure for each model, one panel for each subset.
 
 use consilience_core::AppraisalRecord;
 
@@ -12,7 +12,7 @@ use crate::{
 
 const CELL: (f64, f64) = (78.0, 32.0);
 
-pub(super) fn plate(analysis: &str, appraisal: &AppraisalRecord) -> Plate {
+pub(super) fn plates(analysis: &str, appraisal: &AppraisalRecord) -> Vec<Plate> {
     let raters_of = |model: &str| -> Vec<usize> {
         let raters = appraisal.raters.iter().enumerate();
         raters
@@ -20,42 +20,48 @@ pub(super) fn plate(analysis: &str, appraisal: &AppraisalRecord) -> Plate {
             .map(|(idx, _)| idx)
             .collect()
     };
-    let width = 120.0 + CELL.0 * appraisal.targets.len() as f64;
-    // One layer says no more than the heat map of networks.
-    let places: Vec<(Vec<usize>, usize, Heading)> = scores::models(appraisal)
+    scores::models(appraisal)
         .into_iter()
-        .map(|model| (model, raters_of(model)))
-        .filter(|(_, raters)| raters.len() > 1 && !appraisal.targets.is_empty())
-        .flat_map(|(model, raters)| {
-            appraisal.subsets.iter().enumerate().map(move |(idx, s)| {
-                let subtitle = format!("{}, {}", s.name, n_stimuli(s.n_stimuli));
-                (raters.clone(), idx, Heading::new(model, &subtitle, width))
-            })
+        .enumerate()
+        .map(|(idx, model)| (idx, model, raters_of(model)))
+        // One layer says no more than the heat map of networks.
+        .filter(|(.., raters)| raters.len() > 1)
+        .map(|(idx, model, raters)| Plate {
+            name: format!("{analysis}-layers-{}", idx + 1),
+            title: format!("Agreement of {model}, layer by layer"),
+            caption: caption(appraisal, model),
+            max_columns: 3,
+            panels: panels(appraisal, &raters),
+            key: Vec::new(),
+            definitions: String::new(),
         })
-        .collect();
-    let top = places.iter().fold(0.0, |top: f64, (.., heading)| {
-        top.max(common_top(std::slice::from_ref(heading)))
-    });
-    let panels: Vec<Panel> = places
+        .collect()
+}
+
+fn caption(appraisal: &AppraisalRecord, model: &str) -> String {
+    format!(
+        "{} of the ratings of {model}, cut at each layer, layers from input to output: mean over runs and, in brackets, \
+         standard deviation. One panel for each set of stimuli.{}{}",
+        view::coefficient(&appraisal.settings.correlation),
+        stars_and_ceilings(appraisal),
+        simulated(appraisal)
+    )
+}
+
+fn panels(appraisal: &AppraisalRecord, raters: &[usize]) -> Vec<Panel> {
+    let width = 120.0 + CELL.0 * appraisal.targets.len() as f64;
+    let headings: Vec<Heading> = appraisal
+        .subsets
         .iter()
-        .map(|(raters, subset, heading)| panel(appraisal, raters, *subset, heading, top))
+        .map(|s| Heading::new(&s.name, &n_stimuli(s.n_stimuli), width))
         .collect();
-    let n_subsets = appraisal.subsets.len();
-    Plate {
-        name: format!("{analysis}-layers"),
-        title: "Agreement of cut networks with targets",
-        caption: format!(
-            "{} of the ratings of networks that end at each layer, layers from input to output: mean over runs and, \
-             in brackets, standard deviation. One panel for each model and set of stimuli.{}{}",
-            view::coefficient(&appraisal.settings.correlation),
-            stars_and_ceilings(appraisal),
-            simulated(appraisal)
-        ),
-        max_columns: n_subsets.clamp(1, 3),
-        panels,
-        key: Vec::new(),
-        definitions: String::new(),
-    }
+    let top = common_top(&headings);
+    headings
+        .iter()
+        .enumerate()
+        .filter(|_| !appraisal.targets.is_empty())
+        .map(|(subset, heading)| panel(appraisal, raters, subset, heading, top))
+        .collect()
 }
 
 fn panel(

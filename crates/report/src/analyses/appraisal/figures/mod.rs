@@ -17,12 +17,13 @@ use crate::{
 };
 
 pub(crate) fn plates(analysis: &str, appraisal: &AppraisalRecord) -> Vec<Plate> {
-    vec![
+    let mut plates = vec![
         networks::plate(analysis, appraisal),
-        layers::plate(analysis, appraisal),
         differences::of_subsets(analysis, appraisal),
         differences::of_networks(analysis, appraisal),
-    ]
+    ];
+    plates.extend(layers::plates(analysis, appraisal));
+    plates
 }
 
 /// A sentence for captions when targets are simulated, with a space before it.

@@ -29,7 +29,7 @@ pub(super) fn plate(analysis: &str, appraisal: &AppraisalRecord) -> Plate {
         .collect();
     Plate {
         name: format!("{analysis}-networks"),
-        title: "Agreement of networks with targets",
+        title: "Agreement of networks with targets".into(),
         caption: format!(
             "{} of each network’s mean rating over runs with each target, one panel for each set of stimuli.{}{}",
             view::coefficient(&appraisal.settings.correlation),

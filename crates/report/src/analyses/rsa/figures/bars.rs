@@ -36,7 +36,7 @@ pub(super) fn plate(analysis: &str, rsa: &RsaRecord) -> Plate {
         .collect();
     Plate {
         name: format!("{analysis}-comparison"),
-        title: "Comparison of models",
+        title: "Comparison of models".into(),
         caption: caption(rsa),
         max_columns: if panels.len() > 4 { 3 } else { 2 },
         panels,

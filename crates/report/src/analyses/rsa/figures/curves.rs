@@ -43,7 +43,7 @@ pub(super) fn plate(analysis: &str, rsa: &RsaRecord) -> Plate {
     let max_columns = if panels.len() > 4 { 3 } else { 2 };
     Plate {
         name: format!("{analysis}-layers"),
-        title: "Agreement along the layers",
+        title: "Agreement along the layers".into(),
         caption: caption(rsa),
         panels,
         key: key(rsa),

@@ -4,7 +4,7 @@ use consilience_core::{MdsMap, RsaRecord, StimulusRecord};
 
 use super::category_key;
 use crate::{
-    figures::{Heading, Panel, Plate, common_top},
+    figures::{Heading, Panel, Plate, boxes::is_picture, common_top},
     palette::Ink,
     scale::Scale,
     svg::Draw,
@@ -36,7 +36,7 @@ pub(super) fn plate(analysis: &str, rsa: &RsaRecord, stimuli: &[StimulusRecord])
     }
     Plate {
         name: format!("{analysis}-mds"),
-        title: "Arrangement of the stimuli",
+        title: "Arrangement of the stimuli".into(),
         caption,
         max_columns: if panels.len() > 6 { 4 } else { 2 },
         definitions: if panels.is_empty() {
@@ -47,16 +47,6 @@ pub(super) fn plate(analysis: &str, rsa: &RsaRecord, stimuli: &[StimulusRecord])
         panels,
         key,
     }
-}
-
-/// Whether this is a picture in base64 and nothing else: a record is a file that anyone can write.
-fn is_picture(address: &str) -> bool {
-    address
-        .strip_prefix("data:image/png;base64,")
-        .is_some_and(|data| {
-            data.bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='))
-        })
 }
 
 fn picture(stimulus: &StimulusRecord) -> Option<&str> {

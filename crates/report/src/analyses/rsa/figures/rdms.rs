@@ -40,7 +40,7 @@ pub(super) fn plate(analysis: &str, rsa: &RsaRecord, stimuli: &[StimulusRecord])
     };
     Plate {
         name: format!("{analysis}-rdms"),
-        title: "Representational dissimilarity matrices",
+        title: "Representational dissimilarity matrices".into(),
         caption: format!(
             "Dissimilarity of every pair of stimuli, as percentile within its matrix (dark: \
              similar, light: dissimilar); stimuli {order}."
