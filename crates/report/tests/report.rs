@@ -4,7 +4,7 @@ mod common;
 
 use common::{record, shapes};
 use consilience_core::{AnalysisRecord, Record};
-use consilience_report::{ReportError, png, render, scores_csv};
+use consilience_report::{Rendered, ReportError, png, render};
 
 /// Generous width of a letter in em: wider than the average letter of any family that is named.
 const LETTER: f64 = 0.5;
@@ -204,12 +204,21 @@ fn remote_thumbnails_are_not_shown() {
     );
 }
 
+/// The table of this name.
+fn table<'a>(rendered: &'a Rendered, name: &str) -> &'a str {
+    let found = rendered.tables.iter().find(|t| t.name == name);
+    &found.unwrap_or_else(|| panic!("no {name}")).csv
+}
+
 #[test]
 fn scores_are_complete_and_exact() {
     let (_, shape) = shapes().into_iter().find(|(n, _)| *n == "gaps").unwrap();
     let record = record(&shape);
-    let AnalysisRecord::Rsa(rsa) = &record.analyses[0];
-    let csv = scores_csv(&record).unwrap();
+    let AnalysisRecord::Rsa(rsa) = &record.analyses[0] else {
+        panic!("not RSA");
+    };
+    let rendered = render(&record).unwrap();
+    let csv = table(&rendered, "scores.csv");
     let mut lines = csv.lines();
     assert_eq!(
         lines.next().unwrap(),
@@ -243,7 +252,7 @@ fn differences_name_each_pair_once() {
     let rendered = render(&record(&shape)).unwrap();
     let n = 26;
     assert_eq!(
-        rendered.differences_csv.lines().count(),
+        table(&rendered, "differences.csv").lines().count(),
         1 + 3 * n * (n - 1) / 2
     );
 }
@@ -279,7 +288,9 @@ fn damaged_records_are_refused() {
         assert!(
             matches!(
                 error,
-                ReportError::UnsupportedSchema { .. } | ReportError::ShapeMismatch { .. }
+                ReportError::UnsupportedSchema { .. }
+                    | ReportError::ShapeMismatch { .. }
+                    | ReportError::NoSuchEntry { .. }
             ),
             "{idx}: {error}"
         );
@@ -287,8 +298,10 @@ fn damaged_records_are_refused() {
 }
 
 fn rsa(record: &mut Record) -> &mut consilience_core::RsaRecord {
-    let AnalysisRecord::Rsa(rsa) = &mut record.analyses[0];
-    rsa
+    match &mut record.analyses[0] {
+        AnalysisRecord::Rsa(rsa) => rsa,
+        _ => panic!("not RSA"),
+    }
 }
 
 #[test]
@@ -314,7 +327,7 @@ fn values_that_are_no_numbers_leave_gaps() {
         );
         roxmltree::Document::parse(&figure.svg).unwrap();
     }
-    assert!(!rendered.scores_csv.contains("NaN"));
+    assert!(!table(&rendered, "scores.csv").contains("NaN"));
 }
 
 #[test]

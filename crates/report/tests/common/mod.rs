@@ -1,5 +1,7 @@
 //! Plausible records of several shapes, drawn by arithmetic and never by a random number.
 
+pub mod valence;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use consilience_core::{
     AnalysisRecord, Ceiling, Citation, DisplayRdm, Estimate, Expectation, InputFile, MdsMap,

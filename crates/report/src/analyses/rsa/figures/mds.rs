@@ -2,8 +2,14 @@
 
 use consilience_core::{MdsMap, RsaRecord, StimulusRecord};
 
-use super::{Heading, Panel, Plate, category_key, common_top};
-use crate::{palette::Ink, scale::Scale, svg::Draw, view};
+use super::category_key;
+use crate::{
+    figures::{Heading, Panel, Plate, boxes::is_picture, common_top},
+    palette::Ink,
+    scale::Scale,
+    svg::Draw,
+    view,
+};
 
 const WIDTH: f64 = 420.0;
 
@@ -30,7 +36,7 @@ pub(super) fn plate(analysis: &str, rsa: &RsaRecord, stimuli: &[StimulusRecord])
     }
     Plate {
         name: format!("{analysis}-mds"),
-        title: "Arrangement of the stimuli",
+        title: "Arrangement of the stimuli".into(),
         caption,
         max_columns: if panels.len() > 6 { 4 } else { 2 },
         definitions: if panels.is_empty() {
@@ -43,22 +49,12 @@ pub(super) fn plate(analysis: &str, rsa: &RsaRecord, stimuli: &[StimulusRecord])
     }
 }
 
-/// Whether this is a picture in base64 and nothing else: a record is a file that anyone can write.
-fn is_picture(address: &str) -> bool {
-    address
-        .strip_prefix("data:image/png;base64,")
-        .is_some_and(|data| {
-            data.bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='))
-        })
-}
-
 fn picture(stimulus: &StimulusRecord) -> Option<&str> {
     stimulus.thumbnail.as_deref().filter(|t| is_picture(t))
 }
 
 /// Every thumbnail once, of unit size.
-pub(super) fn definitions(stimuli: &[StimulusRecord]) -> String {
+pub(crate) fn definitions(stimuli: &[StimulusRecord]) -> String {
     stimuli
         .iter()
         .enumerate()

@@ -2,8 +2,9 @@
 
 use consilience_core::{RsaRecord, RsaTarget};
 
-use super::{Heading, KeyEntry, Mark, Panel, Plate, bars::CEILING_OPACITY, best_line, common_top};
+use super::{best_line, scores};
 use crate::{
+    figures::{CEILING_OPACITY, Heading, KeyEntry, Mark, Panel, Plate, common_top},
     palette::Ink,
     scale::Scale,
     svg::{Anchor, Draw, Type},
@@ -42,7 +43,7 @@ pub(super) fn plate(analysis: &str, rsa: &RsaRecord) -> Plate {
     let max_columns = if panels.len() > 4 { 3 } else { 2 };
     Plate {
         name: format!("{analysis}-layers"),
-        title: "Agreement along the layers",
+        title: "Agreement along the layers".into(),
         caption: caption(rsa),
         panels,
         key: key(rsa),
@@ -54,9 +55,9 @@ pub(super) fn plate(analysis: &str, rsa: &RsaRecord) -> Plate {
 fn caption(rsa: &RsaRecord) -> String {
     let mut out = format!(
         "Agreement ({}) of each layer’s RDM with each target, layers from input to output.",
-        view::similarity_label(&rsa.settings)
+        scores::similarity_label(&rsa.settings)
     );
-    match view::spread_name(rsa) {
+    match scores::spread_name(rsa) {
         Some(name) => out.push_str(&format!(" Shaded along the curve: {name}.")),
         None => out.push_str(" No interval was estimated."),
     }
@@ -64,7 +65,7 @@ fn caption(rsa: &RsaRecord) -> String {
         out.push_str(" Grey band: noise ceiling, lower to upper bound.");
     }
     out.push_str(" Ring: best layer.");
-    if let Some(source) = view::p_zero_source(rsa) {
+    if let Some(source) = scores::p_zero_source(rsa) {
         out.push_str(&format!(
             " Dots below the curve: layers above zero at p < {} ({source}).",
             rsa.settings.alpha
@@ -74,7 +75,7 @@ fn caption(rsa: &RsaRecord) -> String {
 }
 
 fn key(rsa: &RsaRecord) -> Vec<KeyEntry> {
-    let models = view::models(rsa);
+    let models = scores::models(rsa);
     let mut key = Vec::new();
     if models.len() > 1 {
         key.extend(
@@ -88,7 +89,7 @@ fn key(rsa: &RsaRecord) -> Vec<KeyEntry> {
         key.push(KeyEntry::new(Mark::Band, Ink::Ceiling, "noise ceiling"));
     }
     key.push(KeyEntry::new(Mark::Ring, Ink::Accent, "best layer"));
-    if let Some(source) = view::p_zero_source(rsa) {
+    if let Some(source) = scores::p_zero_source(rsa) {
         let significance = format!("p < {}, {source}", rsa.settings.alpha);
         key.push(KeyEntry::new(Mark::Dot, Ink::Muted, significance));
     }
@@ -119,7 +120,7 @@ fn panel(rsa: &RsaRecord, target: &RsaTarget, heading: &Heading, top: f64) -> Pa
     let spans = target.scores.iter().filter_map(|s| s.estimate.as_ref());
     let values = spans
         .flat_map(|e| {
-            let (low, high) = view::spread(e).unwrap_or((e.value, e.value));
+            let (low, high) = scores::spread(e).unwrap_or((e.value, e.value));
             [e.value, low, high]
         })
         .chain(target.ceiling.iter().flat_map(|c| [c.lower, c.upper]));
@@ -141,7 +142,7 @@ fn panel(rsa: &RsaRecord, target: &RsaTarget, heading: &Heading, top: f64) -> Pa
         &mut d,
         &y,
         left,
-        &view::similarity_label(&rsa.settings),
+        &scores::similarity_label(&rsa.settings),
         top,
     );
     curves(&mut d, rsa, target, &points, &y);
@@ -152,7 +153,7 @@ fn panel(rsa: &RsaRecord, target: &RsaTarget, heading: &Heading, top: f64) -> Pa
     Panel {
         alt: format!(
             "Curve of {} of {} against {}; {}.",
-            view::similarity_label(&rsa.settings),
+            scores::similarity_label(&rsa.settings),
             view::plural(rsa.predictors.len(), "layer"),
             target.name,
             best_line(rsa, target)
@@ -164,7 +165,7 @@ fn panel(rsa: &RsaRecord, target: &RsaTarget, heading: &Heading, top: f64) -> Pa
 
 /// Layers at equal steps, with a wider step between two models.
 fn positions<'a>(rsa: &RsaRecord, labels: &'a [String], left: f64) -> Vec<Point<'a>> {
-    let models = view::models(rsa);
+    let models = scores::models(rsa);
     let mut at = 0.0;
     let mut steps: Vec<(f64, usize, &str)> = Vec::with_capacity(labels.len());
     for (idx, p) in rsa.predictors.iter().enumerate() {
@@ -220,8 +221,8 @@ fn curves(d: &mut Draw, rsa: &RsaRecord, target: &RsaTarget, points: &[Point<'_>
         let spread: Vec<(f64, (f64, f64))> = run
             .iter()
             .filter_map(|&i| {
-                let e = view::estimate(target, i)?;
-                Some((points[i].x, view::spread(e)?))
+                let e = scores::estimate(target, i)?;
+                Some((points[i].x, scores::spread(e)?))
             })
             .collect();
         match spread.as_slice() {
@@ -236,20 +237,24 @@ fn curves(d: &mut Draw, rsa: &RsaRecord, target: &RsaTarget, points: &[Point<'_>
         }
         let line: Vec<_> = run
             .iter()
-            .filter_map(|&i| Some((points[i].x, y.at(view::estimate(target, i)?.value))))
+            .filter_map(|&i| Some((points[i].x, y.at(scores::estimate(target, i)?.value))))
             .collect();
         if line.len() > 1 {
             d.polyline(&line, ink, 1.6);
         }
         for (&i, &at) in run.iter().zip(&line) {
-            let value = view::estimate(target, i).map_or(f64::NAN, |e| e.value);
-            let tip = format!("{}: {}", view::predictor_name(rsa, i), view::score3(value));
+            let value = scores::estimate(target, i).map_or(f64::NAN, |e| e.value);
+            let tip = format!(
+                "{}: {}",
+                scores::predictor_name(rsa, i),
+                view::score3(value)
+            );
             d.dot(at, radius, ink, 1.0, &tip);
         }
     }
     if let Some((idx, e)) = target
         .best
-        .and_then(|idx| view::estimate(target, idx).map(|e| (idx, e)))
+        .and_then(|idx| scores::estimate(target, idx).map(|e| (idx, e)))
     {
         d.ring((points[idx].x, y.at(e.value)), 4.6, Ink::Accent, 1.6);
     }
@@ -258,7 +263,7 @@ fn curves(d: &mut Draw, rsa: &RsaRecord, target: &RsaTarget, points: &[Point<'_>
 /// Neighbouring layers of one model that have a score.
 fn runs(target: &RsaTarget, points: &[Point<'_>]) -> Vec<Vec<usize>> {
     let mut runs: Vec<Vec<usize>> = Vec::new();
-    for idx in (0..points.len()).filter(|&i| view::estimate(target, i).is_some()) {
+    for idx in (0..points.len()).filter(|&i| scores::estimate(target, i).is_some()) {
         match runs.last_mut() {
             Some(run)
                 if run.last() == Some(&(idx.wrapping_sub(1)))
@@ -274,9 +279,13 @@ fn runs(target: &RsaTarget, points: &[Point<'_>]) -> Vec<Vec<usize>> {
 
 fn marks(d: &mut Draw, rsa: &RsaRecord, target: &RsaTarget, points: &[Point<'_>], bottom: f64) {
     for (idx, point) in points.iter().enumerate() {
-        let p = view::estimate(target, idx).and_then(view::p_zero);
+        let p = scores::estimate(target, idx).and_then(scores::p_zero);
         if let Some(p) = p.filter(|&p| p < rsa.settings.alpha) {
-            let tip = format!("{}: {}", view::predictor_name(rsa, idx), view::p_clause(p));
+            let tip = format!(
+                "{}: {}",
+                scores::predictor_name(rsa, idx),
+                view::p_clause(p)
+            );
             d.dot(
                 (point.x, bottom + STRIP / 2.0 + 1.0),
                 1.7,
@@ -293,7 +302,7 @@ fn layer_names(d: &mut Draw, target: &RsaTarget, points: &[Point<'_>], top: f64)
     let mut kept: Vec<usize> = Vec::new();
     let first = target
         .best
-        .filter(|&best| view::estimate(target, best).is_some());
+        .filter(|&best| scores::estimate(target, best).is_some());
     for idx in first.into_iter().chain(0..points.len()) {
         let free = |other: &usize| (points[*other].x - points[idx].x).abs() >= LABEL_STEP;
         if kept.iter().all(free) {

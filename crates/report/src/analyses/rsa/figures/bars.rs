@@ -2,16 +2,14 @@
 
 use consilience_core::{RsaRecord, RsaTarget};
 
-use super::{Heading, KeyEntry, Mark, Panel, Plate, common_top};
+use super::scores;
 use crate::{
+    figures::{CEILING_OPACITY, Heading, KeyEntry, Mark, Panel, Plate, common_top},
     palette::Ink,
     scale::Scale,
     svg::{Anchor, Draw, Type},
     text, view,
 };
-
-/// Opacity of the noise-ceiling band.
-pub(super) const CEILING_OPACITY: f64 = 0.55;
 
 /// Layers that are shown when there is one model.
 const N_BEST: usize = 6;
@@ -38,7 +36,7 @@ pub(super) fn plate(analysis: &str, rsa: &RsaRecord) -> Plate {
         .collect();
     Plate {
         name: format!("{analysis}-comparison"),
-        title: "Comparison of models",
+        title: "Comparison of models".into(),
         caption: caption(rsa),
         max_columns: if panels.len() > 4 { 3 } else { 2 },
         panels,
@@ -48,7 +46,7 @@ pub(super) fn plate(analysis: &str, rsa: &RsaRecord) -> Plate {
 }
 
 fn one_model(rsa: &RsaRecord) -> bool {
-    view::models(rsa).len() == 1
+    scores::models(rsa).len() == 1
 }
 
 fn has_differences(rsa: &RsaRecord) -> bool {
@@ -77,16 +75,16 @@ fn caption(rsa: &RsaRecord) -> String {
     };
     let mut out = format!(
         "{what} for each target ({}).",
-        view::similarity_label(&rsa.settings)
+        scores::similarity_label(&rsa.settings)
     );
-    if let Some(name) = view::spread_name(rsa) {
+    if let Some(name) = scores::spread_name(rsa) {
         out.push_str(&format!(" Whiskers: {name}."));
     }
     if has_subjects(rsa) {
         out.push_str(" Small dots: single subjects.");
     }
     let mut tests = Vec::new();
-    if let Some(source) = view::p_zero_source(rsa) {
+    if let Some(source) = scores::p_zero_source(rsa) {
         tests.push(format!(
             "in the column “> 0” for a score above zero ({source})"
         ));
@@ -124,7 +122,7 @@ fn caption(rsa: &RsaRecord) -> String {
 
 fn key(rsa: &RsaRecord) -> Vec<KeyEntry> {
     let mut key = Vec::new();
-    if let Some(name) = view::spread_name(rsa) {
+    if let Some(name) = scores::spread_name(rsa) {
         key.push(KeyEntry::new(Mark::Whisker, Ink::Text, name));
     }
     if has_subjects(rsa) {
@@ -137,7 +135,7 @@ fn key(rsa: &RsaRecord) -> Vec<KeyEntry> {
             "noise ceiling (NC)",
         ));
     }
-    if view::p_zero_source(rsa).is_some() || has_ceiling_tests(rsa) || has_differences(rsa) {
+    if scores::p_zero_source(rsa).is_some() || has_ceiling_tests(rsa) || has_differences(rsa) {
         let alpha = rsa.settings.alpha;
         key.push(KeyEntry::new(Mark::Dot, Ink::Text, format!("p < {alpha}")));
         key.push(KeyEntry::new(Mark::Ring, Ink::Axis, "not significant"));
@@ -147,7 +145,7 @@ fn key(rsa: &RsaRecord) -> Vec<KeyEntry> {
 
 /// Predictors to compare: of several models the best layer of each, of one its best layers.
 fn rows(rsa: &RsaRecord, target: &RsaTarget) -> Vec<usize> {
-    let value = |idx: usize| view::estimate(target, idx).map(|e| e.value);
+    let value = |idx: usize| scores::estimate(target, idx).map(|e| e.value);
     // The first of equals wins, as everywhere.
     let better = |a: &usize, b: &usize| {
         let order = value(*b).partial_cmp(&value(*a));
@@ -161,7 +159,7 @@ fn rows(rsa: &RsaRecord, target: &RsaTarget) -> Vec<usize> {
         all.truncate(N_BEST);
         return all;
     }
-    view::models(rsa)
+    scores::models(rsa)
         .into_iter()
         .filter_map(|model| {
             (0..n)
@@ -220,7 +218,7 @@ fn panel(rsa: &RsaRecord, target: &RsaTarget, heading: &Heading, top: f64) -> Op
         .fold(0.0, f64::max)
         .min(NAME_LIMIT);
     let column = |shown: bool| if shown { MARK_WIDTH } else { 0.0 };
-    let zero_width = column(view::p_zero_source(rsa).is_some());
+    let zero_width = column(scores::p_zero_source(rsa).is_some());
     let ceiling_width = column(has_ceiling_tests(rsa));
     let verdicts = WIDTH - triangle_width - ceiling_width - zero_width;
     let right = verdicts - VALUE_WIDTH - 8.0;
@@ -252,7 +250,7 @@ fn panel(rsa: &RsaRecord, target: &RsaTarget, heading: &Heading, top: f64) -> Op
     let scores: Vec<String> = rows
         .iter()
         .filter_map(|&idx| {
-            let value = view::estimate(target, idx)?.value;
+            let value = scores::estimate(target, idx)?.value;
             let p = &rsa.predictors[idx];
             Some(format!("{} {} {}", p.model, p.layer, view::score(value)))
         })
@@ -287,9 +285,9 @@ fn subtitle(target: &RsaTarget) -> String {
 fn extent<'a>(target: &'a RsaTarget, rows: &'a [usize]) -> impl Iterator<Item = f64> + 'a {
     rows.iter()
         .flat_map(|&idx| {
-            let e = view::estimate(target, idx);
+            let e = scores::estimate(target, idx);
             let own = e.map(|e| e.value);
-            let ends = e.and_then(view::spread).map(|(low, high)| [low, high]);
+            let ends = e.and_then(scores::spread).map(|(low, high)| [low, high]);
             let subjects = target.scores[idx].per_subject.iter().copied().flatten();
             own.into_iter()
                 .chain(ends.into_iter().flatten())
@@ -335,7 +333,7 @@ fn backdrop(
         Ink::Axis,
         1.0,
     );
-    let label = view::similarity_label(&rsa.settings);
+    let label = scores::similarity_label(&rsa.settings);
     let label = text::fit(&label, 10.0, layout.right - layout.left);
     d.text(
         (layout.left + layout.right) / 2.0,
@@ -354,10 +352,10 @@ fn draw_row(
     y: f64,
     idx: usize,
 ) {
-    let Some(e) = view::estimate(target, idx) else {
+    let Some(e) = scores::estimate(target, idx) else {
         return;
     };
-    let models = view::models(rsa);
+    let models = scores::models(rsa);
     let series = models.iter().position(|m| *m == rsa.predictors[idx].model);
     let ink = Ink::Series(series.unwrap_or(0));
 
@@ -381,7 +379,7 @@ fn draw_row(
             d.dot((x.at(value), y + offset), 1.8, Ink::Text, 0.45, &tip);
         }
     }
-    if let Some((low, high)) = view::spread(e) {
+    if let Some((low, high)) = scores::spread(e) {
         d.line((x.at(low), y), (x.at(high), y), Ink::Text, 1.2);
         for end in [low, high] {
             d.line((x.at(end), y - 3.0), (x.at(end), y + 3.0), Ink::Text, 1.2);
@@ -393,7 +391,7 @@ fn draw_row(
     };
     d.text(layout.value, y + 3.5, &view::score(e.value), style);
     if let Some(at) = layout.zero {
-        verdict(d, (at, y), view::p_zero(e), rsa.settings.alpha);
+        verdict(d, (at, y), scores::p_zero(e), rsa.settings.alpha);
     }
     if let Some(at) = layout.ceiling {
         verdict(d, (at, y), view::finite(e.p_ceiling), rsa.settings.alpha);
@@ -469,7 +467,7 @@ fn triangle(
         let y = layout.middle(row);
         let centre = |column: usize| left + (column as f64 + 0.5) * CELL;
         for (column, &b) in rows[..row].iter().enumerate() {
-            let p = view::p_difference(target, a, b);
+            let p = scores::p_difference(target, a, b);
             verdict(d, (centre(column), y), p, rsa.settings.alpha);
         }
         let name = char::from(b'a' + (row % 26) as u8).to_string();

@@ -3,9 +3,10 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use consilience_core::{DisplayRdm, RsaRecord, StimulusRecord, pairs};
 
-use super::{Heading, Panel, Plate, category_key, common_top};
+use super::category_key;
 use crate::{
-    palette::{Ink, colour},
+    figures::{Heading, Panel, Plate, common_top},
+    palette::Ink,
     raster,
     svg::{Anchor, Draw, Type},
     text, view,
@@ -39,7 +40,7 @@ pub(super) fn plate(analysis: &str, rsa: &RsaRecord, stimuli: &[StimulusRecord])
     };
     Plate {
         name: format!("{analysis}-rdms"),
-        title: "Representational dissimilarity matrices",
+        title: "Representational dissimilarity matrices".into(),
         caption: format!(
             "Dissimilarity of every pair of stimuli, as percentile within its matrix (dark: \
              similar, light: dissimilar); stimuli {order}."
@@ -210,15 +211,6 @@ fn colour_bar(d: &mut Draw, left: f64, top: f64, width: f64) -> f64 {
         middle,
     );
     y + 17.0
-}
-
-/// The 256 colours of a heat map: the scale, and grey for what is missing.
-pub(crate) fn colours() -> Vec<u8> {
-    let last = f64::from(raster::MISSING - 1);
-    (0..raster::MISSING)
-        .flat_map(|step| colour(f64::from(step) / last))
-        .chain([0xb8, 0xb8, 0xb8])
-        .collect()
 }
 
 #[cfg(test)]
