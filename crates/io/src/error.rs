@@ -200,6 +200,35 @@ pub enum IoError {
         /// What it is the second one of.
         of: String,
     },
+    /// A picture that several names of a table fit, or several names that mean one.
+    #[error(
+        "{name:?} fits {} of {among}: {}; expected one: tell them apart by their folders, or leave out the doubles",
+        found.len(),
+        names(found)
+    )]
+    SeveralPictures {
+        /// The name.
+        name: String,
+        /// What the others stand in.
+        among: &'static str,
+        /// The names that fit.
+        found: Vec<String>,
+    },
+    /// A rating that the declared scale does not have.
+    #[error(
+        "row {row}, column {column}: {value} is outside the scale from {} to {}; correct the table, or declare the scale that it is on",
+        scale[0], scale[1]
+    )]
+    OutsideScale {
+        /// 1-based row, the header counted.
+        row: u64,
+        /// Name of the column.
+        column: String,
+        /// The rating.
+        value: f64,
+        /// Both ends of the scale.
+        scale: [f64; 2],
+    },
     /// Numbers that are not RDMs.
     #[error("{problem}")]
     NotRdms {

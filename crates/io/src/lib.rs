@@ -13,6 +13,7 @@
 //! | [`nifti`] | NIfTI-1 and NIfTI-2 (`.nii`, `.nii.gz`, `.hdr`/`.img`) | yes | yes |
 //! | [`table`] | CSV and TSV | yes | yes |
 //! | [`long`] | tables with a trial or a rating a row, as matrices | yes | – |
+//! | [`ratings`] | tables of ratings of pictures | yes | – |
 //! | [`arrangement`] | trials as CSV and JSON, Meadows' trees and `.mat` | yes | – |
 //! | [`weights`] | safetensors, PyTorch `.pth` (both forms), darknet `.weights` | yes | safetensors |
 //! | [`image`] | PNG, JPEG, BMP | yes | PNG |
@@ -41,6 +42,8 @@ pub mod mat;
 pub mod nifti;
 pub mod npy;
 pub mod npz;
+mod pictures;
+pub mod ratings;
 pub mod rdms;
 pub mod source;
 pub mod table;
