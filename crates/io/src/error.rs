@@ -229,6 +229,30 @@ pub enum IoError {
         /// Both ends of the scale.
         scale: [f64; 2],
     },
+    /// Another number of volumes than of what they belong to.
+    #[error("{found} volumes of betas, expected {expected}, as many as {of}; {cure}")]
+    VolumeCount {
+        /// Volumes, or rows of a matrix.
+        found: usize,
+        /// How many there should be.
+        expected: usize,
+        /// What they are counted against.
+        of: &'static str,
+        /// What to do about it.
+        cure: &'static str,
+    },
+    /// Betas of which nothing can be used.
+    #[error(
+        "none of the {n_voxels} voxels is left: {n_constant} are the same in all trials, {n_not_finite} are no finite numbers in some; check that masks, betas and trials belong together"
+    )]
+    NoVoxels {
+        /// Voxels of the masks.
+        n_voxels: usize,
+        /// Those that do not vary.
+        n_constant: usize,
+        /// Those with NaN or infinities.
+        n_not_finite: usize,
+    },
     /// Numbers that are not RDMs.
     #[error("{problem}")]
     NotRdms {
