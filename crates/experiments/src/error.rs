@@ -4,6 +4,8 @@ use consilience_learn::LearnError;
 use consilience_methods::MethodsError;
 use consilience_models::ModelError;
 
+use crate::appraise::AppraiseError;
+
 /// Result of this crate.
 pub type Result<T, E = ExperimentError> = std::result::Result<T, E>;
 
@@ -20,6 +22,9 @@ pub enum ExperimentError {
     /// Of the statistics.
     #[error(transparent)]
     Methods(#[from] MethodsError),
+    /// Of heads that rate.
+    #[error(transparent)]
+    Appraise(#[from] AppraiseError),
     /// Arrays that do not fit together.
     #[error("expected {expected} {what}, found {found}")]
     Count {

@@ -61,6 +61,15 @@ impl RatingHead {
         Ok(sum + f64::from(self.bias))
     }
 
+    /// Rating of one picture.
+    ///
+    /// # Errors
+    ///
+    /// As [`RatingHead::sum`].
+    pub fn rating(&self, features: ArrayView1<'_, f32>) -> Result<f64> {
+        Ok(self.output.of(self.sum(features)?))
+    }
+
     /// Ratings of pictures, a row of features each.
     ///
     /// # Errors
@@ -70,9 +79,68 @@ impl RatingHead {
         features
             .rows()
             .into_iter()
-            .map(|row| Ok(self.output.of(self.sum(row)?)))
+            .map(|row| self.rating(row))
             .collect()
     }
+}
+
+/// What each channel adds to the weighted sum of one picture.
+///
+/// # Shapes
+///
+/// Features of one picture: those of the first channel, then those of the second …, equally many each (one when positions were
+/// averaged); a number for each channel.
+///
+/// # Definition
+///
+/// Σ w·x over the channel's features, summed with 64 bits. Without the channels F, a network that is cut there rates the picture
+/// [`HeadOutput::of`] (sum − Σ_{k∈F} contributionₖ): a lesion needs no other pass through the network.
+///
+/// # Errors
+///
+/// [`ExperimentError::Count`] of features, or when they do not divide into channels.
+///
+/// # Example
+///
+/// ```
+/// use consilience_experiments::head::{HeadOutput, RatingHead, channel_contributions};
+/// use ndarray::array;
+///
+/// let head = RatingHead { weights: vec![1.0, 2.0, -1.0, 0.5], bias: 3.0, output: HeadOutput::Linear };
+/// let parts = channel_contributions(&head, array![1.0, 1.0, 2.0, 4.0].view(), 2)?;
+/// assert_eq!(parts, [3.0, 0.0]);
+/// # Ok::<(), consilience_experiments::ExperimentError>(())
+/// ```
+pub fn channel_contributions(
+    head: &RatingHead,
+    features: ArrayView1<'_, f32>,
+    n_channels: usize,
+) -> Result<Vec<f64>> {
+    let (n, n_weights) = (features.len(), head.weights.len());
+    if n != n_weights {
+        return Err(ExperimentError::Count {
+            what: "features",
+            expected: n_weights,
+            found: n,
+        });
+    }
+    let n_each = n.checked_div(n_channels).unwrap_or(0);
+    if n_each == 0 || n_each * n_channels != n {
+        return Err(ExperimentError::Count {
+            what: "features, equally many for each channel",
+            expected: n_each.max(1) * n_channels,
+            found: n,
+        });
+    }
+    let products: Vec<f64> = features
+        .iter()
+        .zip(&head.weights)
+        .map(|(&x, &w)| f64::from(x) * f64::from(w))
+        .collect();
+    Ok(products
+        .chunks(n_each)
+        .map(|of_channel| of_channel.iter().sum())
+        .collect())
 }
 
 /// The heads of one run: a picture is rated by one that did not learn from it.

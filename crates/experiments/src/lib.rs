@@ -1,12 +1,14 @@
 //! Experiments that drive a network.
 //!
 //! - [`head`]: heads that turn a cut network into a rater of pictures
+//! - [`appraise`]: their training on the features of pictures that people rated
 //!
 //! # Not here
 //!
 //! Files and study options (the callers'), statistics on arrays (`consilience-methods`), training of anything but a head
 //! (`consilience-learn`).
 
+pub mod appraise;
 mod error;
 pub mod head;
 

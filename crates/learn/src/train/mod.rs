@@ -12,10 +12,12 @@
 //!
 //! # Not here
 //!
-//! Batch normalisation keeps its statistics, and nothing is dropped at random: layers do in training
-//! what they do afterwards.
+//! Batch normalisation keeps its statistics, and only values of inputs are dropped at random
+//! ([`TrainParams::dropout`]): layers do in training what they do afterwards.
 
 mod checkpoint;
+mod dropout;
+mod frequency;
 mod loss;
 mod optimizer;
 mod params;
@@ -38,7 +40,9 @@ use crate::error::{LearnError, Result};
 use crate::interpret::{Program, guard};
 use crate::value::{Ad, Precision, Tensor, Value, array, tensor};
 use checkpoint::Checkpoints;
+use dropout::Dropped;
 
+pub use frequency::{Frequencies, frequency_weights};
 pub use loss::Loss;
 pub use optimizer::Optimizer;
 pub use params::TrainParams;
@@ -156,7 +160,8 @@ type Parameters = BTreeMap<String, Parameter>;
 /// # Definition
 ///
 /// Epoch by epoch, the samples (in an order drawn for the epoch when shuffled) are taken `batch` at a
-/// time; a step follows the gradient of their mean loss. With `checkpoints`, the weights before
+/// time; a step follows the gradient of the mean of their losses, each times its
+/// [weight](Samples::weight). With `checkpoints`, the weights before
 /// training and after each epoch are written to that folder, and a training that was interrupted goes
 /// on from there.
 ///
@@ -233,6 +238,15 @@ pub fn train(
         checkpoints.read_weights(best_epoch(&history), &mut of_best)?;
         best = Some((best_epoch(&history), of_best));
     }
+    let dropped = Dropped {
+        samples: training,
+        share: params.dropout,
+        seed: params.seed,
+    };
+    let training: &dyn Samples = match params.dropout > 0.0 {
+        true => &dropped,
+        false => training,
+    };
     let n_steps = params.epochs * training.len().div_ceil(params.batch);
     while history.len() <= params.epochs && !out_of_patience(&history, params.patience) {
         let epoch = history.len() - 1;
@@ -419,14 +433,16 @@ impl<'a> Task<'a> {
         let mut derivative = rows.clone();
         let mut loss = 0.0;
         let share = 1.0 / n_batch as f64;
-        for ((row, target), mut slope) in rows
+        for (((row, target), &idx), mut slope) in rows
             .outer_iter()
             .zip(&targets)
+            .zip(piece)
             .zip(derivative.outer_iter_mut())
         {
             let (value, of_row) = self.params.loss.evaluate(row, target.view())?;
-            loss += value * share;
-            slope.assign(&of_row.mapv(|d| (f64::from(d) * share) as f32));
+            let weight = f64::from(samples.weight(idx)) * share;
+            loss += value * weight;
+            slope.assign(&of_row.mapv(|d| (f64::from(d) * weight) as f32));
         }
         let seed = tensor(derivative.view().into_dyn(), Precision::Single);
         let seed = Ad::float_reshape(seed, crate::value::shape(&output).into());
@@ -452,8 +468,9 @@ impl<'a> Task<'a> {
                     self.forward(samples, 0, piece, &self.tensors(parameters))?;
                 let rows = rows(&self.output, &output, piece.len())?;
                 let mut sum = 0.0;
-                for (row, target) in rows.outer_iter().zip(&targets) {
-                    sum += self.params.loss.evaluate(row, target.view())?.0;
+                for ((row, target), &idx) in rows.outer_iter().zip(&targets).zip(piece) {
+                    let value = self.params.loss.evaluate(row, target.view())?.0;
+                    sum += value * f64::from(samples.weight(idx));
                 }
                 Ok(sum)
             })
