@@ -20,6 +20,9 @@ pub enum ExperimentError {
     /// Of the statistics.
     #[error(transparent)]
     Methods(#[from] MethodsError),
+    /// Of objects, categories and lesions.
+    #[error(transparent)]
+    Object2Brain(#[from] crate::object2brain::Object2BrainError),
     /// Arrays that do not fit together.
     #[error("expected {expected} {what}, found {found}")]
     Count {

@@ -1,6 +1,7 @@
 //! Experiments that drive a network.
 //!
 //! - [`head`]: heads that turn a cut network into a rater of pictures
+//! - [`object2brain`]: which objects ratings rest on, and what they agree with without the filters of a category
 //!
 //! # Not here
 //!
@@ -9,5 +10,6 @@
 
 mod error;
 pub mod head;
+pub mod object2brain;
 
 pub use error::{ExperimentError, Result};
