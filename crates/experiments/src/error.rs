@@ -5,6 +5,7 @@ use consilience_methods::MethodsError;
 use consilience_models::ModelError;
 
 use crate::appraise::AppraiseError;
+use crate::object2brain::Object2BrainError;
 
 /// Result of this crate.
 pub type Result<T, E = ExperimentError> = std::result::Result<T, E>;
@@ -25,6 +26,9 @@ pub enum ExperimentError {
     /// Of heads that rate.
     #[error(transparent)]
     Appraise(#[from] AppraiseError),
+    /// Of objects, categories and lesions.
+    #[error(transparent)]
+    Object2Brain(#[from] Object2BrainError),
     /// Arrays that do not fit together.
     #[error("expected {expected} {what}, found {found}")]
     Count {

@@ -2,6 +2,7 @@
 //!
 //! - [`head`]: heads that turn a cut network into a rater of pictures
 //! - [`appraise`]: their training on the features of pictures that people rated
+//! - [`object2brain`]: which objects ratings rest on, and what they agree with without the filters of a category
 //!
 //! # Not here
 //!
@@ -11,5 +12,6 @@
 pub mod appraise;
 mod error;
 pub mod head;
+pub mod object2brain;
 
 pub use error::{ExperimentError, Result};
