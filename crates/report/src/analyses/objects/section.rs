@@ -36,10 +36,7 @@ pub(crate) fn section(
         notes: objects
             .notes
             .iter()
-            .map(|text| Note {
-                about: String::new(),
-                text: text.clone(),
-            })
+            .map(|text| Note::new("", text))
             .collect(),
         table: table(objects, file),
         methods,
@@ -51,9 +48,12 @@ fn names<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
 }
 
 /// The largest significant changes, and how many there are.
-fn statements(objects: &ObjectsRecord) -> Vec<String> {
+fn statements(objects: &ObjectsRecord) -> Vec<Note> {
     let Some(source) = changes::p_source(objects) else {
-        return vec!["No change was tested against random filters.".to_owned()];
+        return vec![Note::new(
+            "",
+            "No change was tested against random filters.",
+        )];
     };
     let size = |e: &LesionEffect| e.delta.map_or(0.0, f64::abs);
     let tested = objects.effects.iter().filter(|e| changes::p(e).is_some());
@@ -68,16 +68,17 @@ fn statements(objects: &ObjectsRecord) -> Vec<String> {
         n => view::count(n),
     };
     let verb = if found.len() > 1 { "differ" } else { "differs" };
-    let mut out: Vec<String> = found
+    let mut out: Vec<Note> = found
         .iter()
         .take(N_TOLD)
-        .map(|e| statement(objects, e))
+        .map(|e| Note::new("", view::unbroken(&statement(objects, e))))
         .collect();
-    out.push(format!(
+    let summary = format!(
         "{count} of {} of a correlation {verb} from what equally many random filters do (p < {}, {source}).",
         view::plural(tested.count(), "change"),
         objects.settings.alpha
-    ));
+    );
+    out.push(Note::new("", view::unbroken(&summary)));
     out
 }
 
