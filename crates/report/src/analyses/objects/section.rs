@@ -87,13 +87,13 @@ fn statement(objects: &ObjectsRecord, e: &LesionEffect) -> String {
     let delta = e.delta.unwrap_or(f64::NAN);
     let mut brackets = Vec::new();
     if let Some(sd) = view::finite(e.delta_sd) {
-        brackets.push(format!("SD {}", view::score(sd)));
+        brackets.push(format!("SD {}", view::score3(sd)));
     }
     if let Some(mean) = view::finite(e.random_mean) {
-        let sd = view::finite(e.random_sd).map(|sd| format!(" ± {}", view::score(sd)));
+        let sd = view::finite(e.random_sd).map(|sd| format!(" ± {}", view::score3(sd)));
         brackets.push(format!(
             "random filters {}{}",
-            change(mean),
+            view::score3(mean),
             sd.unwrap_or_default()
         ));
     }
@@ -101,32 +101,23 @@ fn statement(objects: &ObjectsRecord, e: &LesionEffect) -> String {
         brackets.push(view::p_clause(p));
     }
     format!(
-        "Without the {} {} for {} in {} {}, the correlation with {} over {} stimuli {} by {} ({}).",
-        changes::n_filters(e.n_filters),
-        if e.n_filters == 1.0 {
-            "filter"
-        } else {
-            "filters"
-        },
+        "Without the filters for {} in {} {} ({}), the correlation with {} over {} stimuli {} by {} ({}).",
         objects.categories[e.category].name,
         layer.model,
         layer.layer,
+        n_of(e.n_filters, layer.n_filters),
         objects.targets[e.target].name,
         objects.subsets[e.subset].name,
         if delta < 0.0 { "falls" } else { "rises" },
-        view::score(delta.abs()),
+        view::score3(delta.abs()),
         brackets.join("; ")
     )
 }
 
-/// A change with its sign.
-fn change(value: f64) -> String {
-    let text = view::score(value);
-    if value > 0.0 && text != "0.00" {
-        format!("+{text}")
-    } else {
-        text
-    }
+/// `"34 of 128"`, or `"33.4 of 128 on average"` when runs differ.
+fn n_of(n: f64, of: usize) -> String {
+    let average = if n.fract() == 0.0 { "" } else { " on average" };
+    format!("{} of {of}{average}", changes::n_filters(n))
 }
 
 fn table(objects: &ObjectsRecord, file: &str) -> Option<TableView> {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     figures::{
-        Heading, KeyEntry, Mark, Panel, Plate,
+        Flow, Heading, KeyEntry, Mark, Panel, Plate,
         grid::{Grid, Heads, leaning},
     },
     methods::n_stimuli,
@@ -89,6 +89,7 @@ fn plate(objects: &ObjectsRecord, columns: &Columns<'_>) -> Plate {
         name: String::new(),
         title: String::new(),
         caption: String::new(),
+        flow: Flow::Natural,
         max_columns: if narrow { 3 } else { 1 },
         panels,
         key: key(objects),
