@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     Result, Table, analyses,
-    figures::{self, KeyEntry, MARK, Plate},
+    figures::{self, Flow, KeyEntry, MARK, Plate},
     palette,
     section::Section,
     svg::num,
@@ -151,10 +151,11 @@ fn figure(plate: &Plate) -> FigureView {
         name: plate.name.clone(),
         title: plate.title.clone(),
         caption: plate.caption.clone(),
-        layout: match width {
-            w if w < 350.0 => "narrow",
-            w if w <= 620.0 => "wide",
-            _ => "broad",
+        layout: match plate.flow {
+            Flow::Columns if width < 350.0 => "narrow",
+            Flow::Columns => "wide",
+            Flow::Natural if width <= 620.0 => "natural",
+            Flow::Natural => "natural broad",
         },
         panels: plate.panels.iter().map(figures::panel_svg).collect(),
         key: plate.key.iter().map(key).collect(),

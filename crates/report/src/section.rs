@@ -18,7 +18,7 @@ pub(crate) struct Section {
     /// Numbers that stand large below the answer.
     pub(crate) findings: Vec<Finding>,
     /// Findings in full sentences.
-    pub(crate) statements: Vec<String>,
+    pub(crate) statements: Vec<Note>,
     /// What limits the numbers.
     pub(crate) notes: Vec<Note>,
     pub(crate) table: Option<TableView>,
@@ -39,10 +39,20 @@ pub(crate) struct Finding {
     pub(crate) details: Vec<String>,
 }
 
+/// A sentence with what it is about, which may be nothing.
 #[derive(Serialize)]
 pub(crate) struct Note {
     pub(crate) about: String,
     pub(crate) text: String,
+}
+
+impl Note {
+    pub(crate) fn new(about: &str, text: impl Into<String>) -> Self {
+        Self {
+            about: about.to_owned(),
+            text: text.into(),
+        }
+    }
 }
 
 /// A table that can be sorted, filtered and saved.

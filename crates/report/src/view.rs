@@ -42,6 +42,15 @@ pub(crate) fn corrected(correction: &str) -> &'static str {
     }
 }
 
+/// The same, with whether it is simulated.
+pub(crate) fn kind_and_origin(target: TargetKind, is_simulated: bool) -> &'static str {
+    match (target, is_simulated) {
+        (target, false) => kind(target),
+        (TargetKind::Brain, true) => "brain, simulated",
+        (TargetKind::Behaviour, true) => "behaviour, simulated",
+    }
+}
+
 /// The coefficient as an axis is labelled.
 pub(crate) fn coefficient(correlation: &str) -> String {
     match correlation {
@@ -93,6 +102,15 @@ pub(crate) fn stars(p: Option<f64>) -> &'static str {
         Some(p) if p < 0.05 => "*",
         _ => "",
     }
+}
+
+/// A sentence whose equations are not broken between lines.
+pub(crate) fn unbroken(sentence: &str) -> String {
+    [" = ", " < ", " ± "]
+        .iter()
+        .fold(sentence.to_owned(), |text, sign| {
+            text.replace(sign, &sign.replace(' ', "\u{a0}"))
+        })
 }
 
 /// A count with thin spaces between thousands.

@@ -42,6 +42,17 @@ pub(crate) struct Plate {
     pub(crate) definitions: String,
     /// Most columns in the file.
     pub(crate) max_columns: usize,
+    /// How the page lays the panels out.
+    pub(crate) flow: Flow,
+}
+
+/// How a page lays out the panels of a figure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flow {
+    /// In columns, which the panels fill.
+    Columns,
+    /// One after the other, in their own size, so that letters of all are alike.
+    Natural,
 }
 
 /// A mark and what it means.

@@ -21,17 +21,18 @@ pub(super) fn paragraphs(record: &Record, appraisal: &AppraisalRecord) -> Vec<St
 fn ratings(record: &Record, appraisal: &AppraisalRecord) -> String {
     let settings = &appraisal.settings;
     let names = scores::models(appraisal);
+    let cuts: Vec<String> = names
+        .iter()
+        .map(|model| {
+            let of = appraisal.raters.iter().filter(|r| r.model == *model);
+            let layers: Vec<&str> = of.map(|r| r.layer.as_str()).collect();
+            format!("{model} at {}", listed(&layers))
+        })
+        .collect();
     let mut out = format!(
-        "Networks rated the stimuli by heads with one output on frozen weights: {} of {} ({}).",
-        plural(appraisal.raters.len(), "cut network"),
-        listed(&names),
-        listed(
-            &appraisal
-                .raters
-                .iter()
-                .map(|r| format!("{} up to {}", r.model, r.layer))
-                .collect::<Vec<_>>()
-        )
+        "Heads with one output on frozen, cut networks rated the stimuli; networks were cut at {}: {}.",
+        plural(appraisal.raters.len(), "layer"),
+        cuts.join("; ")
     );
     out.push_str(&methods::activations(record, &names));
     let inputs = match settings.pool.as_str() {
@@ -41,7 +42,7 @@ fn ratings(record: &Record, appraisal: &AppraisalRecord) -> String {
     };
     let head = match settings.head.as_str() {
         "linear" => "a linear unit",
-        "sigmoid" => "a linear unit whose output a sigmoid bends into the rating scale",
+        "sigmoid" => "a linear unit with a sigmoid that ends at the ends of the rating scale",
         other => other,
     };
     let loss = match settings.loss.as_str() {
@@ -53,7 +54,7 @@ fn ratings(record: &Record, appraisal: &AppraisalRecord) -> String {
         other => other,
     };
     out.push_str(&format!(
-        " The head of each, {head} on {inputs}, learnt {} by {loss}.",
+        " Each head, {head} on {inputs}, learnt {} with {loss} as its loss.",
         settings.trained_on
     ));
     if let Some([low, high]) = settings.scale {

@@ -22,10 +22,15 @@ pub(crate) fn section(
 ) -> Section {
     let mut methods = methods::paragraphs(record, appraisal);
     methods.extend(citation_sentence(&record.provenance));
-    let mut statements: Vec<String> = (0..appraisal.targets.len())
+    let mut statements: Vec<Note> = (0..appraisal.targets.len())
+        .filter(|_| !appraisal.raters.is_empty())
         .map(|target| best_of_subsets(appraisal, target))
         .collect();
-    statements.extend(differences(appraisal));
+    statements.extend(
+        differences(appraisal)
+            .iter()
+            .map(|text| Note::new("", view::unbroken(text))),
+    );
     Section {
         name,
         title: "Networks as raters",
@@ -52,13 +57,9 @@ fn names(appraisal: &AppraisalRecord) -> Vec<&str> {
 }
 
 fn notes(appraisal: &AppraisalRecord) -> Vec<Note> {
-    let note = |about: &str, text: &String| Note {
-        about: about.to_owned(),
-        text: text.clone(),
-    };
-    let general = appraisal.notes.iter().map(|text| note("", text));
+    let general = appraisal.notes.iter().map(|text| Note::new("", text));
     let targets = appraisal.targets.iter();
-    let of_targets = targets.flat_map(|t| t.notes.iter().map(|text| note(&t.name, text)));
+    let of_targets = targets.flat_map(|t| t.notes.iter().map(|text| Note::new(&t.name, text)));
     general.chain(of_targets).collect()
 }
 
@@ -108,16 +109,13 @@ fn finding(appraisal: &AppraisalRecord, target_idx: usize) -> Finding {
             ),
         });
     }
-    if target.is_simulated {
-        details.push("simulated".to_owned());
-    }
     Finding {
         target: target.name.clone(),
-        kind: view::kind(target.kind),
+        kind: view::kind_and_origin(target.kind, target.is_simulated),
         best: best.map(|c| full_name(appraisal, c.rater)),
         score: best.and_then(|c| c.of_mean).map(view::score),
         unit: view::coefficient(&appraisal.settings.correlation),
-        details,
+        details: details.iter().map(|d| view::unbroken(d)).collect(),
     }
 }
 
@@ -127,36 +125,31 @@ fn over(appraisal: &AppraisalRecord, subset: usize) -> String {
 }
 
 /// Which raters follow a target best, subset by subset.
-fn best_of_subsets(appraisal: &AppraisalRecord, target: usize) -> String {
+fn best_of_subsets(appraisal: &AppraisalRecord, target: usize) -> Note {
     let clauses: Vec<String> = (0..appraisal.subsets.len())
         .map(|subset| {
             let Some(c) = best(appraisal, subset, target) else {
-                return format!("no correlation could be stated {}", over(appraisal, subset));
+                return format!("by none {}", over(appraisal, subset));
             };
-            let mut brackets = Vec::new();
-            if let Some(sd) = view::finite(c.sd) {
-                brackets.push(format!("SD {}", view::score(sd)));
-            }
-            if let Some(p) = scores::p(c) {
-                brackets.push(view::p_clause(p));
-            }
+            let sd = view::finite(c.sd).map(|sd| format!("SD {}", view::score(sd)));
+            let brackets: Vec<String> = sd
+                .into_iter()
+                .chain(scores::p(c).map(view::p_clause))
+                .collect();
             let brackets = match brackets.is_empty() {
                 true => String::new(),
                 false => format!(" ({})", brackets.join(", ")),
             };
             format!(
-                "{} those of {}, r = {}{brackets}",
-                over(appraisal, subset),
+                "by {} {}, r = {}{brackets}",
                 full_name(appraisal, c.rater),
+                over(appraisal, subset),
                 view::score(c.of_mean.unwrap_or(f64::NAN)),
             )
         })
         .collect();
-    format!(
-        "The ratings that follow {} best are {}.",
-        appraisal.targets[target].name,
-        clauses.join("; ")
-    )
+    let text = format!("followed best {}.", clauses.join("; "));
+    Note::new(&appraisal.targets[target].name, view::unbroken(&text))
 }
 
 /// The largest significant differences between subsets, and how many there are.

@@ -36,10 +36,7 @@ pub(crate) fn section(
         notes: objects
             .notes
             .iter()
-            .map(|text| Note {
-                about: String::new(),
-                text: text.clone(),
-            })
+            .map(|text| Note::new("", text))
             .collect(),
         table: table(objects, file),
         methods,
@@ -51,9 +48,12 @@ fn names<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
 }
 
 /// The largest significant changes, and how many there are.
-fn statements(objects: &ObjectsRecord) -> Vec<String> {
+fn statements(objects: &ObjectsRecord) -> Vec<Note> {
     let Some(source) = changes::p_source(objects) else {
-        return vec!["No change was tested against random filters.".to_owned()];
+        return vec![Note::new(
+            "",
+            "No change was tested against random filters.",
+        )];
     };
     let size = |e: &LesionEffect| e.delta.map_or(0.0, f64::abs);
     let tested = objects.effects.iter().filter(|e| changes::p(e).is_some());
@@ -68,16 +68,17 @@ fn statements(objects: &ObjectsRecord) -> Vec<String> {
         n => view::count(n),
     };
     let verb = if found.len() > 1 { "differ" } else { "differs" };
-    let mut out: Vec<String> = found
+    let mut out: Vec<Note> = found
         .iter()
         .take(N_TOLD)
-        .map(|e| statement(objects, e))
+        .map(|e| Note::new("", view::unbroken(&statement(objects, e))))
         .collect();
-    out.push(format!(
+    let summary = format!(
         "{count} of {} of a correlation {verb} from what equally many random filters do (p < {}, {source}).",
         view::plural(tested.count(), "change"),
         objects.settings.alpha
-    ));
+    );
+    out.push(Note::new("", view::unbroken(&summary)));
     out
 }
 
@@ -86,13 +87,13 @@ fn statement(objects: &ObjectsRecord, e: &LesionEffect) -> String {
     let delta = e.delta.unwrap_or(f64::NAN);
     let mut brackets = Vec::new();
     if let Some(sd) = view::finite(e.delta_sd) {
-        brackets.push(format!("SD {}", view::score(sd)));
+        brackets.push(format!("SD {}", view::score3(sd)));
     }
     if let Some(mean) = view::finite(e.random_mean) {
-        let sd = view::finite(e.random_sd).map(|sd| format!(" ± {}", view::score(sd)));
+        let sd = view::finite(e.random_sd).map(|sd| format!(" ± {}", view::score3(sd)));
         brackets.push(format!(
             "random filters {}{}",
-            change(mean),
+            view::score3(mean),
             sd.unwrap_or_default()
         ));
     }
@@ -100,32 +101,23 @@ fn statement(objects: &ObjectsRecord, e: &LesionEffect) -> String {
         brackets.push(view::p_clause(p));
     }
     format!(
-        "Without the {} {} for {} in {} {}, the correlation with {} over {} stimuli {} by {} ({}).",
-        changes::n_filters(e.n_filters),
-        if e.n_filters == 1.0 {
-            "filter"
-        } else {
-            "filters"
-        },
+        "Without the filters for {} in {} {} ({}), the correlation with {} over {} stimuli {} by {} ({}).",
         objects.categories[e.category].name,
         layer.model,
         layer.layer,
+        n_of(e.n_filters, layer.n_filters),
         objects.targets[e.target].name,
         objects.subsets[e.subset].name,
         if delta < 0.0 { "falls" } else { "rises" },
-        view::score(delta.abs()),
+        view::score3(delta.abs()),
         brackets.join("; ")
     )
 }
 
-/// A change with its sign.
-fn change(value: f64) -> String {
-    let text = view::score(value);
-    if value > 0.0 && text != "0.00" {
-        format!("+{text}")
-    } else {
-        text
-    }
+/// `"34 of 128"`, or `"33.4 of 128 on average"` when runs differ.
+fn n_of(n: f64, of: usize) -> String {
+    let average = if n.fract() == 0.0 { "" } else { " on average" };
+    format!("{} of {of}{average}", changes::n_filters(n))
 }
 
 fn table(objects: &ObjectsRecord, file: &str) -> Option<TableView> {

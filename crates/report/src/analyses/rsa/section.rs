@@ -12,10 +12,6 @@ use crate::{
 pub(crate) fn section(name: String, record: &Record, rsa: &RsaRecord) -> Section {
     let mut methods = methods::paragraphs(record, rsa);
     methods.extend(citation_sentence(&record.provenance));
-    let note = |target: &str, text: &String| Note {
-        about: target.to_owned(),
-        text: text.clone(),
-    };
     Section {
         name,
         title: "Representational similarity",
@@ -31,7 +27,7 @@ pub(crate) fn section(name: String, record: &Record, rsa: &RsaRecord) -> Section
         notes: rsa
             .targets
             .iter()
-            .flat_map(|t| t.notes.iter().map(|text| note(&t.name, text)))
+            .flat_map(|t| t.notes.iter().map(|text| Note::new(&t.name, text)))
             .collect(),
         table: table(rsa),
         methods,

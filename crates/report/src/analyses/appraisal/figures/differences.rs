@@ -7,7 +7,7 @@ use super::{
     scores, simulated,
 };
 use crate::{
-    figures::{Heading, KeyEntry, Mark, Panel, Plate, common_top},
+    figures::{Flow, Heading, KeyEntry, Mark, Panel, Plate, common_top},
     palette::Ink,
     view,
 };
@@ -153,6 +153,7 @@ fn plate<'a>(
             },
             simulated(appraisal)
         ),
+        flow: Flow::Columns,
         max_columns: 2,
         panels,
         key: vec![

@@ -4,7 +4,7 @@ use consilience_core::AppraisalRecord;
 
 use super::{heads, scores, shades, simulated, stars_and_ceilings, tip};
 use crate::{
-    figures::{Heading, Panel, Plate, common_top, grid::Grid},
+    figures::{Flow, Heading, Panel, Plate, common_top, grid::Grid},
     methods::n_stimuli,
     svg::Draw,
     view,
@@ -30,6 +30,7 @@ pub(super) fn plates(analysis: &str, appraisal: &AppraisalRecord) -> Vec<Plate> 
             name: format!("{analysis}-layers-{}", idx + 1),
             title: format!("Agreement of {model}, layer by layer"),
             caption: caption(appraisal, model),
+            flow: Flow::Natural,
             max_columns: 3,
             panels: panels(appraisal, &raters),
             key: Vec::new(),

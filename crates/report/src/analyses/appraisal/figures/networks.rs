@@ -4,7 +4,7 @@ use consilience_core::AppraisalRecord;
 
 use super::{heads, scores, shades, simulated, stars_and_ceilings, tip};
 use crate::{
-    figures::{Heading, Panel, Plate, common_top, grid::Grid},
+    figures::{Flow, Heading, Panel, Plate, common_top, grid::Grid},
     methods::n_stimuli,
     svg::Draw,
     view,
@@ -36,6 +36,7 @@ pub(super) fn plate(analysis: &str, appraisal: &AppraisalRecord) -> Plate {
             stars_and_ceilings(appraisal),
             simulated(appraisal)
         ),
+        flow: Flow::Natural,
         max_columns: if panels.len() > 4 { 3 } else { 2 },
         panels,
         key: Vec::new(),

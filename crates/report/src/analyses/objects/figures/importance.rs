@@ -4,7 +4,7 @@ use consilience_core::{CategoryImportance, ObjectsRecord};
 
 use super::changes;
 use crate::{
-    figures::{Heading, KeyEntry, Mark, Panel, Plate, common_top},
+    figures::{Flow, Heading, KeyEntry, Mark, Panel, Plate, common_top},
     palette::Ink,
     scale::Scale,
     svg::{Anchor, Draw, Type},
@@ -45,6 +45,7 @@ pub(super) fn plate(analysis: &str, objects: &ObjectsRecord) -> Plate {
         caption: "How much of the Grad-CAM map of the rating at the last layer lies in boxes of each category: mean over \
                   the stimuli that show it. Whiskers: ± standard deviation over stimuli."
             .to_owned(),
+        flow: Flow::Columns,
         max_columns: if panels.len() > 4 { 3 } else { 2 },
         panels,
         key: vec![KeyEntry::new(Mark::Whisker, Ink::Text, "± SD over stimuli")],

@@ -4,7 +4,7 @@ use consilience_core::{CategoryMatrix, ObjectsRecord};
 
 use crate::{
     figures::{
-        Heading, Panel, Plate,
+        Flow, Heading, Panel, Plate, common_top,
         grid::{Grid, Heads, Shades, leaning},
     },
     svg::Draw,
@@ -13,58 +13,51 @@ use crate::{
 
 const CELL: (f64, f64) = (46.0, 32.0);
 
-pub(super) fn overlap(analysis: &str, objects: &ObjectsRecord) -> Plate {
+pub(super) fn plate(analysis: &str, objects: &ObjectsRecord) -> Plate {
+    let overlap = [
+        "Overlap",
+        "boxes of the row, covered by those of the column",
+        "share covered",
+    ];
+    let together = ["Co-occurrence", "of categories in stimuli", "similarity"];
+    let headings =
+        [overlap, together].map(|[title, subtitle, _]| Heading::new(title, subtitle, 330.0));
+    let top = common_top(&headings);
+    let [first, second] = &headings;
+    // A single category has nothing to overlap with.
+    let panels = match objects.categories.len() {
+        0 | 1 => Vec::new(),
+        _ => vec![
+            panel(objects, &objects.overlap, overlap, (first, top)),
+            panel(objects, &objects.co_occurrence, together, (second, top)),
+        ],
+    };
     Plate {
-        name: format!("{analysis}-overlap"),
-        title: "Overlap of categories".into(),
-        caption: "Mean share of a box of the row’s category that boxes of the column’s category cover, and below it the \
-                  number of stimuli with both. The matrix is not symmetric: small boxes lie inside large ones, not the \
-                  other way round. A dash: the two never meet."
+        name: format!("{analysis}-categories"),
+        title: "Overlap and co-occurrence of categories".into(),
+        caption: "Left: mean share of a box of the row’s category that boxes of the column’s category cover; small boxes lie \
+                  inside large ones and not the other way round, so the matrix is not symmetric. Right: how alike two \
+                  categories occur over the stimuli (1: always together). n: stimuli with both. A dash: nothing to tell."
             .to_owned(),
-        panels: panel(objects, &objects.overlap, [
-            "Overlap",
-            "boxes of the row, covered by those of the column",
-            "share covered",
-        ]),
+        panels,
         key: Vec::new(),
         definitions: String::new(),
-        max_columns: 1,
+        flow: Flow::Natural,
+        max_columns: 2,
     }
 }
 
-pub(super) fn co_occurrence(analysis: &str, objects: &ObjectsRecord) -> Plate {
-    Plate {
-        name: format!("{analysis}-co-occurrence"),
-        title: "Co-occurrence of categories".into(),
-        caption: "How alike two categories occur over the stimuli (1: always together), and below it the number of \
-                  stimuli with both. A dash: nothing to tell."
-            .to_owned(),
-        panels: panel(objects, &objects.co_occurrence, [
-            "Co-occurrence",
-            "of categories in stimuli",
-            "similarity",
-        ]),
-        key: Vec::new(),
-        definitions: String::new(),
-        max_columns: 1,
-    }
-}
-
-/// One panel, or none for a single category.
 fn panel(
     objects: &ObjectsRecord,
     matrix: &CategoryMatrix,
-    [title, subtitle, label]: [&str; 3],
-) -> Vec<Panel> {
+    [title, _, label]: [&str; 3],
+    (heading, top): (&Heading, f64),
+) -> Panel {
     let names: Vec<&str> = objects.categories.iter().map(|c| c.name.as_str()).collect();
-    if names.len() < 2 {
-        return Vec::new();
-    }
     let mut d = Draw::default();
-    let heading = Heading::new(title, subtitle, 260.0);
     heading.draw(&mut d);
     let heads = Heads::Above(leaning(&names));
-    let grid = Grid::new(&names, heads, CELL, heading.height());
+    let grid = Grid::new(&names, heads, CELL, top);
     grid.names(&mut d);
     let values = matrix.values.iter().flatten().flatten();
     let shades = Shades {
@@ -84,12 +77,12 @@ fn panel(
         }
     }
     let bottom = shades.bar(&mut d, grid.left(), grid.bottom() + 10.0, label);
-    vec![Panel {
+    Panel {
         alt: format!("{title} of {}.", view::listed(&names)),
         size: (
             heading.width(grid.extent().0).max(grid.left() + 220.0),
             bottom,
         ),
         body: d.into_string(),
-    }]
+    }
 }

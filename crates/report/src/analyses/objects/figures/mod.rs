@@ -17,8 +17,7 @@ pub(crate) fn plates(analysis: &str, objects: &ObjectsRecord) -> Vec<Plate> {
     plates.extend([
         importance::plate(analysis, objects),
         overlays::plate(analysis, objects),
-        matrices::overlap(analysis, objects),
-        matrices::co_occurrence(analysis, objects),
+        matrices::plate(analysis, objects),
     ]);
     plates
 }

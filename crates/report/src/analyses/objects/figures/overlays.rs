@@ -4,7 +4,7 @@ use consilience_core::{ObjectOverlay, ObjectsRecord};
 
 use crate::{
     figures::{
-        Heading, KeyEntry, Mark, Panel, Plate,
+        Flow, Heading, KeyEntry, Mark, Panel, Plate,
         boxes::{BoxMark, draw_boxes, is_picture},
         common_top,
     },
@@ -39,6 +39,7 @@ pub(super) fn plate(analysis: &str, objects: &ObjectsRecord) -> Plate {
         caption: "Stimuli with the Grad-CAM map of the rating (brighter: more important) and the boxes of objects, each \
                   with its class and its importance in the map."
             .to_owned(),
+        flow: Flow::Columns,
         max_columns: if panels.len() > 6 { 4 } else { 3 },
         panels,
         key: objects

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     figures::{
-        Heading, KeyEntry, Mark, Panel, Plate,
+        Flow, Heading, KeyEntry, Mark, Panel, Plate,
         grid::{Grid, Heads, leaning},
     },
     methods::n_stimuli,
@@ -20,8 +20,8 @@ use crate::{
 /// Height of a cell, and the most that a target may take of its width.
 const ROW: f64 = 34.0;
 const SLOT: f64 = 20.0;
-/// Least that a target may take: triangles of less cannot be told apart.
-const LEAST_SLOT: f64 = 10.0;
+/// Least that a target may take: names of targets would touch.
+const LEAST_SLOT: f64 = 12.5;
 /// Air between two cells.
 const AIR: f64 = 10.0;
 /// Width that all cells of a row share, if targets then have their least.
@@ -89,6 +89,7 @@ fn plate(objects: &ObjectsRecord, columns: &Columns<'_>) -> Plate {
         name: String::new(),
         title: String::new(),
         caption: String::new(),
+        flow: Flow::Natural,
         max_columns: if narrow { 3 } else { 1 },
         panels,
         key: key(objects),
@@ -170,7 +171,7 @@ fn panel(objects: &ObjectsRecord, columns: &Columns<'_>, subset: usize, limit: f
 
     // Targets are named above the first cell.
     let names: Vec<&str> = objects.targets.iter().map(|t| t.name.as_str()).collect();
-    let names = leaning(&names);
+    let names = text::fit_all(&names, SMALL, TARGET_LIMIT);
     let widest = names
         .iter()
         .fold(0.0_f64, |w, name| w.max(text::width(name, SMALL)));
@@ -247,7 +248,8 @@ fn panel(objects: &ObjectsRecord, columns: &Columns<'_>, subset: usize, limit: f
     }
 }
 
-/// Names of targets lean by this angle.
+/// Longest name of a target, and the angle by which it leans.
+const TARGET_LIMIT: f64 = 66.0;
 const TARGET_LEAN: f64 = 50.0;
 
 /// Lines between categories and, fainter, cells.

@@ -4,7 +4,7 @@ use consilience_core::{RsaRecord, RsaTarget};
 
 use super::scores;
 use crate::{
-    figures::{CEILING_OPACITY, Heading, KeyEntry, Mark, Panel, Plate, common_top},
+    figures::{CEILING_OPACITY, Flow, Heading, KeyEntry, Mark, Panel, Plate, common_top},
     palette::Ink,
     scale::Scale,
     svg::{Anchor, Draw, Type},
@@ -38,6 +38,7 @@ pub(super) fn plate(analysis: &str, rsa: &RsaRecord) -> Plate {
         name: format!("{analysis}-comparison"),
         title: "Comparison of models".into(),
         caption: caption(rsa),
+        flow: Flow::Columns,
         max_columns: if panels.len() > 4 { 3 } else { 2 },
         panels,
         key: key(rsa),

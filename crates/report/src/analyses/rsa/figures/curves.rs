@@ -4,7 +4,7 @@ use consilience_core::{RsaRecord, RsaTarget};
 
 use super::{best_line, scores};
 use crate::{
-    figures::{CEILING_OPACITY, Heading, KeyEntry, Mark, Panel, Plate, common_top},
+    figures::{CEILING_OPACITY, Flow, Heading, KeyEntry, Mark, Panel, Plate, common_top},
     palette::Ink,
     scale::Scale,
     svg::{Anchor, Draw, Type},
@@ -48,6 +48,7 @@ pub(super) fn plate(analysis: &str, rsa: &RsaRecord) -> Plate {
         panels,
         key: key(rsa),
         definitions: String::new(),
+        flow: Flow::Columns,
         max_columns,
     }
 }

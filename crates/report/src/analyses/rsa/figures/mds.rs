@@ -4,7 +4,7 @@ use consilience_core::{MdsMap, RsaRecord, StimulusRecord};
 
 use super::category_key;
 use crate::{
-    figures::{Heading, Panel, Plate, boxes::is_picture, common_top},
+    figures::{Flow, Heading, Panel, Plate, boxes::is_picture, common_top},
     palette::Ink,
     scale::Scale,
     svg::Draw,
@@ -38,6 +38,7 @@ pub(super) fn plate(analysis: &str, rsa: &RsaRecord, stimuli: &[StimulusRecord])
         name: format!("{analysis}-mds"),
         title: "Arrangement of the stimuli".into(),
         caption,
+        flow: Flow::Columns,
         max_columns: if panels.len() > 6 { 4 } else { 2 },
         definitions: if panels.is_empty() {
             String::new()

@@ -5,7 +5,7 @@ use consilience_core::{DisplayRdm, RsaRecord, StimulusRecord, pairs};
 
 use super::category_key;
 use crate::{
-    figures::{Heading, Panel, Plate, common_top},
+    figures::{Flow, Heading, Panel, Plate, common_top},
     palette::Ink,
     raster,
     svg::{Anchor, Draw, Type},
@@ -51,6 +51,7 @@ pub(super) fn plate(analysis: &str, rsa: &RsaRecord, stimuli: &[StimulusRecord])
         } else {
             Vec::new()
         },
+        flow: Flow::Columns,
         max_columns: if panels.len() == 3 { 3 } else { 4 },
         panels,
         definitions: String::new(),
