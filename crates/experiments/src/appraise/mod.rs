@@ -40,6 +40,7 @@ use consilience_stats::correlation::pearson;
 use consilience_stats::random::{Domain, Stream};
 use ndarray::ArrayView2;
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{ExperimentError, Result};
 use crate::head::{RatingHead, RunHeads};
@@ -53,7 +54,7 @@ pub use params::{HeadKind, HeadParams, RatingLoss, Solver, Validation};
 pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
 
 /// One run: its heads and what they are worth.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HeadRun {
     /// Its seed.
     pub seed: u64,

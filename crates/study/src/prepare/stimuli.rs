@@ -31,7 +31,7 @@ pub(super) fn load_stimuli(
     let key = KeyPath::root("stimuli");
     let images_key = key.clone().key("images");
     let mut paths = places.matching(&images_key, &options.images)?;
-    let mut categories = vec![None; paths.len()];
+    let (mut categories, mut conditions) = (vec![None; paths.len()], vec![None; paths.len()]);
     if let Some(name) = &options.table {
         let table_key = key.clone().key("table");
         let path = places.file(&table_key, name)?;
@@ -40,25 +40,37 @@ pub(super) fn load_stimuli(
         let files = rows
             .column(&options.file_column)
             .map_err(|e| at(&key.clone().key("file-column"), e))?;
-        if let Some(column) = &options.category_column {
-            categories = rows
+        let column = |name: &str, column: &str| {
+            let cells = rows
                 .column(column)
-                .map_err(|e| at(&key.clone().key("category-column"), e))?
-                .into_iter()
-                .map(|category| Some(category.to_owned()))
-                .collect();
+                .map_err(|e| at(&key.clone().key(name), e))?;
+            let cells = cells.into_iter().map(|cell| Some(cell.to_owned()));
+            Ok::<Vec<Option<String>>, crate::StudyError>(cells.collect())
+        };
+        if let Some(named) = &options.category_column {
+            categories = column("category-column", named)?;
+        }
+        if let Some(named) = &options.condition_column {
+            conditions = column("condition-column", named)?;
         }
         paths = in_table_order(&files, &paths, &table_key, name)?;
-    } else if options.category_column.is_some() {
-        return Err(invalid(
-            &key.key("category-column"),
-            "category-column needs a table; add `table = \"stimuli.tsv\"`",
-        ));
+    } else {
+        let columns = [
+            ("category-column", &options.category_column),
+            ("condition-column", &options.condition_column),
+        ];
+        if let Some((name, _)) = columns.into_iter().find(|(_, column)| column.is_some()) {
+            return Err(invalid(
+                &key.key(name),
+                &format!("{name} needs a table; add `table = \"stimuli.tsv\"`"),
+            ));
+        }
     }
     let clips = open_clips(options, &key, &paths)?;
     let mut items = Vec::with_capacity(paths.len());
     let mut planned = Vec::with_capacity(paths.len());
-    for ((path, category), clip) in paths.into_iter().zip(categories).zip(clips.clips()) {
+    let labels = categories.into_iter().zip(conditions);
+    for ((path, (category, condition)), clip) in paths.into_iter().zip(labels).zip(clips.clips()) {
         let id = path
             .file_stem()
             .unwrap_or_default()
@@ -72,6 +84,7 @@ pub(super) fn load_stimuli(
         planned.push(PlannedStimulus {
             id: id.clone(),
             category: category.clone(),
+            condition: condition.filter(|condition| !condition.trim().is_empty()),
             blake3: file.blake3.clone(),
             clip: planned_clip(clip, clips.selection()),
         });
