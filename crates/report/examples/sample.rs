@@ -1,7 +1,7 @@
 //! Writes reports of made-up records into a folder, to be looked at:
 //! `cargo run -p consilience-report --example sample -- OUT`.
 
-#[path = "../tests/common/mod.rs"]
+#[path = "../tests/report/common/mod.rs"]
 mod common;
 
 use std::{env, error::Error, fs, path::PathBuf};

@@ -49,7 +49,7 @@ const PLAIN: [Entry; 11] = [
     ("accent", "#a3341f", "#f08a70"),
     ("up", "#1d7d4f", "#67c3a0"),
     ("down", "#b02a1c", "#f08a70"),
-    ("on-light", "#1c2126", "#1c2126"),
+    ("on-light", "#000000", "#000000"),
     ("on-dark", "#ffffff", "#ffffff"),
 ];
 
@@ -176,9 +176,10 @@ pub(crate) fn diverging(t: f64) -> [u8; 3] {
     )
 }
 
-/// Ink for text on a fixed colour.
+/// Ink for text on a fixed colour: the one that contrasts more.
 pub(crate) fn ink_on(colour: [u8; 3]) -> Ink {
-    if luminance(colour) > 0.30 {
+    // There, black and white contrast alike, 4.58 : 1.
+    if luminance(colour) > 0.179 {
         Ink::OnLight
     } else {
         Ink::OnDark
@@ -269,7 +270,7 @@ mod tests {
             let cell = diverging(f64::from(step) / 20.0);
             let text = match ink_on(cell) {
                 Ink::OnDark => 1.0,
-                _ => luminance([0x1c, 0x21, 0x26]),
+                _ => 0.0,
             };
             let cell = luminance(cell);
             let contrast = (cell.max(text) + 0.05) / (cell.min(text) + 0.05);

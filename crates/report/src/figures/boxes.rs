@@ -68,8 +68,7 @@ pub(crate) fn draw_boxes(d: &mut Draw, marks: &[BoxMark], (w, _): (f64, f64), si
         let row = size * 1.35;
         let above = top >= row;
         let y = if above { top - row } else { top };
-        let label = text::fit(&mark.label, size, w - size * 0.6);
-        let label_width = text::width(&label, size) + size * 0.6;
+        let label_width = text::width(&mark.label, size) + size * 0.6;
         let x = left.min(w - label_width).max(0.0);
         d.rect((x, y), (label_width, row), Ink::Paper, 0.88);
         d.rect((x, y), (size * 0.2, row), ink, 1.0);
@@ -77,7 +76,7 @@ pub(crate) fn draw_boxes(d: &mut Draw, marks: &[BoxMark], (w, _): (f64, f64), si
             size,
             ..Type::default()
         };
-        d.text(x + size * 0.4, y + size, &label, style);
+        d.text(x + size * 0.4, y + size, &mark.label, style);
     }
 }
 

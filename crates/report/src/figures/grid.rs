@@ -271,8 +271,8 @@ impl Shades {
         d.text(x_text, y + 11.0, lines[1], below);
     }
 
-    /// The scale of colours below a grid; returns its lower end.
-    pub(crate) fn bar(self, d: &mut Draw, left: f64, top: f64, label: &str) -> f64 {
+    /// The scale of colours below a grid; returns its lower right.
+    pub(crate) fn bar(self, d: &mut Draw, left: f64, top: f64, label: &str) -> (f64, f64) {
         const N: usize = 41;
         const SIZE: (f64, f64) = (120.0, 6.0);
         let low = if self.both_sides { -1.0 } else { 0.0 };
@@ -292,8 +292,9 @@ impl Shades {
             let width = SIZE.0 / N as f64 + if step + 1 < N { 0.4 } else { 0.0 };
             d.cell((x, top), (width, SIZE.1), diverging(t), "");
         }
-        let label = format!("{}  {label}", end(self.limit));
-        d.text(from + SIZE.0 + 4.0, top + SIZE.1, &label, style);
-        top + SIZE.1 + 6.0
+        let label = format!("{} {label}", end(self.limit));
+        let at = from + SIZE.0 + 4.0;
+        d.text(at, top + SIZE.1, &label, style);
+        (at + text::width(&label, SMALL), top + SIZE.1 + 6.0)
     }
 }

@@ -206,7 +206,7 @@ fn difference(appraisal: &AppraisalRecord, d: &RatingDifference) -> String {
         )
     });
     format!(
-        "The ratings of {} follow {} more closely over {} than over {} stimuli: r differs by {} ({interval}{}).",
+        "The ratings of {} have a higher correlation with {} over {} than over {} stimuli: r differs by {} ({interval}{}).",
         full_name(appraisal, d.within),
         appraisal.targets[d.target].name,
         appraisal.subsets[first].name,

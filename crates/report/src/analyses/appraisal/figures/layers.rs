@@ -102,7 +102,7 @@ fn panel(
         }
     }
     let label = view::coefficient(&appraisal.settings.correlation);
-    let bottom = shades.bar(&mut d, grid.left(), grid.bottom() + 10.0, &label);
+    let (right, bottom) = shades.bar(&mut d, grid.left(), grid.bottom() + 10.0, &label);
     let model = &appraisal.raters[raters[0]].model;
     Panel {
         alt: format!(
@@ -111,7 +111,7 @@ fn panel(
             view::plural(appraisal.targets.len(), "target"),
             appraisal.subsets[subset].name
         ),
-        size: (heading.width(grid.extent().0), bottom),
+        size: (heading.width(grid.extent().0.max(right)), bottom),
         body: d.into_string(),
     }
 }

@@ -82,14 +82,14 @@ fn panel(
         }
     }
     let label = view::coefficient(&appraisal.settings.correlation);
-    let bottom = shades.bar(&mut d, grid.left(), grid.bottom() + 10.0, &label);
+    let (right, bottom) = shades.bar(&mut d, grid.left(), grid.bottom() + 10.0, &label);
     Panel {
         alt: format!(
             "Heat map of correlations over {} stimuli: {}.",
             appraisal.subsets[subset].name,
             view::listed(&told)
         ),
-        size: (heading.width(grid.extent().0), bottom),
+        size: (heading.width(grid.extent().0.max(right)), bottom),
         body: d.into_string(),
     }
 }

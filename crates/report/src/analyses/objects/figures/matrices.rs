@@ -76,13 +76,10 @@ fn panel(
             shades.cell(&mut d, &grid, (row, column), value, lines, &tip);
         }
     }
-    let bottom = shades.bar(&mut d, grid.left(), grid.bottom() + 10.0, label);
+    let (right, bottom) = shades.bar(&mut d, grid.left(), grid.bottom() + 10.0, label);
     Panel {
         alt: format!("{title} of {}.", view::listed(&names)),
-        size: (
-            heading.width(grid.extent().0).max(grid.left() + 220.0),
-            bottom,
-        ),
+        size: (heading.width(grid.extent().0.max(right)), bottom),
         body: d.into_string(),
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     },
     palette::Ink,
     svg::Draw,
-    view,
+    text, view,
 };
 
 const WIDTH: f64 = 240.0;
@@ -75,7 +75,7 @@ fn panel(objects: &ObjectsRecord, overlay: &ObjectOverlay, heading: &Heading, to
                     right.clamp(0.0, size.0),
                     bottom.clamp(0.0, size.1),
                 ],
-                label: format!("{}{label}", mark.class),
+                label: text::fit(&format!("{}{label}", mark.class), LETTERS, size.0 - LETTERS),
                 // Boxes of no category have the colour after all of those.
                 group: mark.category.unwrap_or(objects.categories.len()),
                 points: Vec::new(),
