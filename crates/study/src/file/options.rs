@@ -62,9 +62,12 @@ pub struct StimuliOptions {
     /// Table (CSV or TSV) with a row for each picture; its row order becomes the order of the RDMs.
     #[serde(default)]
     pub table: Option<String>,
-    /// Column of `table` that names the picture's file.
+    /// Column of `table` that names the picture's file, with or without its ending.
     #[serde(default = "default_file_column")]
     pub file_column: String,
+    /// Lets `table` have rows of other pictures too, which are left out.
+    #[serde(default)]
+    pub subset_of_table: bool,
     /// Column of `table` with the category, for the order and the colours of the figures.
     #[serde(default)]
     pub category_column: Option<String>,

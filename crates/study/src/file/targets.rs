@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// `[[brain]]`, `[[behaviour]]`: what networks are compared with: RDMs (`rdms`), ratings of the stimuli (`ratings`), or
-/// responses of a region from which a linear model reads the ratings of a `[[behaviour]]` (`responses`).
+/// responses of a region from which a linear model reads the ratings of a `[[behaviour]]` (`responses`), or a simulation
+/// (`simulate-from`).
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct TargetOptions {
@@ -52,4 +53,11 @@ pub struct TargetOptions {
     pub subjects: Option<String>,
     /// Says that these data are simulated; every page and figure will say so.
     pub simulated: bool,
+    /// Simulates the target instead: name of a `[[behaviour]]` with `ratings`, whose z-scored means are what all simulated
+    /// subjects have in common.
+    pub simulate_from: Option<String>,
+    /// Standard deviation of the noise that each simulated subject adds. Default: 1.
+    pub simulate_noise: Option<f64>,
+    /// How many subjects are simulated. Default: 10.
+    pub simulate_subjects: Option<usize>,
 }

@@ -26,16 +26,25 @@ use crate::plan::{
     PlannedStimulus, PlannedTraining,
 };
 
+/// What of the study is resolved before its analyses.
+pub(super) struct Resolved<'a> {
+    pub stimuli: &'a Stimuli,
+    pub models: &'a [PlannedModel],
+    pub ratings: &'a [PlannedRating],
+    pub behaviours: &'a [TargetOptions],
+    pub seed: u64,
+    pub executor: ExecutorChoice,
+    pub n_threads: usize,
+    pub places: &'a Places,
+}
+
 pub(super) fn resolve_appraisal(
     options: &AppraisalOptions,
     key: &KeyPath,
-    models: &[PlannedModel],
-    ratings: &[PlannedRating],
-    behaviours: &[TargetOptions],
-    seed: u64,
-    places: &Places,
+    study: &Resolved<'_>,
     inputs: &mut Vec<InputFile>,
 ) -> Result<(PlannedAppraisal, Option<Clips>)> {
+    let (models, ratings) = (study.models, study.ratings);
     let of = |name: &str| key.clone().key(name);
     check_alpha(options.alpha, key)?;
     let can_be_learnt =
@@ -55,8 +64,8 @@ pub(super) fn resolve_appraisal(
             &format!("{} is no [[behaviour]] with `ratings`", ratings[learn].name),
         ));
     }
-    let behaviour = behaviours.iter().find(|b| b.name == ratings[learn].name);
-    let training = load_training(options, key, behaviour, places, inputs)?;
+    let behaviour = study.behaviours.iter().find(|b| b.name == ratings[learn].name);
+    let training = load_training(options, key, behaviour, study.places, inputs)?;
     let loss = match (parse(&of("loss"), &options.loss)?, options.bins) {
         (RatingLoss::WeightedMse(_), Some(bins)) => {
             RatingLoss::WeightedMse(Frequencies::Bins(bins))
@@ -91,7 +100,7 @@ pub(super) fn resolve_appraisal(
         epochs: options.epochs,
         patience: Some(options.patience),
         learning_rate: options.learning_rate,
-        seed,
+        seed: study.seed,
         ..HeadParams::default()
     };
     heads.validate().map_err(|e| at(key, e))?;
@@ -203,14 +212,10 @@ pub(super) fn resolve_objects(
     options: &ObjectsOptions,
     key: &KeyPath,
     before: &[PlannedAnalysis],
-    models: &[PlannedModel],
-    ratings: &[PlannedRating],
-    stimuli: &Stimuli,
-    seed: u64,
-    (executor, n_threads): (ExecutorChoice, usize),
-    places: &Places,
+    study: &Resolved<'_>,
     inputs: &mut Vec<InputFile>,
 ) -> Result<(PlannedObjects, ObjectSource)> {
+    let (models, ratings) = (study.models, study.ratings);
     let of = |name: &str| key.clone().key(name);
     check_alpha(options.alpha, key)?;
     let appraisal = before
@@ -256,9 +261,9 @@ pub(super) fn resolve_objects(
         }
     }
     let (source, planned_boxes, class_names) =
-        load_boxes(options, key, stimuli, (executor, n_threads), places, inputs)?;
-    let categories = load_categories(options, key, &class_names, places, inputs)?;
-    let params = object_params(options, key, correlation, seed)?;
+        load_boxes(options, key, study, inputs)?;
+    let categories = load_categories(options, key, &class_names, study.places, inputs)?;
+    let params = object_params(options, key, correlation, study.seed)?;
     let planned = PlannedObjects {
         appraisal,
         boxes: planned_boxes,
@@ -325,11 +330,10 @@ fn object_params(
 fn load_boxes(
     options: &ObjectsOptions,
     key: &KeyPath,
-    stimuli: &Stimuli,
-    (executor, n_threads): (ExecutorChoice, usize),
-    places: &Places,
+    study: &Resolved<'_>,
     inputs: &mut Vec<InputFile>,
 ) -> Result<(ObjectSource, PlannedBoxes, Vec<String>)> {
+    let places = study.places;
     let of = |name: &str| key.clone().key(name);
     let named_classes = match &options.classes {
         None => None,
@@ -350,7 +354,7 @@ fn load_boxes(
                 blake3: described.blake3.clone(),
             };
             inputs.push(described);
-            let boxes = read_boxes(&path, stimuli, named_classes)
+            let boxes = read_boxes(&path, study.stimuli, named_classes)
                 .map_err(|message| invalid(&boxes_key, &message))?;
             Ok((ObjectSource::Boxes(boxes.pictures), planned, boxes.classes))
         }
@@ -371,8 +375,8 @@ fn load_boxes(
             }
             let class_names = model.classes.clone();
             let params = DetectParams {
-                executor,
-                n_threads,
+                executor: study.executor,
+                n_threads: study.n_threads,
                 ..DetectParams::default()
             };
             Ok((

@@ -18,7 +18,7 @@ use crate::places::Places;
 use crate::plan::{Plan, PlannedAnalysis, PlannedModel, PlannedRating, PlannedTarget};
 use crate::{Result, StudyError};
 use analyses::{resolve_expectation, resolve_rsa};
-use appraisal::{resolve_appraisal, resolve_objects};
+use appraisal::{Resolved, resolve_appraisal, resolve_objects};
 use models::{load_model, warn_of_aliases};
 use ratings::{load_ratings, load_responses};
 use stimuli::load_stimuli;
@@ -97,23 +97,23 @@ pub fn prepare(
     let mut planned_targets: Vec<PlannedTarget> = Vec::new();
     let mut ratings = Vec::new();
     let mut planned_ratings: Vec<PlannedRating> = Vec::new();
-    // What is read from responses is a rating, so these come after all ratings.
-    let (responses, others): (Vec<_>, Vec<_>) =
-        named_targets(study).partition(|(_, options, _)| options.responses.is_some());
-    for (key, options, kind) in others.into_iter().chain(responses) {
+    // What is read from responses or simulated is a rating, so these come after all ratings.
+    let (made_of_ratings, others): (Vec<_>, Vec<_>) = named_targets(study)
+        .partition(|(_, o, _)| o.responses.is_some() || o.simulate_from.is_some());
+    for (key, options, kind) in others.into_iter().chain(made_of_ratings) {
         if options.name.is_empty() {
             return Err(invalid(&key, "`name` is missing; every target has one"));
         }
         let before = planned_targets.iter().map(|t| t.name.as_str());
         let before = before.chain(planned_ratings.iter().map(|r| r.name.as_str()));
         unique(&key, &options.name, before)?;
-        let given = [&options.rdms, &options.ratings];
+        let given = [&options.rdms, &options.ratings, &options.simulate_from];
         let n_given = given.iter().filter(|source| source.is_some()).count()
             + usize::from(options.responses.is_some());
         if n_given != 1 {
             return Err(invalid(
                 &key,
-                &format!("{n_given} of `rdms`, `ratings` and `responses` are given; give one"),
+                &format!("{n_given} of `rdms`, `ratings`, `responses` and `simulate-from` are given; give one"),
             ));
         }
         if options.rdms.is_some() {
@@ -127,9 +127,13 @@ pub fn prepare(
             targets.push(rdms);
             continue;
         }
-        let (planned, loaded) = match options.ratings {
-            Some(_) => load_ratings(options, kind, &key, places, &stimuli, &mut inputs)?,
-            None => load_responses(
+        let (planned, loaded) = match (&options.ratings, &options.simulate_from) {
+            (Some(_), _) => load_ratings(options, kind, &key, places, &stimuli, &mut inputs)?,
+            (None, Some(_)) => {
+                let seed = study.study.seed;
+                ratings::simulate(options, kind, &key, &planned_ratings, &ratings, seed)?
+            }
+            (None, None) => load_responses(
                 options,
                 kind,
                 &key,
@@ -142,6 +146,16 @@ pub fn prepare(
         planned_ratings.push(planned);
         ratings.push(loaded);
     }
+    let resolved = Resolved {
+        stimuli: &stimuli,
+        models: &models,
+        ratings: &planned_ratings,
+        behaviours: &study.behaviours,
+        seed: study.study.seed,
+        executor,
+        n_threads,
+        places,
+    };
     let mut analyses: Vec<PlannedAnalysis> = Vec::new();
     let (mut training, mut objects) = (Vec::new(), Vec::new());
     for (idx, analysis) in study.analyses.iter().enumerate() {
@@ -152,32 +166,14 @@ pub fn prepare(
                 PlannedAnalysis::Rsa(resolve_rsa(options, &key, &models, &planned_targets)?)
             }
             Analysis::Appraisal(options) => {
-                let (planned, elsewhere) = resolve_appraisal(
-                    options,
-                    &key,
-                    &models,
-                    &planned_ratings,
-                    &study.behaviours,
-                    study.study.seed,
-                    places,
-                    &mut inputs,
-                )?;
+                let (planned, elsewhere) =
+                    resolve_appraisal(options, &key, &resolved, &mut inputs)?;
                 clips = elsewhere;
                 PlannedAnalysis::Appraisal(planned)
             }
             Analysis::Objects(options) => {
-                let (planned, found) = resolve_objects(
-                    options,
-                    &key,
-                    &analyses,
-                    &models,
-                    &planned_ratings,
-                    &stimuli,
-                    study.study.seed,
-                    (executor, n_threads),
-                    places,
-                    &mut inputs,
-                )?;
+                let (planned, found) =
+                    resolve_objects(options, &key, &analyses, &resolved, &mut inputs)?;
                 source = Some(found);
                 PlannedAnalysis::Objects(planned)
             }

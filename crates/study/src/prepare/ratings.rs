@@ -7,6 +7,7 @@ use consilience_io::ratings::{Aligned, RatingsForm, RatingsParams, RatingsTable}
 use consilience_io::source::Source;
 use consilience_methods::appraisal::BrainRatingsParams;
 use consilience_methods::encoding::Folds;
+use consilience_stats::random::{Domain, Stream};
 use ndarray::Array2;
 
 use super::{at, input, invalid};
@@ -194,6 +195,82 @@ pub(super) fn load_ratings(
     Ok((planned, LoadedRating { source, notes }))
 }
 
+/// A target with `simulate-from`.
+pub(super) fn simulate(
+    options: &TargetOptions,
+    kind: TargetKind,
+    table: &KeyPath,
+    ratings: &[PlannedRating],
+    loaded: &[LoadedRating],
+    seed: u64,
+) -> Result<(PlannedRating, LoadedRating)> {
+    let key = |name: &str| table.clone().key(name);
+    let from = options.simulate_from.as_deref();
+    let from = given_rating(from, &key("simulate-from"), ratings)?;
+    let noise = options.simulate_noise.unwrap_or(1.0);
+    if !(noise.is_finite() && noise >= 0.0) {
+        return Err(invalid(
+            &key("simulate-noise"),
+            &format!("the noise is {noise}, expected a number of at least 0"),
+        ));
+    }
+    let n_subjects = options.simulate_subjects.unwrap_or(10);
+    if n_subjects == 0 {
+        return Err(invalid(
+            &key("simulate-subjects"),
+            "0 subjects, expected at least 1",
+        ));
+    }
+    let RatingSource::Given(given) = &loaded[from].source else {
+        unreachable!("only given ratings are simulated from");
+    };
+    let n = given.mean.len() as f64;
+    let mean = given.mean.iter().sum::<f64>() / n;
+    let variance = given.mean.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n;
+    if variance <= 0.0 {
+        return Err(invalid(
+            &key("simulate-from"),
+            &format!(
+                "all ratings of {} are the same; nothing to simulate",
+                ratings[from].name
+            ),
+        ));
+    }
+    let common = given.mean.iter().map(|v| (v - mean) / variance.sqrt());
+    // A target's stream follows from its name, so that adding another changes nothing here.
+    let name = blake3::hash(options.name.as_bytes());
+    let of_name = name.as_bytes().first_chunk().copied().unwrap_or_default();
+    let mut stream = Stream::new(seed, Domain::Simulation, u64::from_le_bytes(of_name));
+    let mut raters = Array2::zeros((given.mean.len(), n_subjects));
+    for (mut row, common) in raters.rows_mut().into_iter().zip(common) {
+        row.mapv_inplace(|_| common + noise * stream.normal());
+    }
+    let mean: Vec<f64> = raters
+        .rows()
+        .into_iter()
+        .map(|row| row.sum() / n_subjects as f64)
+        .collect();
+    let planned = PlannedRating {
+        name: options.name.clone(),
+        kind,
+        n_subjects: Some(n_subjects),
+        is_simulated: true,
+        scale: None,
+        blake3: hash_of(mean.iter().chain(&raters)),
+        reads: None,
+    };
+    let source = RatingSource::Given(GivenRatings {
+        mean,
+        raters,
+        spread: None,
+    });
+    let notes = vec![format!(
+        "simulated: {n_subjects} subjects, each the z-scored {} with noise of {noise} standard deviations",
+        ratings[from].name
+    )];
+    Ok((planned, LoadedRating { source, notes }))
+}
+
 /// A target with `responses`; what is read from them is found among `ratings`, with their names.
 pub(super) fn load_responses(
     options: &TargetOptions,
@@ -336,11 +413,17 @@ fn reader(options: &TargetOptions, table: &KeyPath) -> Result<BrainRatingsParams
 
 /// Which rating is read.
 fn read_from(options: &TargetOptions, table: &KeyPath, ratings: &[PlannedRating]) -> Result<usize> {
+    let key = table.clone().key("reads");
+    given_rating(options.reads.as_deref(), &key, ratings)
+}
+
+/// The `[[behaviour]]` with ratings of that name, or the first.
+fn given_rating(name: Option<&str>, key: &KeyPath, ratings: &[PlannedRating]) -> Result<usize> {
     let is_given =
         |rating: &PlannedRating| rating.kind == TargetKind::Behaviour && rating.reads.is_none();
-    let found = match &options.reads {
+    let found = match name {
         None => ratings.iter().position(is_given),
-        Some(name) => ratings.iter().position(|r| is_given(r) && r.name == *name),
+        Some(name) => ratings.iter().position(|r| is_given(r) && r.name == name),
     };
     found.ok_or_else(|| {
         let given: Vec<&str> = ratings
@@ -349,9 +432,9 @@ fn read_from(options: &TargetOptions, table: &KeyPath, ratings: &[PlannedRating]
             .map(|r| r.name.as_str())
             .collect();
         invalid(
-            &table.clone().key("reads"),
+            key,
             &match given.is_empty() {
-                true => "nothing to read from the responses: the study has no [[behaviour]] with `ratings`; add one".to_owned(),
+                true => "nothing to read or simulate: the study has no [[behaviour]] with `ratings`; add one".to_owned(),
                 false => format!("no such [[behaviour]] with `ratings`; there is: {}", given.join(", ")),
             },
         )

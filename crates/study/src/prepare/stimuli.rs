@@ -40,11 +40,12 @@ pub(super) fn load_stimuli(
         let files = rows
             .column(&options.file_column)
             .map_err(|e| at(&key.clone().key("file-column"), e))?;
+        let chosen = rows_of(&files, &paths, options.subset_of_table);
         let column = |name: &str, column: &str| {
             let cells = rows
                 .column(column)
                 .map_err(|e| at(&key.clone().key(name), e))?;
-            let cells = cells.into_iter().map(|cell| Some(cell.to_owned()));
+            let cells = chosen.iter().map(|&row| Some(cells[row].to_owned()));
             Ok::<Vec<Option<String>>, crate::StudyError>(cells.collect())
         };
         if let Some(named) = &options.category_column {
@@ -53,6 +54,7 @@ pub(super) fn load_stimuli(
         if let Some(named) = &options.condition_column {
             conditions = column("condition-column", named)?;
         }
+        let files: Vec<&str> = chosen.iter().map(|&row| files[row]).collect();
         paths = in_table_order(&files, &paths, &table_key, name)?;
     } else {
         let columns = [
@@ -186,6 +188,20 @@ fn short_films(clips: &Clips, planned: &[PlannedStimulus]) -> Option<Warning> {
 /// Seconds by which a film may be shorter than the span without a word: less than any frame lasts.
 const SHORT: f64 = 1e-3;
 
+/// Whether a cell of a table names a file, with or without its ending.
+fn is_named(path: &Path, cell: &str) -> bool {
+    let cell = Path::new(cell.trim()).file_name();
+    cell.is_some() && (path.file_name() == cell || path.file_stem() == cell)
+}
+
+/// The rows of a table to use: all, or those that name one of the files.
+fn rows_of(files: &[&str], paths: &[PathBuf], is_subset: bool) -> Vec<usize> {
+    let is_used = |row: &usize| {
+        !is_subset || paths.iter().any(|path| is_named(path, files[*row]))
+    };
+    (0..files.len()).filter(is_used).collect()
+}
+
 /// The pictures or films in the order of a table's file column; both must name the same files.
 fn in_table_order(
     files: &[&str],
@@ -193,15 +209,10 @@ fn in_table_order(
     key: &KeyPath,
     table_name: &str,
 ) -> Result<Vec<PathBuf>> {
-    let file_name = |path: &Path| path.file_name().map(|n| n.to_string_lossy().into_owned());
-    let find = |wanted: &str| {
-        let wanted = file_name(Path::new(wanted));
-        paths.iter().find(|path| file_name(path) == wanted)
-    };
     let ordered = files
         .iter()
         .map(|file| {
-            find(file).cloned().ok_or_else(|| {
+            paths.iter().find(|path| is_named(path, file)).cloned().ok_or_else(|| {
                 invalid(
                     key,
                     &format!(
