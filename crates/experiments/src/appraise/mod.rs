@@ -25,6 +25,8 @@
 //! - Object2Brain (2025), arXiv:2509.21384, for the question; the text of its methods was not at hand, so all choices are
 //!   options
 
+mod check;
+mod division;
 mod error;
 mod exact;
 mod gradient;
@@ -37,12 +39,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use consilience_learn::train::frequency_weights;
 use consilience_stats::correlation::pearson;
-use consilience_stats::random::{Domain, Stream};
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
 use crate::error::{ExperimentError, Result};
 use crate::head::{RatingHead, RunHeads};
+use check::{check, check_finite, enough};
+use division::{folds, parted};
 use gradient::Scaled;
 use scaling::Scaling;
 
@@ -358,107 +361,4 @@ fn run(
 fn seeds(params: &HeadParams) -> impl Iterator<Item = u64> {
     let first = params.seed;
     (0..params.runs as u64).map(move |run| first.wrapping_add(run))
-}
-
-/// The fold of each of `n` pictures, drawn.
-fn folds(n: usize, n_folds: usize, seed: u64) -> Vec<usize> {
-    let order = Stream::new(seed, Domain::Split, 0).permutation(n);
-    let mut fold_of = vec![0; n];
-    for (place, row) in order.into_iter().enumerate() {
-        fold_of[row] = place % n_folds;
-    }
-    fold_of
-}
-
-/// Rows without a drawn share of them, and these, both ascending; as many as `within` allows.
-fn parted(
-    rows: &[usize],
-    share: f64,
-    within: std::ops::RangeInclusive<usize>,
-    seed: u64,
-    index: usize,
-) -> (Vec<usize>, Vec<usize>) {
-    let n_out = (share * rows.len() as f64).round() as usize;
-    let n_out = n_out.clamp(*within.start(), *within.end());
-    let order = Stream::new(seed, Domain::Split, index as u64).permutation(rows.len());
-    let mut is_out = vec![false; rows.len()];
-    order[..n_out].iter().for_each(|&at| is_out[at] = true);
-    let of = |out: bool| {
-        (0..rows.len())
-            .filter(|&at| is_out[at] == out)
-            .map(|at| rows[at])
-            .collect()
-    };
-    (of(false), of(true))
-}
-
-fn enough(found: usize, needed: usize, advice: &'static str) -> Result<()> {
-    match found >= needed {
-        true => Ok(()),
-        false => Err(AppraiseError::TooFewPictures {
-            needed,
-            found,
-            advice,
-        }
-        .into()),
-    }
-}
-
-fn check(features: ArrayView2<'_, f32>, ratings: &[f64], params: &HeadParams) -> Result<()> {
-    let n = features.nrows();
-    if ratings.len() != n {
-        return Err(ExperimentError::Count {
-            what: "ratings, one for each picture",
-            expected: n,
-            found: ratings.len(),
-        });
-    }
-    enough(n, MIN_PICTURES, "take more pictures")?;
-    check_finite(features)?;
-    for (picture, &value) in ratings.iter().enumerate() {
-        if !value.is_finite() {
-            return Err(AppraiseError::NonFiniteRating { picture, value }.into());
-        }
-        if let Some([low, high]) = params.scale
-            && !(low..=high).contains(&value)
-        {
-            return Err(AppraiseError::OutsideScale {
-                picture,
-                value,
-                low,
-                high,
-            }
-            .into());
-        }
-    }
-    if ratings.iter().all(|rating| *rating == ratings[0]) {
-        return Err(AppraiseError::ConstantRatings {
-            n,
-            value: ratings[0],
-        }
-        .into());
-    }
-    if features
-        .columns()
-        .into_iter()
-        .all(|feature| feature.iter().all(|x| *x == feature[0]))
-    {
-        return Err(AppraiseError::ConstantFeatures {
-            n_features: features.ncols(),
-        }
-        .into());
-    }
-    Ok(())
-}
-
-fn check_finite(features: ArrayView2<'_, f32>) -> Result<()> {
-    match features.indexed_iter().find(|(_, x)| !x.is_finite()) {
-        None => Ok(()),
-        Some(((picture, feature), &value)) => Err(AppraiseError::NonFiniteFeature {
-            picture,
-            feature,
-            value,
-        }
-        .into()),
-    }
 }
