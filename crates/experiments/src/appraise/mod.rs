@@ -10,8 +10,8 @@
 //! features and ratings as they are. A feature that does not vary in a training set has weight 0 there.
 //!
 //! A linear head with a (weighted) squared error minimises (1/n) Σ wᵢ (yᵢ − ŷᵢ)² + ½ λ ‖w‖², which has an exact solution
-//! ([`Solver::Exact`], ridge regression). It is the default, because there is nothing to stop early, no step length to choose,
-//! and it is faster by far: a study trains thousands of heads. Everything else goes down the gradient ([`Solver::Gradient`])
+//! ([`Solver::Exact`], ridge regression). It is the default, because there is nothing to stop early and no step length to choose
+//! that could differ between layers, and because it is several times as fast: a study trains thousands of heads. Everything else goes down the gradient ([`Solver::Gradient`])
 //! with Adam from weights of 0.
 //!
 //! # Same bytes
@@ -110,7 +110,8 @@ pub struct HeadRun {
 ///
 /// # Peers
 ///
-/// scikit-learn `RidgeCV` on `StandardScaler`, for the exact solver with the penalties tried here.
+/// scikit-learn `Ridge` and `RidgeCV` (with the penalties tried here) on scaled features, with weights of rows, for the exact
+/// solver: to 1e-9 before weights are narrowed to 32 bits.
 pub fn train_heads(
     features: ArrayView2<'_, f32>,
     ratings: &[f64],

@@ -88,3 +88,42 @@ fn the_penalty_is_chosen_by_leaving_out_each_picture() {
         );
     }
 }
+
+#[derive(serde::Deserialize)]
+struct Case {
+    x: Vec<Vec<f64>>,
+    y: Vec<f64>,
+    w: Vec<f64>,
+    given: Option<f64>,
+    alpha: f64,
+    weights: Vec<f64>,
+    bias: f64,
+}
+
+#[derive(serde::Deserialize)]
+struct Fixture {
+    cases: Vec<Case>,
+}
+
+/// Expected values: `fixtures/generate/appraisal.py`.
+#[test]
+fn penalties_and_weights_are_those_of_scikit_learn() {
+    let text = include_str!("../../../../../fixtures/appraisal/ridge.json");
+    let fixture: Fixture = serde_json::from_str(text).unwrap();
+    for case in fixture.cases {
+        let (n, p) = (case.x.len(), case.x[0].len());
+        let x = Array2::from_shape_fn((n, p), |(i, j)| case.x[i][j]);
+        let decay = case.given.map(|alpha| 2.0 * alpha / n as f64);
+        let found = exact::ridge(x.view(), &case.y, &case.w, decay).unwrap();
+        let alpha = 0.5 * n as f64 * found.weight_decay;
+        assert!(
+            (alpha / case.alpha - 1.0).abs() < 1e-9,
+            "{n} × {p}: {alpha} {}",
+            case.alpha
+        );
+        let expected = case.weights.iter().chain([&case.bias]);
+        for (f, e) in found.weights.iter().chain([&found.bias]).zip(expected) {
+            assert!((f - e).abs() < 1e-9, "{n} × {p}: {f} {e}");
+        }
+    }
+}

@@ -246,6 +246,39 @@ fn features_that_do_not_vary_weigh_nothing() {
 }
 
 #[test]
+fn a_training_set_without_variation_rates_by_its_mean() {
+    let ratings: Vec<f64> = (0..12).map(f64::from).collect();
+    for n_features in [1, 20] {
+        let mut features = Array2::<f32>::zeros((12, n_features));
+        features.row_mut(4).fill(1.0);
+        for params in [
+            HeadParams::default(),
+            HeadParams {
+                solver: Some(Solver::Gradient),
+                ..HeadParams::default()
+            },
+        ] {
+            let run = &rated(&features, &ratings, &HeadParams { runs: 1, ..params })[0];
+            let fold = run.heads.head_of[4];
+            let head = &run.heads.heads[fold];
+            assert!(head.weights.iter().all(|w| *w == 0.0));
+            let learnt: Vec<f64> = (0..12)
+                .filter(|&row| run.heads.head_of[row] != fold)
+                .map(|row| ratings[row])
+                .collect();
+            let mean = learnt.iter().sum::<f64>() / learnt.len() as f64;
+            // The gradient stops by other pictures than it learns from, so it may end beside the mean.
+            let tolerance = if params.solver() == Solver::Exact {
+                1e-5
+            } else {
+                1.5
+            };
+            assert!((run.predictions[4] - mean).abs() < tolerance);
+        }
+    }
+}
+
+#[test]
 fn weights_of_the_loss_are_those_of_the_training_set() {
     let (features, ratings) = planted(40, 5);
     let of = |loss| {
