@@ -4,12 +4,25 @@ use std::ops::RangeInclusive;
 
 use consilience_stats::random::{Domain, Stream};
 
-/// The fold of each of `n` pictures, drawn.
-pub(super) fn folds(n: usize, n_folds: usize, seed: u64) -> Vec<usize> {
-    let order = Stream::new(seed, Domain::Split, 0).permutation(n);
-    let mut fold_of = vec![0; n];
-    for (place, row) in order.into_iter().enumerate() {
-        fold_of[row] = place % n_folds;
+/// The fold of each picture, drawn; folds differ by one picture at most.
+///
+/// Stratified, pictures are taken in the order of their ratings, equal ones in a drawn order, and every `n_folds` of them in turn go
+/// to different folds: the means of all training sets are then nearly the same.
+pub(super) fn folds(ratings: &[f64], n_folds: usize, stratified: bool, seed: u64) -> Vec<usize> {
+    let mut stream = Stream::new(seed, Domain::Split, 0);
+    let mut order = stream.permutation(ratings.len());
+    let mut fold_of = vec![0; ratings.len()];
+    if stratified {
+        order.sort_by(|&a, &b| ratings[a].total_cmp(&ratings[b]));
+    }
+    for neighbours in order.chunks(n_folds) {
+        let drawn = match stratified {
+            true => stream.permutation(n_folds),
+            false => (0..n_folds).collect(),
+        };
+        for (&row, fold) in neighbours.iter().zip(drawn) {
+            fold_of[row] = fold;
+        }
     }
     fold_of
 }

@@ -87,8 +87,8 @@ pub struct HeadRun {
 /// See the [module](self). The folds of a run are drawn by its seed and differ by one stimulus at most. The metrics are over
 /// all stimuli, each as its fold's head rates it.
 ///
-/// A head that finds nothing rates by the mean of its training set, which is the lower, the higher the left-out ratings are:
-/// the r of such heads is expected below 0, not at 0.
+/// A head that finds nothing rates by the mean of its training set. Without [strata](HeadParams::stratified) this is the lower, the
+/// higher the left-out ratings are, so that r of such heads is far below 0; with them it is nearly 0.
 ///
 /// # Errors
 ///
@@ -130,7 +130,7 @@ pub fn train_heads(
         "take fewer folds, or more pictures",
     )?;
     let divisions: Vec<(u64, Vec<usize>)> = seeds(params)
-        .map(|seed| (seed, folds(n, n_folds, seed)))
+        .map(|seed| (seed, folds(ratings, n_folds, params.stratified, seed)))
         .collect();
     let tasks: Vec<Task> = divisions
         .iter()

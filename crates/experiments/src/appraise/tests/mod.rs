@@ -117,6 +117,11 @@ fn a_head_does_not_know_the_pictures_it_rates() {
         ..sigmoid()
     };
     for params in [HeadParams::default(), throughout] {
+        // Other ratings make other strata.
+        let params = HeadParams {
+            stratified: false,
+            ..params
+        };
         let (before, after) = (
             rated(&features, &ratings, &params),
             rated(&features, &outlying, &params),
@@ -161,6 +166,33 @@ fn heads_from_elsewhere_do_not_know_what_judges_them() {
             run.heads.of(3).rating(stimuli.row(3)).unwrap()
         );
         assert!(run.r.unwrap() > 0.8);
+    }
+}
+
+#[test]
+fn folds_are_even_and_strata_go_to_all_of_them() {
+    let (_, mut ratings) = planted(43, 3);
+    ratings[7] = ratings[30];
+    for stratified in [false, true] {
+        let fold_of = folds(&ratings, 5, stratified, 3);
+        let sizes: Vec<usize> = (0..5)
+            .map(|fold| fold_of.iter().filter(|&&f| f == fold).count())
+            .collect();
+        assert!(sizes.iter().all(|size| (8..=9).contains(size)), "{sizes:?}");
+        assert_ne!(fold_of, folds(&ratings, 5, stratified, 4));
+    }
+    let fold_of = folds(&ratings, 5, true, 3);
+    let mut order: Vec<usize> = (0..43).collect();
+    order.sort_by(|&a, &b| ratings[a].total_cmp(&ratings[b]));
+    // Equal ratings may have changed places, so only what lies apart from them is told.
+    for stratum in order
+        .chunks(5)
+        .filter(|s| !s.contains(&7) && !s.contains(&30))
+    {
+        let mut folds: Vec<usize> = stratum.iter().map(|&row| fold_of[row]).collect();
+        folds.sort_unstable();
+        folds.dedup();
+        assert_eq!(folds.len(), stratum.len());
     }
 }
 
