@@ -78,6 +78,9 @@ pub struct HeadParams {
     pub dropout: f64,
     /// Which pictures a head does not learn from. Default five folds.
     pub validation: Validation,
+    /// Whether each fold gets ratings from all over their range, so that all training sets have nearly the same mean. Default true:
+    /// else heads that find nothing rate pictures the lower, the higher these are rated, because the rest is.
+    pub stratified: bool,
     /// Runs, with the seeds `seed`, `seed + 1` … Default 5.
     pub runs: usize,
     /// Most passes over the training set, by the gradient. Default 250.
@@ -105,6 +108,7 @@ impl Default for HeadParams {
             weight_decay: None,
             dropout: 0.0,
             validation: Validation::default(),
+            stratified: true,
             runs: 5,
             epochs: 250,
             patience: Some(10),

@@ -338,21 +338,61 @@ fn weights_that_do_not_fit_are_refused() {
     }
 }
 
-/// How long a linear head takes: `cargo test --release -p consilience-learn head_takes -- --ignored --nocapture`
+/// The tape and the derivative written out lead to the same weights.
 #[test]
-#[ignore = "measures"]
-fn a_linear_head_takes_its_time() {
-    let inputs = array("inputs", 96, 512, 2.0, 0.0);
-    let targets = array("targets", 96, 1, 1.0, 0.5);
+fn a_linear_head_learns_as_any_network_does() {
+    let inputs = array("inputs", 21, 5, 2.0, 0.3);
+    let targets = array("targets", 21, 2, 1.0, 0.5);
+    let weights = Array1::from_iter((0..21).map(|idx| 0.5 + (idx % 3) as f32));
     let samples = Arrays::new(inputs.view().into_dyn(), targets.view()).unwrap();
+    let samples = samples.weighted(weights.view()).unwrap();
     let params = TrainParams {
-        epochs: 100,
+        epochs: 20,
+        batch: 10,
+        learning_rate: 0.02,
+        dropout: 0.2,
         ..TrainParams::default()
     };
-    let head = train::perceptron(&[512, 1], 1);
-    let begin = std::time::Instant::now();
-    train::train(&head, &samples, None, &params, None, |_| {}).unwrap();
-    eprintln!("96 × 512, 100 epochs: {:?}", begin.elapsed());
+    let node = |op: &str, name: &str, input: &str| consilience_models::graph::Node {
+        name: name.into(),
+        op: op.into(),
+        inputs: vec![input.into()],
+        outputs: vec![name.into()],
+        ..Default::default()
+    };
+    let linear = train::perceptron(&[5, 2], 3);
+    let mut sigmoid = linear.clone();
+    sigmoid.nodes.push(node("Sigmoid", "rated", "0"));
+    sigmoid.outputs = vec!["rated".into()];
+    for graph in [linear, sigmoid] {
+        let mut on_tape = graph.clone();
+        let output = graph.outputs[0].as_str();
+        on_tape.nodes.push(node("Identity", "same", output));
+        on_tape.outputs = vec!["same".into()];
+        let run = |graph: &Graph| {
+            train::train(graph, &samples, Some(&samples), &params, None, |_| {}).unwrap()
+        };
+        let (found, expected) = (run(&graph), run(&on_tape));
+        for (key, values) in &found.weights {
+            for (found, expected) in values.iter().zip(&expected.weights[key]) {
+                assert!((found - expected).abs() < 1e-5, "{key}: {found} {expected}");
+            }
+        }
+        for (found, expected) in found.history.iter().zip(&expected.history) {
+            assert!((found.validation.unwrap() - expected.validation.unwrap()).abs() < 1e-6);
+        }
+    }
+    let narrow = inputs.slice(ndarray::s![.., ..4]);
+    let samples = Arrays::new(narrow.into_dyn(), targets.view()).unwrap();
+    let error = train::train(
+        &train::perceptron(&[5, 2], 3),
+        &samples,
+        None,
+        &params,
+        None,
+        |_| {},
+    );
+    assert!(matches!(error, Err(LearnError::ShapeMismatch { .. })));
 }
 
 #[test]
