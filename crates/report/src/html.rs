@@ -154,7 +154,7 @@ fn figure(plate: &Plate) -> FigureView {
         layout: match plate.flow {
             Flow::Columns if width < 350.0 => "narrow",
             Flow::Columns => "wide",
-            Flow::Natural if width <= 620.0 => "natural",
+            Flow::Natural if width <= 500.0 => "natural",
             Flow::Natural => "natural broad",
         },
         panels: plate.panels.iter().map(figures::panel_svg).collect(),

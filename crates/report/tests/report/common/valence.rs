@@ -363,7 +363,7 @@ fn overlay(shape: &Valence, idx: usize) -> ObjectOverlay {
             ],
             class: ["Person", "Human face", "Car", "Beach"][k % 4].into(),
             category: (k != 3).then_some(k % n),
-            importance: (k != 2).then(|| 0.9 - 0.2 * k as f64),
+            importance: (k != 2).then_some(0.9 - 0.2 * k as f64),
         }
     };
     ObjectOverlay {

@@ -138,7 +138,11 @@ fn key(objects: &ObjectsRecord) -> Vec<KeyEntry> {
         ));
     }
     if objects.effects.iter().any(|e| sd(e) > 0.0) {
-        key.push(KeyEntry::new(Mark::Halo, Ink::Series(0), "SD over runs"));
+        key.push(KeyEntry::new(
+            Mark::Halo,
+            Ink::Series(0),
+            "halo: SD over runs",
+        ));
     }
     key
 }
