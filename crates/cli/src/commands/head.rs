@@ -173,7 +173,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
         std::fs::remove_file(&summary_path)
             .with_context(|| format!("cannot replace {}", summary_path.display()))?;
     }
-    weights(&trained, args.hidden.is_empty()).write(args.out.join("head.safetensors"))?;
+    head_weights(&trained, args.hidden.is_empty()).write(args.out.join("head.safetensors"))?;
     npy::write(args.out.join("predictions.npy"), predictions.view())?;
     arrays::write_text(&args.out.join("history.csv"), &history(&trained.history))?;
     let summary = json!({
@@ -326,7 +326,7 @@ fn first_not_finite(array: ArrayView2<'_, f32>) -> Option<(usize, usize)> {
 }
 
 /// A linear head as `replace-head` takes it, a deeper one by the names of its layers.
-fn weights(trained: &Trained, is_linear: bool) -> Weights {
+fn head_weights(trained: &Trained, is_linear: bool) -> Weights {
     let tensors = trained
         .weights
         .iter()

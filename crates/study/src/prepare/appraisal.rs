@@ -64,7 +64,10 @@ pub(super) fn resolve_appraisal(
             &format!("{} is no [[behaviour]] with `ratings`", ratings[learn].name),
         ));
     }
-    let behaviour = study.behaviours.iter().find(|b| b.name == ratings[learn].name);
+    let behaviour = study
+        .behaviours
+        .iter()
+        .find(|b| b.name == ratings[learn].name);
     let training = load_training(options, key, behaviour, study.places, inputs)?;
     let loss = match (parse(&of("loss"), &options.loss)?, options.bins) {
         (RatingLoss::WeightedMse(_), Some(bins)) => {
@@ -260,8 +263,7 @@ pub(super) fn resolve_objects(
             ));
         }
     }
-    let (source, planned_boxes, class_names) =
-        load_boxes(options, key, study, inputs)?;
+    let (source, planned_boxes, class_names) = load_boxes(options, key, study, inputs)?;
     let categories = load_categories(options, key, &class_names, study.places, inputs)?;
     let params = object_params(options, key, correlation, study.seed)?;
     let planned = PlannedObjects {

@@ -113,7 +113,9 @@ pub fn prepare(
         if n_given != 1 {
             return Err(invalid(
                 &key,
-                &format!("{n_given} of `rdms`, `ratings`, `responses` and `simulate-from` are given; give one"),
+                &format!(
+                    "{n_given} of `rdms`, `ratings`, `responses` and `simulate-from` are given; give one"
+                ),
             ));
         }
         if options.rdms.is_some() {

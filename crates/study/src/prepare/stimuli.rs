@@ -196,9 +196,7 @@ fn is_named(path: &Path, cell: &str) -> bool {
 
 /// The rows of a table to use: all, or those that name one of the files.
 fn rows_of(files: &[&str], paths: &[PathBuf], is_subset: bool) -> Vec<usize> {
-    let is_used = |row: &usize| {
-        !is_subset || paths.iter().any(|path| is_named(path, files[*row]))
-    };
+    let is_used = |row: &usize| !is_subset || paths.iter().any(|path| is_named(path, files[*row]));
     (0..files.len()).filter(is_used).collect()
 }
 
