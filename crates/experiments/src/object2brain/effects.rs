@@ -27,13 +27,15 @@ pub(super) fn effects(
     selected: &[Selected],
     lesioned: &Lesion<'_>,
 ) -> Result<Vec<Array2<CategoryEffect>>> {
+    let correlator = Correlator::new(inputs, params.correlation);
     let lesions = Lesions {
         inputs,
         params,
         n_filters,
         intact,
         lesioned,
-        correlator: Correlator::new(inputs, params.correlation),
+        orders: correlator.orders(params.permutations, params.seed),
+        correlator,
     };
     let mut found = Vec::with_capacity(selected.len());
     let (mut deltas, mut random) = (Vec::new(), Vec::new());
@@ -66,6 +68,8 @@ struct Lesions<'a, 'b> {
     intact: ArrayView2<'a, f64>,
     lesioned: &'a Lesion<'a>,
     correlator: Correlator,
+    /// Permutations of the stimuli of each subset.
+    orders: Vec<Vec<Vec<usize>>>,
 }
 
 impl Lesions<'_, '_> {
@@ -87,7 +91,20 @@ impl Lesions<'_, '_> {
             0 => NoTest::NotAsked,
             _ => NoTest::Undefined(NoRandomTest::UndefinedEffect),
         };
-        Ok(found.map(|effect| category_effect(effect, &missing, untested)))
+        let mut found = found.map(|effect| category_effect(effect, &missing, untested));
+        for ((subset, target), effect) in found.indexed_iter_mut() {
+            let runs = effect
+                .runs
+                .iter()
+                .enumerate()
+                .filter(|(_, run)| run.is_ok());
+            let pairs: Vec<_> = runs
+                .map(|(run, _)| [ratings.row(run), self.intact.row(run)])
+                .collect();
+            let at = [subset, target];
+            effect.p_target = self.correlator.p_of_difference(at, &pairs, &self.orders);
+        }
+        Ok(found)
     }
 
     fn ratings(
@@ -216,6 +233,7 @@ fn category_effect(
         delta: over(|run| run.delta),
         runs,
         test: Err(untested),
+        p_target: None,
     }
 }
 

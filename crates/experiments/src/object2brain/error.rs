@@ -28,6 +28,16 @@ pub enum Object2BrainError {
         /// What is wrong with its classes.
         source: ObjectsError,
     },
+    /// A layer without filters and positions.
+    #[error(
+        "layer {layer:?} gives {shape:?}, expected maps of filters, (1, filters, height, width); choose a convolution, or the output of a block"
+    )]
+    NoMap {
+        /// The layer.
+        layer: String,
+        /// Shape of its value for one picture.
+        shape: Vec<usize>,
+    },
     /// An activation that is not a number.
     #[error(
         "the activation of filter {filter} for picture {picture} (both counted from 0) is not finite; look for the picture or weights that it comes from"

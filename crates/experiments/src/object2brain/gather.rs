@@ -74,6 +74,10 @@ impl<'a> Gathering<'a> {
         })
     }
 
+    pub fn n_runs(&self) -> usize {
+        self.runs.len()
+    }
+
     /// Objects of the next picture, whose activation has to be of the right shape.
     pub fn next(&self, activation: ArrayView3<'_, f32>) -> Result<&'a PictureObjects> {
         for (axis, what) in [

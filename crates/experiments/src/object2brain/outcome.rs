@@ -102,6 +102,9 @@ pub struct CategoryEffect {
     pub delta: Option<Spread>,
     /// The mean effect over these runs against that of random filters.
     pub test: Result<RandomFilterTest, NoTest>,
+    /// Two-sided p of the mean effect when the stimuli of the target are permuted within the subset: whether it could be had of a target that has
+    /// nothing to do with the stimuli. `None` without an effect or permutations.
+    pub p_target: Option<f64>,
 }
 
 impl CategoryEffect {

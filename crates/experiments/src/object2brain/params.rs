@@ -101,7 +101,9 @@ pub struct Object2BrainParams {
     pub only_others: bool,
     /// How a lesion is tested against them (default: two-sided, uncorrected).
     pub test: RandomFilterParams,
-    /// Seed of the random sets (default 1).
+    /// Permutations of each target's stimuli (default 1000; 0 for none).
+    pub permutations: usize,
+    /// Seed of the random sets and permutations (default 1).
     pub seed: u64,
 }
 
@@ -115,6 +117,7 @@ impl Default for Object2BrainParams {
             random_sets: 1000,
             only_others: false,
             test: RandomFilterParams::default(),
+            permutations: 1000,
             seed: 1,
         }
     }

@@ -1,6 +1,6 @@
 //! One layer of cut networks, picture by picture.
 
-use ndarray::{Array2, ArrayView3};
+use ndarray::{Array1, Array2, ArrayView3};
 
 use super::gather::Gathering;
 use super::inputs::same;
@@ -26,6 +26,8 @@ use crate::head::RunHeads;
 /// - Lesion of filters F: Σ_{k∉F} c_k + bias, with [`LesionWith::Mean`] plus what the mean activation of F over all stimuli adds, through the head's output.
 /// - Effect: [`lesion_effect`](consilience_methods::objects::lesion_effect), its mean over the runs compared with random filters. Set i of these
 ///   is one random assignment of filters to filters for all runs, so that runs share as many as they do of the selected ones.
+///   Filters of a category go together, and then even a target of noise can seem to need them; so the effect is also compared with those on
+///   targets whose stimuli are permuted.
 /// - Importance: [`importance`] of boxes in the map of the whole layer, averaged over runs, then [`corpus_importance`].
 ///
 /// # References
@@ -217,17 +219,16 @@ impl<'a> Rater<'a> {
     /// The sum is taken over what is left, in one order, so that it is exact where little is.
     fn ratings(&self, filters: &[usize]) -> Vec<f64> {
         let RunHeads { heads, head_of } = self.run;
-        let mut sums: Vec<f64> = head_of.iter().map(|&h| f64::from(heads[h].bias)).collect();
+        let biases = head_of.iter().map(|&head| f64::from(heads[head].bias));
+        let mut sums: Array1<f64> = biases.collect();
         for &filter in &self.live {
             if filters.binary_search(&filter).is_err() {
-                let added = self.contributions.row(filter);
+                sums += &self.contributions.row(filter);
+            } else if let Some(means) = &self.means {
+                let added = head_of.iter().map(|&head| means[head][filter]);
                 sums.iter_mut()
                     .zip(added)
                     .for_each(|(sum, added)| *sum += added);
-            } else if let Some(means) = &self.means {
-                sums.iter_mut()
-                    .zip(head_of)
-                    .for_each(|(sum, &h)| *sum += means[h][filter]);
             }
         }
         let outputs = sums.into_iter().zip(head_of);

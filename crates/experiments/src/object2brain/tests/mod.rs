@@ -3,6 +3,7 @@
 //! - `laws`: what must hold for any input
 //! - `refusals`: what degenerate input is answered with
 //! - `frame`: boxes in the frame that a network saw
+//! - `whole`: inner layers of whole networks
 //! - `planted`: simulated studies with a known truth, and error rates (slow)
 
 mod frame;
@@ -10,6 +11,7 @@ mod laws;
 mod naive;
 mod planted;
 mod refusals;
+mod whole;
 
 use consilience_methods::objects::{Cut, DetectedObject, PictureBox};
 use consilience_stats::random::{Domain, Stream};
@@ -115,6 +117,7 @@ impl Study {
 fn few_sets() -> Object2BrainParams {
     let mut params = Object2BrainParams {
         random_sets: 19,
+        permutations: 29,
         ..Object2BrainParams::default()
     };
     params.select.cut = Cut::Top(3);

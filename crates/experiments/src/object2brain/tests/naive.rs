@@ -5,6 +5,7 @@ use consilience_methods::objects::{
     FilterSensitivity, MapParams, Sign, importance, lesion_effect, random_filters,
     sensitive_filters,
 };
+use consilience_stats::random::{Domain, Stream};
 use ndarray::{Array1, Array2, Array3, ArrayView1, Axis};
 
 use super::super::{LesionWith, Object2BrainParams, Pool, layer_map};
@@ -48,6 +49,24 @@ fn ratings(study: &Study, run: usize, change: impl Fn(&mut Array3<f32>)) -> Arra
         head.rate(row.view()).unwrap()[0]
     };
     study.activations.iter().enumerate().map(rate).collect()
+}
+
+/// Ratings when the filters of the activations are switched off.
+fn lesioned(study: &Study, run: usize, filters: &[usize], with: LesionWith) -> Array1<f64> {
+    let mut mean = Array3::<f64>::zeros(study.activations[0].dim());
+    for activation in &study.activations {
+        mean += &activation.mapv(f64::from);
+    }
+    let mean = mean.mapv(|v| (v / N_STIMULI as f64) as f32);
+    ratings(study, run, |activation| {
+        for &k in filters {
+            let mut map = activation.index_axis_mut(Axis(0), k);
+            match with {
+                LesionWith::Zero => map.fill(0.0),
+                LesionWith::Mean => map.assign(&mean.index_axis(Axis(0), k)),
+            }
+        }
+    })
 }
 
 fn close(found: ArrayView1<'_, f64>, expected: ArrayView1<'_, f64>, tolerance: f64) {
@@ -139,24 +158,9 @@ fn effects_are_those_of_lesions_of_the_activations() {
             ArrayView1::from(intact.as_slice().unwrap()),
             1e-5,
         );
-        let mut mean = Array3::<f64>::zeros(study.activations[0].dim());
-        for activation in &study.activations {
-            mean += &activation.mapv(f64::from);
-        }
-        let mean = mean.mapv(|v| (v / N_STIMULI as f64) as f32);
         for category in &found.categories {
             let filters = category.filters.as_ref().unwrap();
-            let lesioned = rows(&|run| {
-                ratings(&study, run, |activation| {
-                    for &k in &filters[run].filters {
-                        let mut map = activation.index_axis_mut(Axis(0), k);
-                        match params.lesion {
-                            LesionWith::Zero => map.fill(0.0),
-                            LesionWith::Mean => map.assign(&mean.index_axis(Axis(0), k)),
-                        }
-                    }
-                })
-            });
+            let lesioned = rows(&|run| lesioned(&study, run, &filters[run].filters, params.lesion));
             let expected = lesion_effect(
                 intact.view(),
                 lesioned.view(),
@@ -190,10 +194,7 @@ fn random_lesions_are_those_of_random_filters() {
         let (n, seed) = (params.random_sets, params.seed);
         let sets = random_filters(SHAPE[0], filters, n, params.only_others, seed).unwrap();
         let delta = |set: &Vec<usize>| {
-            let lesioned = ratings(&study, 0, |activation| {
-                set.iter()
-                    .for_each(|&k| activation.index_axis_mut(Axis(0), k).fill(0.0));
-            });
+            let lesioned = lesioned(&study, 0, set, LesionWith::Zero);
             let lesioned = lesioned.insert_axis(Axis(0));
             let (intact, kind) = (found.intact.view(), params.correlation);
             let (targets, subsets) = (study.targets.view(), study.subsets.view());
@@ -259,6 +260,45 @@ fn importance_is_that_of_grad_cam_maps() {
             assert_eq!(importance.n_images, n_images[category]);
             let mean = sums[category] / n_images[category] as f64;
             assert!((importance.mean.unwrap() - mean).abs() < 1e-12);
+        }
+    }
+}
+
+#[test]
+fn permuted_targets_are_those_of_other_stimuli() {
+    for (study, params) in cases() {
+        let found = study.outcome(params).unwrap();
+        for category in &found.categories {
+            let filters = category.filters.as_ref().unwrap();
+            let mut off = found.intact.clone();
+            for (run, mut row) in off.rows_mut().into_iter().enumerate() {
+                row.assign(&lesioned(&study, run, &filters[run].filters, params.lesion));
+            }
+            for ((subset, target), effect) in category.effects.indexed_iter() {
+                let items: Vec<usize> = (0..N_STIMULI)
+                    .filter(|&i| study.subsets[[subset, i]])
+                    .collect();
+                let mask = study.subsets.row(subset).insert_axis(Axis(0));
+                let delta = |order: &[usize]| {
+                    let mut permuted = study.targets.row(target).to_owned();
+                    for (&item, &from) in items.iter().zip(order) {
+                        permuted[item] = study.targets[[target, items[from]]];
+                    }
+                    let permuted = permuted.insert_axis(Axis(0));
+                    let (x, y, kind) = (found.intact.view(), off.view(), params.correlation);
+                    let effects = lesion_effect(x, y, permuted.view(), mask, kind).unwrap();
+                    effects[[0, 0]].delta.unwrap().mean
+                };
+                let unchanged: Vec<usize> = (0..items.len()).collect();
+                let least = delta(&unchanged).abs() - 1e-9;
+                let n = params.permutations;
+                let orders = (0..n as u64).map(|i| {
+                    Stream::new(params.seed, Domain::Permutations, i).permutation(items.len())
+                });
+                let n_as_large = orders.filter(|order| delta(order).abs() >= least).count();
+                let p = (1 + n_as_large) as f64 / (1 + n) as f64;
+                assert!((effect.p_target.unwrap() - p).abs() < 1e-12);
+            }
         }
     }
 }

@@ -127,6 +127,7 @@ fn study(i: u64, answer: Answer, truth: Truth) -> LayerOutcome {
     };
     let params = Object2BrainParams {
         random_sets: 199,
+        permutations: 199,
         seed: i,
         ..Object2BrainParams::default()
     };
@@ -177,6 +178,8 @@ struct Found {
     planted: Vec<(f64, f64)>,
     others: Vec<f64>,
     noise: Vec<f64>,
+    /// Of the target of noise when its stimuli are permuted.
+    permuted: Vec<f64>,
 }
 
 fn found(answer: Answer, truth: Truth) -> Found {
@@ -188,10 +191,14 @@ fn found(answer: Answer, truth: Truth) -> Found {
         planted: Vec::new(),
         others: Vec::new(),
         noise: Vec::new(),
+        permuted: Vec::new(),
     };
     for (idx, category) in studies.iter().flat_map(|s| s.categories.iter().enumerate()) {
         let effect = &category.effects[[0, 0]];
         found.noise.push(p(&category.effects[[0, 1]]));
+        found
+            .permuted
+            .push(category.effects[[0, 1]].p_target.unwrap());
         match idx {
             PLANTED => found.planted.push((p(effect), effect.delta.unwrap().mean)),
             _ => found.others.push(p(effect)),
@@ -216,6 +223,7 @@ fn planted_categories_are_found_and_others_are_not() {
         planted,
         others,
         noise,
+        permuted,
     } = found(Answer::Objects, Truth::Planted);
     let hits = planted
         .iter()
@@ -225,7 +233,9 @@ fn planted_categories_are_found_and_others_are_not() {
     eprintln!("planted category found: {hits:.3}");
     eprintln!("other categories found: {:.3}", share(&others));
     eprintln!("any category, target of noise: {:.3}", share(&noise));
+    eprintln!("the same, stimuli permuted: {:.3}", share(&permuted));
     assert!(hits > 0.9);
+    assert!(share(&permuted) < 0.05 + chance());
     assert!(share(&others) < 0.05 + chance());
 }
 
@@ -236,11 +246,13 @@ fn without_a_planted_category_p_is_uniform() {
         planted,
         mut others,
         noise,
+        permuted,
     } = found(Answer::Alone, Truth::Rating);
     others.extend(planted.iter().map(|(p, _)| *p));
     for (name, mut p) in [
         ("target that follows the rating", others),
         ("target of noise", noise),
+        ("target of noise, stimuli permuted", permuted),
     ] {
         let rate = share(&p);
         p.sort_by(f64::total_cmp);
@@ -261,6 +273,7 @@ fn without_a_planted_category_p_is_uniform() {
         planted,
         mut others,
         noise,
+        permuted,
     } = found(Answer::Objects, Truth::Rating);
     others.extend(planted.iter().map(|(p, _)| *p));
     eprintln!(
@@ -271,4 +284,7 @@ fn without_a_planted_category_p_is_uniform() {
         "filters that go together, target of noise: {:.3}",
         share(&noise)
     );
+    let rate = share(&permuted);
+    eprintln!("the same, stimuli permuted: {rate:.3}");
+    assert!((rate - 0.05).abs() < chance(), "{rate}");
 }
