@@ -63,7 +63,7 @@ pub struct SubjectRatings {
 /// together. They use the scaling of the training set. The prediction is the deviation plus one mean for all folds, or plus that of
 /// the training set ([`FoldMeans`]). Without a signal, the latter correlates with the ratings negatively: in the limit of a large penalty,
 /// leaving out one picture at a time, with r = −1. Penalties that are chosen anew for each fold do so too, to a lesser degree; in the
-/// plain mean over subjects this nearly cancels, in that of z-scores it adds up.
+/// plain mean over subjects this cancels in part, in that of z-scores it adds up. A single penalty does not.
 ///
 /// That brain targets of the study of valence appraisal were made this way is a deduction: it says that linear models of fMRI
 /// data gave them.

@@ -91,13 +91,18 @@ fn without_a_signal_brain_ratings_follow_nothing() {
         subjects: SubjectPooling::ZScoredMean,
         ..default()
     });
+    let fixed = of(&BrainRatingsParams {
+        penalties: vec![1.0],
+        ..default()
+    });
     let report = format!(
         "r of a subject and of the mean: default {fold:?}, training means {training:?}, \
-         z-scored {z_scored:?}"
+         z-scored {z_scored:?}, one penalty {fixed:?}"
     );
     // Three standard errors of a mean of r over 30 pictures.
     let chance = 3.0 / (29.0 * n_studies as f64).sqrt();
-    assert!(fold[1].abs() < chance, "{report}");
+    assert!(fixed.iter().all(|r| r.abs() < chance), "{report}");
+    assert!(fold[1] < chance, "{report}");
     assert!(training[1] < fold[1] && z_scored[1] < fold[1], "{report}");
     assert!(fold[0] < 0.0 && training[0] < fold[0], "{report}");
     #[expect(clippy::print_stderr, reason = "the means are for the documentation")]
