@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::rows::is_rejected;
 use super::*;
 
 fn table(text: &str) -> Table {

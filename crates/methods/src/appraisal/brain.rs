@@ -61,8 +61,9 @@ pub struct SubjectRatings {
 ///
 /// Inner folds are made of the folds of the training set, dealt out in turn, so that pictures which share a fold stay
 /// together. They use the scaling of the training set. The prediction is the deviation plus one mean for all folds, or plus that of
-/// the training set ([`FoldMeans`]). Under no signal, the latter correlates with the ratings negatively: in the limit of a large penalty,
-/// leaving out one picture at a time, with r = −1.
+/// the training set ([`FoldMeans`]). Without a signal, the latter correlates with the ratings negatively: in the limit of a large penalty,
+/// leaving out one picture at a time, with r = −1. Penalties that are chosen anew for each fold do so too, to a lesser degree; in the
+/// plain mean over subjects this cancels in part, in that of z-scores it adds up. A single penalty does not.
 ///
 /// That brain targets of the study of valence appraisal were made this way is a deduction: it says that linear models of fMRI
 /// data gave them.
@@ -305,8 +306,7 @@ impl SubjectRatings {
             ));
         }
         let n_folds = self.chosen.len();
-        // That all penalties are too small is no sign of a short grid: without a signal, none is large enough. Half of the
-        // folds at an end is.
+        // A few folds at an end are no sign of a short grid.
         if params.model == BrainModel::Ridge {
             let least = params.penalties.contains(&0.0);
             for (n, end, why) in [

@@ -35,7 +35,8 @@ pub enum SubjectPooling {
     /// A model for each subject; the mean of their predictions. A subject whose voxels say little is shrunk more and counts less.
     #[default]
     Mean,
-    /// A model for each subject; the mean of their predictions at mean 0 and standard deviation 1, so that all count alike.
+    /// A model for each subject; the mean of their predictions at mean 0 and standard deviation 1, so that all count alike,
+    /// those without a signal too: what these correlate negatively, because penalties differ between folds, then adds up.
     ZScoredMean,
     /// One model of all subjects' voxels side by side.
     Pooled,
