@@ -64,6 +64,8 @@ pub struct ObjectsSettings {
     pub correlation: String,
     /// Sets of random filters that each lesion is compared with.
     pub random_sets: usize,
+    /// Permutations of each target's stimuli.
+    pub permutations: usize,
     /// Correction over all effects: `"none"`, `"fdr"` …
     pub correction: String,
     /// Level at which the report calls something significant.
@@ -136,6 +138,8 @@ pub struct LesionEffect {
     pub p_random: Option<f64>,
     /// The same, corrected.
     pub p_corrected: Option<f64>,
+    /// Two-sided p by permutation of the target's stimuli: whether a target that has nothing to do with the stimuli would do.
+    pub p_permutation: Option<f64>,
     /// Mean change by random filters.
     pub random_mean: Option<f64>,
     /// Standard deviation of the same.

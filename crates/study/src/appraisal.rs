@@ -169,13 +169,9 @@ pub fn raters(
         let mut found: Vec<Option<Vec<HeadRun>>> =
             keys.iter().map(|key| cache.json("heads", key)).collect();
         if found.iter().any(Option::is_none) {
-            for pictures in [
-                Some(prepared.pictures()),
-                elsewhere.map(|(pictures, _)| pictures),
-            ] {
-                if let Some(pictures) = pictures {
-                    make_features(prepared, pictures, model, cache, n_threads, progress)?;
-                }
+            let others = elsewhere.map(|(pictures, _)| pictures);
+            for pictures in others.into_iter().chain([prepared.pictures()]) {
+                make_features(prepared, pictures, model, cache, n_threads, progress)?;
             }
             let n_heads = planned.heads.runs as u64 * n_folds(planned);
             let name = format!("heads of {}", plan.models[model].name);

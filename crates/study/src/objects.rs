@@ -120,10 +120,8 @@ pub fn run(
             classes: classes.clone(),
         })
         .filter(|category| {
-            let is_used = |found: &FoundObjects| {
-                (found.objects.iter()).any(|object| category.classes.contains(&object.class))
-            };
-            found.iter().any(is_used)
+            let is_common = |&class: &usize| n_with(&found, class) >= least_images(planned);
+            category.classes.iter().any(is_common)
         })
         .collect();
     let inputs = Inputs {
@@ -246,6 +244,16 @@ fn objects(
     Ok(all.into_iter().map(certain).collect())
 }
 
+/// Stimuli that show a class.
+fn n_with(found: &[FoundObjects], class: usize) -> usize {
+    let shows = |found: &&FoundObjects| found.objects.iter().any(|object| object.class == class);
+    found.iter().filter(shows).count()
+}
+
+fn least_images(planned: &PlannedObjects) -> usize {
+    planned.params.select.min_images.max(1)
+}
+
 fn notes_on_boxes(
     prepared: &Prepared,
     planned: &PlannedObjects,
@@ -268,7 +276,11 @@ fn notes_on_boxes(
         .filter(|name| inputs.categories.iter().all(|c| c.name != *name))
         .collect();
     if !unused.is_empty() {
-        notes.push(format!("no box of: {}", unused.join(", ")));
+        notes.push(format!(
+            "left out, because none of their classes is in {} stimuli: {}",
+            least_images(planned),
+            unused.join(", ")
+        ));
     }
     let mut others: Vec<&str> = inputs
         .found
@@ -551,10 +563,7 @@ fn category_records(inputs: &Inputs<'_>) -> Vec<ObjectCategory> {
         let of_category = |picture: &Vec<DetectedObject>| {
             picture.iter().filter(|object| object.class == idx).count()
         };
-        let occurs = |class: &usize| {
-            let is_there = |f: &FoundObjects| f.objects.iter().any(|o| o.class == *class);
-            inputs.found.iter().any(is_there)
-        };
+        let occurs = |&class: &usize| n_with(&inputs.found, class) > 0;
         ObjectCategory {
             name: category.name.clone(),
             classes: (category.classes.iter().copied())
@@ -654,6 +663,7 @@ fn settings(planned: &PlannedObjects) -> ObjectsSettings {
         network: "cut".to_owned(),
         correlation: params.correlation.to_string(),
         random_sets: params.random_sets,
+        permutations: params.permutations,
         correction: planned.correction.to_string(),
         alpha: planned.alpha,
     }

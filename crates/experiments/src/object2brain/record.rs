@@ -31,6 +31,7 @@ impl LayerOutcome {
                         delta_sd: effect.delta.and_then(|delta| delta.sd),
                         p_random: test.map(|test| test.p),
                         p_corrected: test.and_then(|test| test.p_corrected),
+                        p_permutation: effect.p_target,
                         random_mean: test.map(|test| test.mean),
                         random_sd: test.and_then(|test| test.sd),
                         note: effect.note(),

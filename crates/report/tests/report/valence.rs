@@ -60,7 +60,7 @@ fn every_effect_has_a_row_of_scores() {
     assert_eq!(
         header,
         "analysis,model,layer,layer_idx,target,kind,simulated,subset,category,n_stimuli,n_filters,n_filters_of,n_runs,\
-         r,r_lesioned,delta,delta_sd,p_random_filters,p_corrected,random_mean,random_sd,note"
+         r,r_lesioned,delta,delta_sd,p_random_filters,p_corrected,p_permutation,random_mean,random_sd,note"
     );
     let rows = rows(&rendered, "scores.csv");
     let objects = objects(&mut record);

@@ -142,6 +142,8 @@ pub struct ObjectsOptions {
     pub random_sets: usize,
     /// Draw them only from filters that are not sensitive. A test against these is too sure; see `consilience explain objects`.
     pub only_others: bool,
+    /// Permutations of each target's stimuli, against which effects are tested too; 0 for none.
+    pub permutations: usize,
     /// Correction over all effects: `fdr`, `fdr-any`, `fwe`, `bonferroni`, `none`.
     pub correction: String,
     /// Level at which the report calls something significant.
@@ -177,6 +179,7 @@ impl Default for ObjectsOptions {
             lesion: "zero".to_owned(),
             random_sets: 1000,
             only_others: false,
+            permutations: 1000,
             correction: "fdr".to_owned(),
             alpha: 0.05,
             overlays: 6,

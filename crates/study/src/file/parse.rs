@@ -506,7 +506,9 @@ permutations = 10
         let study = parse(STUDY, &[]).unwrap();
         assert_eq!(study.study.seed, 1);
         assert_eq!(study.models[0].layers, ["*"]);
-        let Analysis::Rsa(rsa) = &study.analyses[0];
+        let Analysis::Rsa(rsa) = &study.analyses[0] else {
+            panic!("{:?}", study.analyses[0]);
+        };
         assert_eq!((rsa.permutations, rsa.resamples), (10, 1000));
         assert_eq!(rsa.similarity, "spearman");
     }
@@ -549,7 +551,9 @@ permutations = 10
             ],
         )
         .unwrap();
-        let Analysis::Rsa(rsa) = &study.analyses[0];
+        let Analysis::Rsa(rsa) = &study.analyses[0] else {
+            panic!("{:?}", study.analyses[0]);
+        };
         assert_eq!(rsa.permutations, 5);
         assert_eq!(study.models[0].name, "other");
         assert_eq!(study.report.thumbnails, 0);

@@ -323,6 +323,7 @@ fn object_params(
         random_sets: options.random_sets,
         only_others: options.only_others,
         test: RandomFilterParams::default(),
+        permutations: options.permutations,
         seed,
     };
     params.validate().map_err(|e| at(key, e))?;

@@ -131,8 +131,15 @@ fn inference(objects: &ObjectsRecord) -> String {
     };
     format!(
         "Each change was compared with those of {} of equally many filters, drawn from all filters of the layer \
-         (two-sided). The p-values were {how}; results with p < {} are called significant.",
+         (two-sided). The p-values were {how}; results with p < {} are called significant.{}",
         plural(settings.random_sets, "random set"),
-        settings.alpha
+        settings.alpha,
+        match settings.permutations {
+            0 => String::new(),
+            n => format!(
+                " Whether a target that has nothing to do with the stimuli would show the same was tested by {} of its values                  (p_permutation in the table).",
+                plural(n, "permutation")
+            ),
+        }
     )
 }

@@ -9,7 +9,7 @@ use crate::{
 };
 
 const SCORES: &str = "analysis,model,layer,layer_idx,target,kind,simulated,subset,category,n_stimuli,n_filters,\
-n_filters_of,n_runs,r,r_lesioned,delta,delta_sd,p_random_filters,p_corrected,random_mean,random_sd,note";
+n_filters_of,n_runs,r,r_lesioned,delta,delta_sd,p_random_filters,p_corrected,p_permutation,random_mean,random_sd,note";
 
 pub(crate) fn tables(analyses: &[Named<'_, ObjectsRecord>], main: &str) -> [Table; 4] {
     let mut effects = Rows::new(main, SCORES);
@@ -66,6 +66,7 @@ fn scores(rows: &mut Rows, analysis: &str, objects: &ObjectsRecord) {
             number(e.delta_sd),
             number(e.p_random),
             number(e.p_corrected),
+            number(e.p_permutation),
             number(e.random_mean),
             number(e.random_sd),
             field(e.note.as_deref().unwrap_or("")),
