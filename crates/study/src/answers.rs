@@ -52,12 +52,16 @@ fn p_clause(p: Option<f64>) -> String {
 /// The effect of a category that stands out most from random filters in the last layers.
 pub fn of_objects(record: &ObjectsRecord) -> String {
     let in_last = |effect: &&LesionEffect| record.layers[effect.layer].is_last;
+    // Filters that go together do more than random ones to any target; then permuted targets tell.
+    let alpha = record.settings.alpha;
+    let would_others_do = |effect: &&LesionEffect| effect.p_permutation.is_some_and(|p| p >= alpha);
     let tested = record.effects.iter().filter(in_last);
+    let tested = tested.filter(|effect| !would_others_do(effect));
     let least = tested
         .filter_map(|effect| Some((effect.p_corrected?, effect.delta?, effect)))
         .min_by(|a, b| a.0.total_cmp(&b.0).then(b.1.abs().total_cmp(&a.1.abs())));
     match least {
-        Some((p, delta, effect)) if p < record.settings.alpha => format!(
+        Some((p, delta, effect)) if p < alpha => format!(
             "Without the filters for {}, the correlation of {} with {} over {} stimuli {} by {:.2} ({:.0} filters of {}{}).",
             record.categories[effect.category].name,
             record.layers[effect.layer].model,
@@ -69,7 +73,7 @@ pub fn of_objects(record: &ObjectsRecord) -> String {
             record.layers[effect.layer].n_filters,
             p_clause(Some(p)),
         ),
-        _ => "No category's filters change a correlation more than as many random ones do."
+        _ => "No category's filters change a correlation more than random filters and permuted targets explain."
             .to_owned(),
     }
 }

@@ -35,8 +35,11 @@ pub(super) fn p_source(objects: &ObjectsRecord) -> Option<&'static str> {
     }
 }
 
+/// Whether random filters do less, and a target that has nothing to do with the stimuli would not show the same. The
+/// first alone is not enough where filters of a category go together.
 pub(super) fn is_significant(objects: &ObjectsRecord, effect: &LesionEffect) -> bool {
-    p(effect).is_some_and(|p| p < objects.settings.alpha)
+    let is_small = |p: f64| p < objects.settings.alpha;
+    p(effect).is_some_and(is_small) && finite(effect.p_permutation).is_none_or(is_small)
 }
 
 /// Model names in study order.

@@ -112,7 +112,7 @@ fn caption(objects: &ObjectsRecord, place: &str) -> String {
     }
     if let Some(source) = changes::p_source(objects) {
         out.push_str(&format!(
-            " Filled: differs from equally many random filters at p < {} ({source}).",
+            " Filled: differs from equally many random filters at p < {} ({source}), and a target with its values permuted would not show the same.",
             objects.settings.alpha
         ));
     }
@@ -134,7 +134,7 @@ fn key(objects: &ObjectsRecord) -> Vec<KeyEntry> {
         key.push(KeyEntry::new(
             Mark::HollowUp,
             Ink::Up,
-            "hollow: not more than random filters",
+            "hollow: not significant",
         ));
     }
     if objects.effects.iter().any(|e| sd(e) > 0.0) {
