@@ -50,12 +50,13 @@ use crate::head::RunHeads;
 /// let runs = [RunHeads { heads: vec![head], head_of: vec![0; 4] }];
 /// let face = DetectedObject { bounds: PictureBox::new(0.0, 0.0, 32.0, 64.0), class: 0, score: 0.9 };
 /// let picture = PictureObjects { size: [64.0, 64.0], objects: vec![face] };
+/// let (valence, all) = (array![[1.0, 2.0, 3.0, 4.0]], array![[true, true, true, true]]);
 /// let inputs = ObjectInputs {
 ///     classes: &["Human face".to_owned()],
 ///     categories: &[Category { name: "Body Parts".to_owned(), classes: vec![0] }],
 ///     pictures: &vec![picture; 4],
-///     targets: array![[1.0, 2.0, 3.0, 4.0]].view(),
-///     subsets: array![[true, true, true, true]].view(),
+///     targets: valence.view(),
+///     subsets: all.view(),
 /// };
 /// let layer = CutLayer { runs: &runs, pool: Pool::Mean };
 /// let mut scan = CutScan::new(layer, [2, 1, 2], inputs, Object2BrainParams::default())?;
