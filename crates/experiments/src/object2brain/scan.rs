@@ -22,13 +22,15 @@ use crate::head::RunHeads;
 /// c_k is what filter k adds. α_k is the mean over positions of ∂sum/∂A_k, see [`layer_map`](super::layer_map). A sigmoid would multiply the gradient
 /// of a picture by one positive number; it is left out, which no scaled map can tell.
 ///
-/// - Sensitivity of filter k: α_k A_k within boxes, see [`FilterSensitivity`]; filters of a category: [`sensitive_filters`], for each run.
+/// - Sensitivity of filter k: α_k A_k within boxes, see [`FilterSensitivity`](consilience_methods::objects::FilterSensitivity);
+///   filters of a category: [`sensitive_filters`](consilience_methods::objects::sensitive_filters), for each run.
 /// - Lesion of filters F: Σ_{k∉F} c_k + bias, with [`LesionWith::Mean`] plus what the mean activation of F over all stimuli adds, through the head's output.
 /// - Effect: [`lesion_effect`](consilience_methods::objects::lesion_effect), its mean over the runs compared with random filters. Set i of these
 ///   is one random assignment of filters to filters for all runs, so that runs share as many as they do of the selected ones.
 ///   Filters of a category go together, and then even a target of noise can seem to need them; so the effect is also compared with those on
 ///   targets whose stimuli are permuted.
-/// - Importance: [`importance`] of boxes in the map of the whole layer, averaged over runs, then [`corpus_importance`].
+/// - Importance: [`importance`](consilience_methods::objects::importance()) of boxes in the map of the whole layer, averaged over runs, then
+///   [`corpus_importance`](consilience_methods::objects::corpus_importance).
 ///
 /// # References
 ///
@@ -48,12 +50,13 @@ use crate::head::RunHeads;
 /// let runs = [RunHeads { heads: vec![head], head_of: vec![0; 4] }];
 /// let face = DetectedObject { bounds: PictureBox::new(0.0, 0.0, 32.0, 64.0), class: 0, score: 0.9 };
 /// let picture = PictureObjects { size: [64.0, 64.0], objects: vec![face] };
+/// let (valence, all) = (array![[1.0, 2.0, 3.0, 4.0]], array![[true, true, true, true]]);
 /// let inputs = ObjectInputs {
 ///     classes: &["Human face".to_owned()],
 ///     categories: &[Category { name: "Body Parts".to_owned(), classes: vec![0] }],
 ///     pictures: &vec![picture; 4],
-///     targets: array![[1.0, 2.0, 3.0, 4.0]].view(),
-///     subsets: array![[true, true, true, true]].view(),
+///     targets: valence.view(),
+///     subsets: all.view(),
 /// };
 /// let layer = CutLayer { runs: &runs, pool: Pool::Mean };
 /// let mut scan = CutScan::new(layer, [2, 1, 2], inputs, Object2BrainParams::default())?;

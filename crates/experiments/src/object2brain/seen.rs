@@ -34,7 +34,7 @@ pub struct SeenObjects {
 /// use consilience_methods::objects::{DetectedObject, PictureBox};
 /// use consilience_models::Preprocessing;
 ///
-/// // 1024 × 512 becomes 448 × 224 or more, of which the middle is seen.
+/// // 1024 × 512 becomes 512 × 256, of which the middle 224 × 224 are seen.
 /// let at = |left, right| DetectedObject {
 ///     bounds: PictureBox::new(left, 0.0, right, 512.0),
 ///     class: 0,
