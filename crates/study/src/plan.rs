@@ -164,7 +164,7 @@ pub struct PlannedTarget {
 
 /// One analysis, by its kind.
 #[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum PlannedAnalysis {
     /// Representational similarity analysis.
     Rsa(PlannedRsa),

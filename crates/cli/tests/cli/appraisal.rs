@@ -103,7 +103,7 @@ fn networks_rate_and_objects_are_told() {
     for line in [
         "linear heads learn True by mse",
         "LLR, 10 raters or subjects, simulated",
-        "2 categories",
+        "13 categories",
     ] {
         assert!(plan.contains(line), "no {line:?} in {plan}");
     }

@@ -74,7 +74,7 @@ fn statements(objects: &ObjectsRecord) -> Vec<Note> {
         .map(|e| Note::new("", view::unbroken(&statement(objects, e))))
         .collect();
     let summary = format!(
-        "{count} of {} of a correlation {verb} from what equally many random filters do (p < {}, {source}).",
+        "{count} of {} of a correlation {verb} from what equally many random filters do (p < {}, {source}) and permuted targets show.",
         view::plural(tested.count(), "change"),
         objects.settings.alpha
     );
