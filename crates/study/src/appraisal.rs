@@ -366,6 +366,10 @@ pub fn rating_target(prepared: &Prepared, idx: usize, cache: &Cache) -> Result<R
                     .to_owned(),
             });
             notes.extend(read.notes);
+            notes.push(
+                "without a signal, such predictions correlate a little below 0 with the ratings and with what follows them"
+                    .to_owned(),
+            );
             read.mean
         }
     };
