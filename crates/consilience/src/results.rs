@@ -63,7 +63,8 @@ const PNG_SCALE: f32 = 2.0;
 pub const RECORD: &str = "record.json";
 
 /// Writes a record with its tables, figures and page into `folder`:
-/// `record.json`, `scores.csv`, `differences.csv`, `figures/*.svg` and `.png`, `report.html`.
+/// `record.json`, `scores.csv` and the other tables of [`consilience_report::render`], `figures/*.svg` and `.png`,
+/// `report.html`.
 ///
 /// The record comes last, and one of other content goes first: a folder with a record is complete.
 ///
@@ -89,8 +90,9 @@ pub fn write(record: &Record, folder: &Path) -> Result<Vec<PathBuf>, ResultsErro
         written.push(path);
         Ok(())
     };
-    put("scores.csv", rendered.scores_csv.as_bytes())?;
-    put("differences.csv", rendered.differences_csv.as_bytes())?;
+    for table in &rendered.tables {
+        put(&table.name, table.csv.as_bytes())?;
+    }
     for figure in &rendered.figures {
         put(
             &format!("figures/{}.svg", figure.name),

@@ -109,7 +109,11 @@ pub const ALL: &[Topic] = topics![
         "group", "t-test", "wilcoxon", "signed-rank", "sign-flip", "flips", "bayes-factor", "effect-size", "cohens-d",
         "hedges-g", "chance", "alternative", "prior-scale",
     ],
-    "head": ["train", "training", "loss", "rating-head", "hold-out", "patience"],
+    "head": [
+        "train", "training", "loss", "rating-head", "hold-out", "patience", "dropout", "weighted-mse", "bins",
+    ],
+    "appraisal": ["appraise", "raters", "valence", "cut-networks", "solver", "exact"],
+    "brain-ratings": ["ratings", "responses", "betas", "masks", "trials", "reads"],
     "missing-values": ["nan", "omit", "refuse"],
     "reproducibility": ["seed", "threads"],
     "cache": ["resume"],

@@ -14,8 +14,10 @@
 //!
 //! Numerics (`consilience-stats`), files (`consilience-io`), figures (`consilience-report`).
 
+mod appraisal;
 mod error;
 mod estimate;
+mod objects;
 pub mod pairs;
 mod provenance;
 mod rdms;
@@ -23,8 +25,16 @@ mod record;
 mod stimuli;
 mod trials;
 
+pub use appraisal::{
+    AppraisalRecord, AppraisalSettings, DifferenceOf, Rater, RaterRun, RatingCorrelation,
+    RatingDifference, RatingReliability, RatingTarget, Subset,
+};
 pub use error::{CoreError, Result};
 pub use estimate::{Ceiling, Estimate};
+pub use objects::{
+    CategoryImportance, CategoryMatrix, LesionEffect, LesionedLayer, ObjectCategory, ObjectOverlay,
+    ObjectTarget, ObjectsRecord, ObjectsSettings, OverlayBox,
+};
 pub use provenance::{Citation, InputFile, ModelProvenance, Provenance};
 pub use rdms::Rdms;
 pub use record::{

@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Ceiling, Estimate, Provenance};
+use crate::{AppraisalRecord, Ceiling, Estimate, ObjectsRecord, Provenance};
 
 /// A finished study.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -97,6 +97,25 @@ pub struct Expectation {
 pub enum AnalysisRecord {
     /// Representational similarity analysis.
     Rsa(Box<RsaRecord>),
+    /// Networks as raters.
+    Appraisal(Box<AppraisalRecord>),
+    /// Object2Brain.
+    Objects(Box<ObjectsRecord>),
+}
+
+impl AnalysisRecord {
+    /// How many notes limit its numbers.
+    #[must_use]
+    pub fn n_notes(&self) -> usize {
+        match self {
+            Self::Rsa(rsa) => rsa.targets.iter().map(|target| target.notes.len()).sum(),
+            Self::Appraisal(appraisal) => {
+                let of_targets: usize = appraisal.targets.iter().map(|t| t.notes.len()).sum();
+                appraisal.notes.len() + of_targets
+            }
+            Self::Objects(objects) => objects.notes.len(),
+        }
+    }
 }
 
 /// Outcome of a representational similarity analysis.

@@ -200,6 +200,59 @@ pub enum IoError {
         /// What it is the second one of.
         of: String,
     },
+    /// A picture that several names of a table fit, or several names that mean one.
+    #[error(
+        "{name:?} fits {} of {among}: {}; expected one: tell them apart by their folders, or leave out the doubles",
+        found.len(),
+        names(found)
+    )]
+    SeveralPictures {
+        /// The name.
+        name: String,
+        /// What the others stand in.
+        among: &'static str,
+        /// The names that fit.
+        found: Vec<String>,
+    },
+    /// A rating that the declared scale does not have.
+    #[error(
+        "row {row}, column {column}: {value} is outside the scale from {} to {}; correct the table, or declare the scale that it is on",
+        scale[0], scale[1]
+    )]
+    OutsideScale {
+        /// 1-based row, the header counted.
+        row: u64,
+        /// Name of the column.
+        column: String,
+        /// The rating.
+        value: f64,
+        /// Both ends of the scale.
+        scale: [f64; 2],
+    },
+    /// Another number of volumes than of what they belong to.
+    #[error("{found} volumes of betas, expected {expected}, as many as {of}; {cure}")]
+    VolumeCount {
+        /// Volumes, or rows of a matrix.
+        found: usize,
+        /// How many there should be.
+        expected: usize,
+        /// What they are counted against.
+        of: &'static str,
+        /// What to do about it.
+        cure: &'static str,
+    },
+    /// Betas of which nothing can be used.
+    #[error(
+        "none of the {n_voxels} voxels is left: {n_constant} are the same in all trials, {n_not_finite} are no finite numbers in some; check that masks, betas and trials belong together"
+    )]
+    NoVoxels {
+        /// Voxels of the masks.
+        n_voxels: usize,
+        /// Those that do not vary.
+        n_constant: usize,
+        /// Those with NaN or infinities.
+        n_not_finite: usize,
+    },
     /// Numbers that are not RDMs.
     #[error("{problem}")]
     NotRdms {

@@ -13,6 +13,8 @@
 //! | [`nifti`] | NIfTI-1 and NIfTI-2 (`.nii`, `.nii.gz`, `.hdr`/`.img`) | yes | yes |
 //! | [`table`] | CSV and TSV | yes | yes |
 //! | [`long`] | tables with a trial or a rating a row, as matrices | yes | – |
+//! | [`ratings`] | tables of ratings of pictures | yes | – |
+//! | [`betas`] | patterns for pictures, from volumes or matrices and trials | yes | – |
 //! | [`arrangement`] | trials as CSV and JSON, Meadows' trees and `.mat` | yes | – |
 //! | [`weights`] | safetensors, PyTorch `.pth` (both forms), darknet `.weights` | yes | safetensors |
 //! | [`image`] | PNG, JPEG, BMP | yes | PNG |
@@ -30,6 +32,7 @@
 pub mod arrangement;
 mod array;
 pub mod atomic;
+pub mod betas;
 pub mod catalogue;
 pub mod download;
 mod error;
@@ -41,6 +44,8 @@ pub mod mat;
 pub mod nifti;
 pub mod npy;
 pub mod npz;
+mod pictures;
+pub mod ratings;
 pub mod rdms;
 pub mod source;
 pub mod table;

@@ -339,6 +339,9 @@ pub enum MethodsError {
     /// Objects, filters or lesions that cannot be analysed.
     #[error(transparent)]
     Objects(#[from] crate::objects::ObjectsError),
+    /// Ratings that cannot be predicted or compared.
+    #[error(transparent)]
+    Appraisal(#[from] crate::appraisal::AppraisalError),
     /// An option outside its range.
     #[error("{option} is {value}, expected {expected}")]
     OptionOutOfRange {

@@ -7,6 +7,7 @@
 //!
 //! Files (`consilience-io`), networks (`consilience-models`), figures (`consilience-report`).
 
+pub mod appraisal;
 pub mod arrangement;
 pub mod behaviour;
 mod compat;

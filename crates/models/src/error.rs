@@ -31,6 +31,14 @@ pub enum ModelError {
         /// Layer names that resemble it.
         nearest: Vec<String>,
     },
+    /// A layer after which the network still needs what came before.
+    #[error("after {layer:?} the network also needs {}, which bypass it; take the output of the block or group that they lead to", quoted(.by))]
+    Bypassed {
+        /// The layer.
+        layer: String,
+        /// Tensors before it that are needed, by their names as layers where they have one.
+        by: Vec<String>,
+    },
     /// Weights that do not fit the architecture.
     #[error("the weights do not fit {architecture}: {}", state_dict_faults(.missing, .extra, .misshapen))]
     StateDict {

@@ -43,7 +43,7 @@
         for (const other of all("th", table)) other.removeAttribute("aria-sort");
         th.setAttribute("aria-sort", descending ? "descending" : "ascending");
         const sign = descending ? -1 : 1;
-        const isNumber = th.classList.contains("n") || column === 2;
+        const isNumber = th.dataset.sort !== "text";
         const key = (row) => {
           const cell = row.cells[column];
           if (!isNumber) return cell.textContent;
@@ -58,19 +58,23 @@
       });
     });
   }
+  // Filters of one table leave the rows that agree with all of them.
   for (const select of all("[data-filter]")) {
     select.addEventListener("change", () => {
+      const filters = all(`[data-filter="${select.dataset.filter}"]`).filter((f) => f.value !== "");
       for (const row of document.getElementById(select.dataset.filter).tBodies[0].rows) {
-        row.hidden = select.value !== "" && row.dataset.target !== select.value;
+        row.hidden = filters.some((f) => row.dataset["k" + f.dataset.key] !== f.value);
       }
     });
   }
   for (const b of all("[data-csv]")) {
     b.addEventListener("click", () => {
-      // The file holds every analysis; a button gives the lines of its own.
-      const lines = data.scores_csv.match(/(?:[^"\n]|"(?:[^"]|"")*")*\n/g) || [];
+      // The file holds every analysis of its kind; a button gives the lines of its own.
+      const csv = data.tables[b.dataset.file];
+      const lines = csv.match(/(?:[^"\n]|"(?:[^"]|"")*")*\n/g) || [];
       const own = lines.filter((line, i) => i === 0 || line.startsWith(b.dataset.csv + ","));
-      save(new Blob([own.join("")], { type: "text/csv" }), b.dataset.csv + "-scores.csv");
+      const name = b.dataset.file.replace("object2brain-", "");
+      save(new Blob([own.join("")], { type: "text/csv" }), b.dataset.csv + "-" + name);
     });
   }
 

@@ -1,7 +1,7 @@
 //! Writes reports of made-up records into a folder, to be looked at:
 //! `cargo run -p consilience-report --example sample -- OUT`.
 
-#[path = "../tests/common/mod.rs"]
+#[path = "../tests/report/common/mod.rs"]
 mod common;
 
 use std::{env, error::Error, fs, path::PathBuf};
@@ -11,13 +11,18 @@ fn main() -> Result<(), Box<dyn Error>> {
         .nth(1)
         .ok_or("expected one argument: the folder to write into")?
         .into();
-    for (name, shape) in common::shapes() {
-        let rendered = consilience_report::render(&common::record(&shape))?;
+    let plain = common::shapes().into_iter();
+    let plain = plain.map(|(name, shape)| (name, common::record(&shape)));
+    let valence = common::valence::valences().into_iter();
+    let valence = valence.map(|(name, shape)| (name, common::valence::valence(&shape)));
+    for (name, record) in plain.chain(valence) {
+        let rendered = consilience_report::render(&record)?;
         let folder = out.join(name);
         fs::create_dir_all(folder.join("figures"))?;
         fs::write(folder.join("report.html"), &rendered.html)?;
-        fs::write(folder.join("scores.csv"), &rendered.scores_csv)?;
-        fs::write(folder.join("differences.csv"), &rendered.differences_csv)?;
+        for table in &rendered.tables {
+            fs::write(folder.join(&table.name), &table.csv)?;
+        }
         for figure in &rendered.figures {
             let path = folder.join("figures").join(&figure.name);
             fs::write(path.with_extension("svg"), &figure.svg)?;

@@ -29,6 +29,18 @@ pub enum ReportError {
         /// The count that was found.
         found: usize,
     },
+    /// A part of a record refers to another one that is not there.
+    #[error(
+        "the record is damaged: {what}: position {position} of {n}, counted from 0; run the study again"
+    )]
+    NoSuchEntry {
+        /// What was referred to, and by what.
+        what: String,
+        /// Its position.
+        position: usize,
+        /// How many there are.
+        n: usize,
+    },
     /// The page template failed.
     #[error("the report template failed: {source}")]
     Template {

@@ -1,17 +1,19 @@
 //! The page: a template filled with plain strings.
 
+use std::collections::BTreeMap;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use consilience_core::{AnalysisRecord, Expectation, Provenance, Record, RsaRecord, Warning};
+use consilience_core::{Expectation, Provenance, Record, Warning};
 use minijinja::{Environment, UndefinedBehavior, syntax::SyntaxConfig, value::Serde};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Result,
-    figures::{self, KeyEntry, MARK, Plate},
-    methods, palette,
+    Result, Table, analyses,
+    figures::{self, Flow, KeyEntry, MARK, Plate},
+    palette,
+    section::Section,
     svg::num,
-    view,
 };
 
 const TEMPLATE: &str = include_str!("../templates/report.html");
@@ -43,42 +45,17 @@ struct Page<'a> {
     n_stimuli: usize,
 }
 
-/// One analysis.
+/// A section with its figures.
 #[derive(Serialize)]
 struct Analysis {
-    name: String,
-    question: String,
-    similarity: String,
-    alpha: f64,
-    findings: Vec<Finding>,
+    section: Section,
     figures: Vec<FigureView>,
-    targets: Vec<String>,
-    notes: Vec<Note>,
-    rows: Vec<Row>,
-    several_models: bool,
-    methods: Vec<String>,
-}
-
-/// The best layer of a target.
-#[derive(Serialize)]
-struct Finding {
-    target: String,
-    kind: &'static str,
-    best: Option<String>,
-    score: Option<String>,
-    details: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct Note {
-    about: String,
-    text: String,
 }
 
 #[derive(Serialize)]
 struct FigureView {
     name: String,
-    title: &'static str,
+    title: String,
     caption: String,
     layout: &'static str,
     panels: Vec<String>,
@@ -98,35 +75,28 @@ struct CitationView<'a> {
     used_for: &'a str,
 }
 
-/// One line of the table of scores.
-#[derive(Serialize)]
-struct Row {
-    target: String,
-    /// 1-based, as the filter names it.
-    target_idx: usize,
-    model: String,
-    layer: String,
-    /// Place in the network, by which layers sort.
-    order: usize,
-    best: bool,
-    cells: Vec<Cell>,
-}
-
-/// A number as shown and as sorted.
-#[derive(Serialize)]
-struct Cell {
-    text: String,
-    value: Option<f64>,
-}
-
-/// Numbers that the script offers for download.
+/// Tables that the script offers for download, by file name.
 #[derive(Serialize)]
 struct Data<'a> {
-    scores_csv: &'a str,
+    tables: BTreeMap<&'a str, &'a str>,
 }
 
 /// Fills the template.
-pub(crate) fn page(record: &Record, plates: &[Vec<Plate>], scores_csv: &str) -> Result<String> {
+pub(crate) fn page(record: &Record, plates: &[Vec<Plate>], tables: &[Table]) -> Result<String> {
+    let analyses: Vec<Analysis> = analyses::sections(record)
+        .into_iter()
+        .zip(plates)
+        .map(|(section, plates)| Analysis {
+            section,
+            figures: plates.iter().map(figure).collect(),
+        })
+        .collect();
+    let offered = analyses.iter().filter_map(|a| a.section.table.as_ref());
+    let offered: Vec<&str> = offered.map(|table| table.file.as_str()).collect();
+    let tables = tables.iter().map(|t| (t.name.as_str(), t.csv.as_str()));
+    let data = Data {
+        tables: tables.filter(|(name, _)| offered.contains(name)).collect(),
+    };
     let style = format!("{}{STYLE}", palette::css());
     let provenance = &record.provenance;
     let shows_thumbnails = plates.iter().flatten().any(|p| !p.definitions.is_empty());
@@ -135,9 +105,9 @@ pub(crate) fn page(record: &Record, plates: &[Vec<Plate>], scores_csv: &str) -> 
         script_hash: csp_hash(SCRIPT),
         style: &style,
         script: SCRIPT,
-        data: script_json(&Data { scores_csv }),
+        data: script_json(&data),
         thumbnails: if shows_thumbnails {
-            figures::thumbnails(&record.stimuli)
+            analyses::thumbnails(&record.stimuli)
         } else {
             String::new()
         },
@@ -146,16 +116,7 @@ pub(crate) fn page(record: &Record, plates: &[Vec<Plate>], scores_csv: &str) -> 
         answer: &record.answer,
         expectations: &record.expectations,
         warnings: &record.warnings,
-        analyses: record
-            .analyses
-            .iter()
-            .zip(plates)
-            .enumerate()
-            .map(|(idx, (analysis, plates))| {
-                let AnalysisRecord::Rsa(rsa) = analysis;
-                self::analysis(view::analysis_name(idx, analysis), record, rsa, plates)
-            })
-            .collect(),
+        analyses,
         citations: provenance
             .citations
             .iter()
@@ -184,92 +145,18 @@ pub(crate) fn page(record: &Record, plates: &[Vec<Plate>], scores_csv: &str) -> 
         .render(Serde(page))?)
 }
 
-fn analysis(name: String, record: &Record, rsa: &RsaRecord, plates: &[Plate]) -> Analysis {
-    let models = view::models(rsa);
-    let mut methods = methods::paragraphs(record, rsa);
-    methods.extend(methods::citation_sentence(&record.provenance));
-    Analysis {
-        name,
-        question: format!(
-            "{} of {} against {}",
-            view::plural(rsa.predictors.len(), "layer"),
-            view::listed(&models),
-            view::plural(rsa.targets.len(), "target")
-        ),
-        similarity: view::similarity_label(&rsa.settings),
-        alpha: rsa.settings.alpha,
-        findings: rsa.targets.iter().map(|t| finding(rsa, t)).collect(),
-        figures: plates.iter().map(figure).collect(),
-        targets: rsa.targets.iter().map(|t| t.name.clone()).collect(),
-        notes: rsa
-            .targets
-            .iter()
-            .flat_map(|t| {
-                t.notes.iter().map(|text| Note {
-                    about: t.name.clone(),
-                    text: text.clone(),
-                })
-            })
-            .collect(),
-        rows: rows(rsa),
-        several_models: models.len() > 1,
-        methods,
-    }
-}
-
-fn finding(rsa: &RsaRecord, target: &consilience_core::RsaTarget) -> Finding {
-    let best = target
-        .best
-        .and_then(|idx| view::estimate(target, idx).map(|e| (idx, e)));
-    let mut details = Vec::new();
-    if let Some((_, e)) = best {
-        if let Some([low, high]) = e.interval {
-            details.push(format!(
-                "95 % interval {} to {}",
-                view::score(low),
-                view::score(high)
-            ));
-        } else if let Some(sem) = view::finite(e.sem) {
-            details.push(format!("standard error {}", view::score(sem)));
-        }
-        if let Some(p) = view::p_zero(e) {
-            details.push(format!("above zero: {}", view::p_clause(p)));
-        }
-        details.push(match target.ceiling {
-            None => "no noise ceiling".to_owned(),
-            Some(c) => format!(
-                "{} the noise ceiling ({} to {})",
-                if e.value < c.lower {
-                    "below"
-                } else if e.value <= c.upper {
-                    "within"
-                } else {
-                    "above"
-                },
-                view::score(c.lower),
-                view::score(c.upper)
-            ),
-        });
-    }
-    Finding {
-        target: target.name.clone(),
-        kind: match target.kind {
-            consilience_core::TargetKind::Brain => "brain",
-            consilience_core::TargetKind::Behaviour => "behaviour",
-        },
-        best: best.map(|(idx, _)| view::predictor_name(rsa, idx)),
-        score: best.map(|(_, e)| view::score(e.value)),
-        details,
-    }
-}
-
 fn figure(plate: &Plate) -> FigureView {
     let width = plate.panels.iter().fold(0.0_f64, |w, p| w.max(p.size.0));
     FigureView {
         name: plate.name.clone(),
-        title: plate.title,
+        title: plate.title.clone(),
         caption: plate.caption.clone(),
-        layout: if width < 350.0 { "narrow" } else { "wide" },
+        layout: match plate.flow {
+            Flow::Columns if width < 350.0 => "narrow",
+            Flow::Columns => "wide",
+            Flow::Natural if width <= 500.0 => "natural",
+            Flow::Natural => "natural broad",
+        },
         panels: plate.panels.iter().map(figures::panel_svg).collect(),
         key: plate.key.iter().map(key).collect(),
     }
@@ -284,43 +171,6 @@ fn key(entry: &KeyEntry) -> KeyView {
         ),
         label: entry.label.clone(),
     }
-}
-
-fn rows(rsa: &RsaRecord) -> Vec<Row> {
-    let cell = |value: Option<f64>, text: fn(f64) -> String| {
-        let value = view::finite(value);
-        Cell {
-            text: value.map_or_else(|| "–".to_owned(), text),
-            value,
-        }
-    };
-    let mut rows = Vec::new();
-    for (target_idx, target) in rsa.targets.iter().enumerate() {
-        for (idx, predictor) in rsa.predictors.iter().enumerate() {
-            let e = target.scores[idx].estimate.as_ref();
-            let ends = e.and_then(|e| e.interval);
-            rows.push(Row {
-                target: target.name.clone(),
-                target_idx: target_idx + 1,
-                model: predictor.model.clone(),
-                layer: predictor.layer.clone(),
-                order: idx,
-                best: target.best == Some(idx),
-                cells: vec![
-                    cell(e.map(|e| e.value), view::score3),
-                    cell(e.and_then(|e| e.sem), view::score3),
-                    cell(ends.map(|i| i[0]), view::score3),
-                    cell(ends.map(|i| i[1]), view::score3),
-                    cell(e.and_then(|e| e.p), view::p_value),
-                    cell(e.and_then(|e| e.p_corrected), view::p_value),
-                    cell(e.and_then(|e| e.p_permutation), view::p_value),
-                    cell(e.and_then(|e| e.p_permutation_fwe), view::p_value),
-                    cell(e.and_then(|e| e.p_ceiling), view::p_value),
-                ],
-            });
-        }
-    }
-    rows
 }
 
 /// A size for people.
@@ -364,11 +214,11 @@ mod tests {
     #[test]
     fn data_cannot_end_its_element() {
         let json = script_json(&Data {
-            scores_csv: "</script><script>alert(1)",
+            tables: [("scores.csv", "</script><script>alert(1)")].into(),
         });
         assert!(!json.contains('<'));
         let back: serde_json::Value = serde_json::from_str(&json).unwrap();
-        assert_eq!(back["scores_csv"], "</script><script>alert(1)");
+        assert_eq!(back["tables"]["scores.csv"], "</script><script>alert(1)");
     }
 
     #[test]

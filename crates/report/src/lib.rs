@@ -29,6 +29,8 @@
 //! Files (the caller writes what [`render`] returns, whole or not at all), statistics (a report
 //! shows what the record holds and computes no p-value), brain maps.
 
+mod analyses;
+mod csv;
 mod error;
 mod figures;
 mod html;
@@ -36,18 +38,18 @@ mod methods;
 mod palette;
 mod raster;
 mod scale;
+mod section;
 mod svg;
-mod tables;
 mod text;
 mod view;
 
 use consilience_core::Record;
 
+pub use csv::Table;
 pub use error::{ReportError, Result};
 pub use figures::boxes::{BoxMark, boxes_svg};
 pub use palette::colour;
 pub use raster::png;
-pub use tables::{differences_csv, scores_csv};
 
 /// A figure as a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,26 +71,36 @@ pub struct Rendered {
     pub html: String,
     /// The figures, analysis by analysis.
     pub figures: Vec<Figure>,
-    /// See [`scores_csv`].
-    pub scores_csv: String,
-    /// See [`differences_csv`].
-    pub differences_csv: String,
+    /// The tables, `scores.csv` first; see [`render`].
+    pub tables: Vec<Table>,
 }
 
 /// Renders a record.
 ///
+/// # Tables
+///
+/// Analyses of one kind share their tables; the first column says which one a row is of.
+///
+/// | kind | tables |
+/// |---|---|
+/// | RSA | `scores.csv`, `differences.csv` |
+/// | Object2Brain | `scores.csv`, `overlap.csv`, `co_occurrence.csv`, `importance.csv` |
+/// | appraisal | `scores.csv`, `correlation_differences.csv`, `predictions.csv`, `raters.csv`, `targets.csv` |
+///
+/// `scores.csv` belongs to the first kind of this list that the record has. Beside it, the scores of Object2Brain are
+/// `object2brain-scores.csv`, those of the appraisal `correlations.csv`.
+///
 /// # Errors
 ///
 /// [`ReportError::UnsupportedSchema`] for a record of another layout,
-/// [`ReportError::ShapeMismatch`] for one whose parts do not fit together.
+/// [`ReportError::ShapeMismatch`] and [`ReportError::NoSuchEntry`] for one whose parts do not fit together.
 pub fn render(record: &Record) -> Result<Rendered> {
-    view::validate(record)?;
-    let plates = figures::plates(record);
-    let scores_csv = scores_csv(record)?;
+    analyses::check(record)?;
+    let plates = analyses::plates(record);
+    let tables = analyses::tables(record);
     Ok(Rendered {
-        html: html::page(record, &plates, &scores_csv)?,
+        html: html::page(record, &plates, &tables)?,
         figures: plates.iter().flatten().map(figures::arrange).collect(),
-        differences_csv: differences_csv(record)?,
-        scores_csv,
+        tables,
     })
 }

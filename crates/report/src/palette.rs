@@ -22,6 +22,14 @@ pub(crate) enum Ink {
     Paper,
     /// The accent: what the reader should look at first.
     Accent,
+    /// Something that rises.
+    Up,
+    /// Something that falls.
+    Down,
+    /// Text on a light cell of a heat map, whatever the page's theme.
+    OnLight,
+    /// Text on a dark cell of a heat map, whatever the page's theme.
+    OnDark,
     /// A model; models beyond the palette share colours in order.
     Series(usize),
     /// A stimulus category; categories beyond the palette share colours in order.
@@ -31,7 +39,7 @@ pub(crate) enum Ink {
 /// Name, light and dark value. Text on paper has a contrast of at least 4.5 in both.
 type Entry = (&'static str, &'static str, &'static str);
 
-const PLAIN: [Entry; 7] = [
+const PLAIN: [Entry; 11] = [
     ("text", "#1c2126", "#e8e6e1"),
     ("muted", "#5b646d", "#a5abb1"),
     ("axis", "#7d868e", "#7f868d"),
@@ -39,6 +47,10 @@ const PLAIN: [Entry; 7] = [
     ("ceiling", "#c9ced4", "#4a5159"),
     ("paper", "#ffffff", "#15181b"),
     ("accent", "#a3341f", "#f08a70"),
+    ("up", "#1d7d4f", "#67c3a0"),
+    ("down", "#b02a1c", "#f08a70"),
+    ("on-light", "#000000", "#000000"),
+    ("on-dark", "#ffffff", "#ffffff"),
 ];
 
 const SERIES: [Entry; 6] = [
@@ -75,6 +87,10 @@ impl Ink {
             Self::Ceiling => PLAIN[4],
             Self::Paper => PLAIN[5],
             Self::Accent => PLAIN[6],
+            Self::Up => PLAIN[7],
+            Self::Down => PLAIN[8],
+            Self::OnLight => PLAIN[9],
+            Self::OnDark => PLAIN[10],
             Self::Series(idx) => SERIES[idx % SERIES.len()],
             Self::Category(idx) => CATEGORIES[idx % CATEGORIES.len()],
         }
@@ -141,6 +157,48 @@ pub fn colour(t: f64) -> [u8; 3] {
     oklab_to_srgb(0.24 + 0.71 * t, -0.015 - 0.01 * t, -0.105 + 0.235 * t)
 }
 
+/// Colour of a value in −1…1: blue below 0, orange above, nearly white at 0.
+///
+/// # Definition
+///
+/// Two straight lines in OKLab from (0.96, 0, 0): to (0.40, −0.03, −0.14) at −1 and to (0.62, 0.10, 0.12) at 1. Blue and
+/// orange differ without red–green vision, and blue is darker, so that ends differ in grey too.
+pub(crate) fn diverging(t: f64) -> [u8; 3] {
+    let (share, end) = if t < 0.0 {
+        ((-t).min(1.0), [0.40, -0.03, -0.14])
+    } else {
+        (t.min(1.0), [0.62, 0.10, 0.12])
+    };
+    oklab_to_srgb(
+        0.96 + share * (end[0] - 0.96),
+        share * end[1],
+        share * end[2],
+    )
+}
+
+/// Ink for text on a fixed colour: the one that contrasts more.
+pub(crate) fn ink_on(colour: [u8; 3]) -> Ink {
+    // There, black and white contrast alike, 4.58 : 1.
+    if luminance(colour) > 0.179 {
+        Ink::OnLight
+    } else {
+        Ink::OnDark
+    }
+}
+
+/// Relative luminance of an sRGB colour, 0…1.
+fn luminance(colour: [u8; 3]) -> f64 {
+    let [r, g, b] = colour.map(|v| {
+        let v = f64::from(v) / 255.0;
+        if v <= 0.04045 {
+            v / 12.92
+        } else {
+            ((v + 0.055) / 1.055).powf(2.4)
+        }
+    });
+    0.2126 * r + 0.7152 * g + 0.0722 * b
+}
+
 /// OKLab (Ottosson 2020) to 8-bit sRGB, clipped to the gamut.
 fn oklab_to_srgb(lightness: f64, a: f64, b: f64) -> [u8; 3] {
     let l = (lightness + 0.396_337_777_4 * a + 0.215_803_757_3 * b).powi(3);
@@ -185,23 +243,16 @@ mod tests {
 
     #[test]
     fn text_is_readable_on_both_papers() {
-        let channel = |hex: &str, at: usize| {
-            let v = f64::from(u8::from_str_radix(&hex[at..at + 2], 16).unwrap()) / 255.0;
-            if v <= 0.04045 {
-                v / 12.92
-            } else {
-                ((v + 0.055) / 1.055).powf(2.4)
-            }
-        };
         let luminance = |hex: &str| {
-            0.2126 * channel(hex, 1) + 0.7152 * channel(hex, 3) + 0.0722 * channel(hex, 5)
+            let channel = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+            luminance([channel(1), channel(3), channel(5)])
         };
         let contrast = |a: &str, b: &str| {
             let (a, b) = (luminance(a), luminance(b));
             (a.max(b) + 0.05) / (a.min(b) + 0.05)
         };
         let paper = Ink::Paper.entry();
-        for ink in [Ink::Text, Ink::Muted, Ink::Accent] {
+        for ink in [Ink::Text, Ink::Muted, Ink::Accent, Ink::Up, Ink::Down] {
             let (name, light, dark) = ink.entry();
             assert!(contrast(light, paper.1) >= 4.5, "{name} on light");
             assert!(contrast(dark, paper.2) >= 4.5, "{name} on dark");
@@ -211,5 +262,26 @@ mod tests {
             assert!(contrast(light, paper.1) >= 3.0, "{name} on light");
             assert!(contrast(dark, paper.2) >= 3.0, "{name} on dark");
         }
+    }
+
+    #[test]
+    fn cells_bear_readable_text_and_pale_with_their_value() {
+        for step in -20..=20 {
+            let cell = diverging(f64::from(step) / 20.0);
+            let text = match ink_on(cell) {
+                Ink::OnDark => 1.0,
+                _ => 0.0,
+            };
+            let cell = luminance(cell);
+            let contrast = (cell.max(text) + 0.05) / (cell.min(text) + 0.05);
+            assert!(contrast >= 4.5, "{step}: {contrast}");
+        }
+        for side in [-1.0, 1.0] {
+            for step in 0..20 {
+                let at = |step: i32| luminance(diverging(side * f64::from(step) / 20.0));
+                assert!(at(step) > at(step + 1));
+            }
+        }
+        assert!(luminance(diverging(-1.0)) < 0.6 * luminance(diverging(1.0)));
     }
 }

@@ -8,7 +8,7 @@ use resvg::{
     usvg::{ImageHrefResolver, Options, Tree, fontdb},
 };
 
-use crate::{ReportError, Result, figures};
+use crate::{ReportError, Result, palette::colour};
 
 /// Colour index of a value that is missing in a heat map.
 pub(crate) const MISSING: u8 = 255;
@@ -100,7 +100,7 @@ pub(crate) fn indexed_png(width: usize, height: usize, pixels: &[u8]) -> Vec<u8>
     let mut encoder = ::png::Encoder::new(&mut out, width as u32, height as u32);
     encoder.set_color(::png::ColorType::Indexed);
     encoder.set_depth(::png::BitDepth::Eight);
-    encoder.set_palette(figures::heat_map_colours());
+    encoder.set_palette(heat_map_colours());
     let mut writer = encoder
         .write_header()
         .expect("a heat map has at least one pixel");
@@ -109,6 +109,15 @@ pub(crate) fn indexed_png(width: usize, height: usize, pixels: &[u8]) -> Vec<u8>
         .expect("one index for each pixel");
     writer.finish().expect("writing to memory cannot fail");
     out
+}
+
+/// The 256 colours of a heat map: the scale, and grey for what is missing.
+fn heat_map_colours() -> Vec<u8> {
+    let last = f64::from(MISSING - 1);
+    (0..MISSING)
+        .flat_map(|step| colour(f64::from(step) / last))
+        .chain([0xb8, 0xb8, 0xb8])
+        .collect()
 }
 
 #[cfg(test)]

@@ -208,7 +208,36 @@ impl Draw {
         ));
     }
 
-    /// A picture from a `data:` address that this crate made itself.
+    /// A filled shape with an outline; `tip` is what a browser shows when the pointer rests on it.
+    pub(crate) fn shape(&mut self, points: &[(f64, f64)], fill: Ink, outline: Ink, tip: &str) {
+        self.push(format_args!(
+            "<polygon points=\"{}\" {} stroke-width=\"1.1\" stroke-linejoin=\"round\"><title>{}</title></polygon>",
+            joined(points),
+            fill.fill_and_stroke(outline),
+            escape(tip)
+        ));
+    }
+
+    /// A cell of a heat map: its colour is the same on light and dark pages.
+    pub(crate) fn cell(
+        &mut self,
+        origin: (f64, f64),
+        size: (f64, f64),
+        colour: [u8; 3],
+        tip: &str,
+    ) {
+        let [r, g, b] = colour;
+        self.push(format_args!(
+            "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"#{r:02x}{g:02x}{b:02x}\"><title>{}</title></rect>",
+            num(origin.0),
+            num(origin.1),
+            num(size.0),
+            num(size.1),
+            escape(tip)
+        ));
+    }
+
+    /// A picture from a `data:` address that this crate made itself or looked at.
     pub(crate) fn image(&mut self, origin: (f64, f64), size: (f64, f64), href: &str) {
         self.push(format_args!(
             "<image x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" preserveAspectRatio=\"none\" href=\"{href}\"/>",

@@ -1,153 +1,12 @@
-//! What figures, tables and sentences share: which p stands for what, names and number formats.
+//! What figures, tables and sentences of every kind share: lists of names and number formats.
 
-use consilience_core::{
-    AnalysisRecord, Estimate, Record, RsaRecord, RsaSettings, RsaTarget, StimulusRecord, pairs,
-};
+use consilience_core::{StimulusRecord, TargetKind};
 
-use crate::{ReportError, Result, scale::signed};
-
-/// Refuses a record whose parts do not fit together, so that nothing after this has to ask.
-pub(crate) fn validate(record: &Record) -> Result<()> {
-    if record.schema != Record::SCHEMA {
-        return Err(ReportError::UnsupportedSchema {
-            expected: Record::SCHEMA,
-            found: record.schema,
-        });
-    }
-    let same = |what: String, expected: usize, found: usize| {
-        if expected == found {
-            Ok(())
-        } else {
-            Err(ReportError::ShapeMismatch {
-                what,
-                expected,
-                found,
-            })
-        }
-    };
-    for analysis in &record.analyses {
-        let AnalysisRecord::Rsa(rsa) = analysis;
-        let n = rsa.predictors.len();
-        for target in &rsa.targets {
-            let name = &target.name;
-            same(format!("scores of {name:?}"), n, target.scores.len())?;
-            let rows = &target.p_difference;
-            if !rows.is_empty() {
-                same(format!("rows of differences of {name:?}"), n, rows.len())?;
-                for row in rows {
-                    same(format!("columns of differences of {name:?}"), n, row.len())?;
-                }
-            }
-            if let Some(best) = target.best.filter(|&best| best >= n) {
-                same(
-                    format!("predictors up to the best of {name:?}"),
-                    best + 1,
-                    n,
-                )?;
-            }
-        }
-        for rdm in &rsa.rdms {
-            let what = format!("pairs of RDM {:?}", rdm.title);
-            same(what, pairs::n_pairs(rdm.n), rdm.ranks.len())?;
-        }
-        for map in &rsa.maps {
-            let what = format!("points of map {:?}", map.title);
-            same(what, record.stimuli.len(), map.points.len())?;
-        }
-    }
-    Ok(())
-}
-
-/// Short name of analysis number `idx`, used in file names and tables.
-pub(crate) fn analysis_name(idx: usize, analysis: &AnalysisRecord) -> String {
-    let AnalysisRecord::Rsa(_) = analysis;
-    format!("rsa-{}", idx + 1)
-}
+use crate::scale::signed;
 
 /// Whether a value exists and is a number.
 pub(crate) fn finite(value: Option<f64>) -> Option<f64> {
     value.filter(|v| v.is_finite())
-}
-
-/// The estimate of predictor `idx`, if it has a value.
-pub(crate) fn estimate(target: &RsaTarget, idx: usize) -> Option<&Estimate> {
-    target.scores[idx]
-        .estimate
-        .as_ref()
-        .filter(|e| e.value.is_finite())
-}
-
-/// The p-value that decides whether a score is called larger than zero: the bootstrap's after the
-/// correction, else the permutation test's family-wise one, else the uncorrected ones.
-pub(crate) fn p_zero(estimate: &Estimate) -> Option<f64> {
-    [
-        estimate.p_corrected,
-        estimate.p_permutation_fwe,
-        estimate.p,
-        estimate.p_permutation,
-    ]
-    .into_iter()
-    .find_map(finite)
-}
-
-/// Where the p-values of [`p_zero`] come from, in words; `None` when there are none.
-pub(crate) fn p_zero_source(rsa: &RsaRecord) -> Option<&'static str> {
-    let any = |p: fn(&Estimate) -> Option<f64>| {
-        rsa.targets
-            .iter()
-            .flat_map(|t| &t.scores)
-            .filter_map(|s| s.estimate.as_ref())
-            .any(|e| finite(p(e)).is_some())
-    };
-    if any(|e| e.p_corrected) {
-        Some(match rsa.settings.correction.as_str() {
-            "fdr" | "fdr-any" => "FDR-corrected",
-            "fwe" | "bonferroni" => "family-wise corrected",
-            _ => "uncorrected",
-        })
-    } else if any(|e| e.p_permutation_fwe) {
-        Some("permutation test, family-wise")
-    } else if any(p_zero) {
-        Some("uncorrected")
-    } else {
-        None
-    }
-}
-
-/// The half-width and ends of what is drawn around a value: one standard error, else the interval.
-pub(crate) fn spread(estimate: &Estimate) -> Option<(f64, f64)> {
-    match (finite(estimate.sem), estimate.interval) {
-        (Some(sem), _) => Some((estimate.value - sem, estimate.value + sem)),
-        (None, Some([low, high])) if low.is_finite() && high.is_finite() => Some((low, high)),
-        _ => None,
-    }
-}
-
-/// What [`spread`] draws in this analysis, for keys and captions.
-pub(crate) fn spread_name(rsa: &RsaRecord) -> Option<&'static str> {
-    let estimates = || {
-        rsa.targets
-            .iter()
-            .flat_map(|t| &t.scores)
-            .filter_map(|s| s.estimate.as_ref())
-    };
-    if estimates().any(|e| finite(e.sem).is_some()) {
-        Some("± standard error")
-    } else if estimates().any(|e| spread(e).is_some()) {
-        Some("95 % interval")
-    } else {
-        None
-    }
-}
-
-/// p of the difference between two predictors.
-pub(crate) fn p_difference(target: &RsaTarget, a: usize, b: usize) -> Option<f64> {
-    finite(target.p_difference.get(a).and_then(|row| row[b]))
-}
-
-/// Model names in study order.
-pub(crate) fn models(rsa: &RsaRecord) -> Vec<&str> {
-    distinct(rsa.predictors.iter().map(|p| p.model.as_str()))
 }
 
 /// Categories in the order of their first stimulus.
@@ -155,7 +14,8 @@ pub(crate) fn categories(stimuli: &[StimulusRecord]) -> Vec<&str> {
     distinct(stimuli.iter().filter_map(|s| s.category.as_deref()))
 }
 
-fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+/// Each name once, in the order in which it first comes.
+pub(crate) fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut seen = Vec::new();
     for name in names {
         if !seen.contains(&name) {
@@ -165,29 +25,45 @@ fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     seen
 }
 
-/// A layer with its model's name where there is more than one model.
-pub(crate) fn predictor_name(rsa: &RsaRecord, idx: usize) -> String {
-    let predictor = &rsa.predictors[idx];
-    if rsa.predictors.iter().all(|p| p.model == predictor.model) {
-        predictor.layer.clone()
-    } else {
-        format!("{} {}", predictor.model, predictor.layer)
+/// `"brain"` or `"behaviour"`.
+pub(crate) fn kind(kind: TargetKind) -> &'static str {
+    match kind {
+        TargetKind::Brain => "brain",
+        TargetKind::Behaviour => "behaviour",
     }
 }
 
-/// The similarity as an axis is labelled.
-pub(crate) fn similarity_label(settings: &RsaSettings) -> String {
-    match settings.similarity.as_str() {
+/// A correction as an adjective.
+pub(crate) fn corrected(correction: &str) -> &'static str {
+    match correction {
+        "fdr" | "fdr-any" => "FDR-corrected",
+        "fwe" | "bonferroni" | "holm" => "family-wise corrected",
+        _ => "uncorrected",
+    }
+}
+
+/// The same, with whether it is simulated.
+pub(crate) fn kind_and_origin(target: TargetKind, is_simulated: bool) -> &'static str {
+    match (target, is_simulated) {
+        (target, false) => kind(target),
+        (TargetKind::Brain, true) => "brain, simulated",
+        (TargetKind::Behaviour, true) => "behaviour, simulated",
+    }
+}
+
+/// The coefficient as an axis is labelled.
+pub(crate) fn coefficient(correlation: &str) -> String {
+    match correlation {
         "pearson" => "Pearson r".into(),
         "spearman" => "Spearman ρ".into(),
-        "kendall-tau-a" => "Kendall τ-a".into(),
-        "kendall-tau-b" => "Kendall τ-b".into(),
-        "rho-a" => "ρ-a".into(),
-        "cosine" => "cosine similarity".into(),
-        "whitened-pearson" => "whitened Pearson r".into(),
-        "whitened-cosine" => "whitened cosine similarity".into(),
         other => other.to_owned(),
     }
+}
+
+/// `"LLR and HLR are simulated."`
+pub(crate) fn simulated_sentence(names: &[&str]) -> Option<String> {
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    (!names.is_empty()).then(|| format!("{} {verb} simulated.", listed(names)))
 }
 
 /// A score with two decimals (three below 0.1 would suggest a precision that scores do not have).
@@ -216,6 +92,25 @@ pub(crate) fn p_clause(p: f64) -> String {
     } else {
         format!("p = {p:.3}")
     }
+}
+
+/// `***` for p < 0.001, `**` for p < 0.01, `*` for p < 0.05.
+pub(crate) fn stars(p: Option<f64>) -> &'static str {
+    match p {
+        Some(p) if p < 0.001 => "***",
+        Some(p) if p < 0.01 => "**",
+        Some(p) if p < 0.05 => "*",
+        _ => "",
+    }
+}
+
+/// A sentence whose equations are not broken between lines.
+pub(crate) fn unbroken(sentence: &str) -> String {
+    [" = ", " < ", " ± "]
+        .iter()
+        .fold(sentence.to_owned(), |text, sign| {
+            text.replace(sign, &sign.replace(' ', "\u{a0}"))
+        })
 }
 
 /// A count with thin spaces between thousands.

@@ -1,4 +1,4 @@
-//! Networks × pictures → RDMs, through the cache.
+//! Networks × pictures → features and RDMs, through the cache.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use consilience_core::Stimuli;
 use consilience_io::{atomic, npy};
 use consilience_methods::rdm::{Dissimilarity, Patterns, RdmParams, rdm};
 use consilience_methods::{MethodsError, PatternId};
-use consilience_models::{ExtractParams, Extractor, Layer, ModelError, Network};
+use consilience_models::{Clips, ExtractParams, Extractor, Layer, ModelError, Network};
 use ndarray::{Array2, ArrayView1, Axis, Ix2, concatenate};
 use serde::Serialize;
 
@@ -77,6 +77,51 @@ fn keys(stimuli: &[PlannedStimulus]) -> Vec<Cow<'_, str>> {
     stimuli.iter().map(PlannedStimulus::key).collect()
 }
 
+/// Pictures or films whose activations are wanted.
+#[derive(Clone, Copy)]
+pub struct Pictures<'a> {
+    /// What the activations depend on.
+    pub planned: &'a [PlannedStimulus],
+    /// The files.
+    pub clips: &'a Clips,
+}
+
+impl Prepared {
+    /// The stimuli.
+    pub(crate) fn pictures(&self) -> Pictures<'_> {
+        Pictures {
+            planned: &self.plan.stimuli,
+            clips: &self.clips,
+        }
+    }
+}
+
+/// Puts the activations of every layer of a model into the cache, as far as they are not there.
+pub fn make_features(
+    prepared: &Prepared,
+    pictures: Pictures<'_>,
+    model_idx: usize,
+    cache: &Cache,
+    n_threads: usize,
+    progress: &dyn Progress,
+) -> Result<()> {
+    let layers: Vec<&PlannedLayer> = prepared.plan.models[model_idx].layers.iter().collect();
+    extract_missing(
+        prepared, pictures, model_idx, &layers, cache, n_threads, progress,
+    )
+}
+
+/// What the activations of a layer depend on, the pictures included.
+pub fn features_key(
+    prepared: &Prepared,
+    pictures: Pictures<'_>,
+    model_idx: usize,
+    layer_idx: usize,
+) -> Key {
+    let model = &prepared.plan.models[model_idx];
+    Activation::new(&prepared.plan, model, &model.layers[layer_idx]).block_key(pictures.planned)
+}
+
 /// The RDM of every layer of a model, `(n_layers, n_pairs)`.
 pub fn model_rdms(
     prepared: &Prepared,
@@ -106,14 +151,17 @@ pub fn model_rdms(
         .map(|(l, _)| l)
         .collect();
     if !missing.is_empty() {
-        extract_missing(prepared, model_idx, &missing, cache, n_threads, progress)?;
+        let pictures = prepared.pictures();
+        extract_missing(
+            prepared, pictures, model_idx, &missing, cache, n_threads, progress,
+        )?;
         progress.begin(&format!("RDMs of {}", model.name), missing.len() as u64);
         let mut done = 0;
         for ((layer, key), slot) in model.layers.iter().zip(&keys).zip(&mut rdms) {
             if slot.is_some() {
                 continue;
             }
-            let patterns = load_patterns(prepared, model, layer, cache)?;
+            let patterns = load_features(prepared, pictures, model, layer, cache)?;
             let params = RdmParams {
                 dissimilarity,
                 ..RdmParams::default()
@@ -142,9 +190,10 @@ pub fn model_rdms(
     Ok(all)
 }
 
-/// Runs the network for every block of stimuli of which a layer is not in the cache.
+/// Runs the network for every block of pictures of which a layer is not in the cache.
 fn extract_missing(
     prepared: &Prepared,
+    pictures: Pictures<'_>,
     model_idx: usize,
     layers: &[&PlannedLayer],
     cache: &Cache,
@@ -153,7 +202,7 @@ fn extract_missing(
 ) -> Result<()> {
     let plan = &prepared.plan;
     let model = &plan.models[model_idx];
-    let clips = &prepared.clips;
+    let clips = pictures.clips;
     let params = ExtractParams {
         pool: model.pool,
         executor: prepared.executor,
@@ -162,7 +211,7 @@ fn extract_missing(
     };
     let mut ready: Option<(Network, Vec<Reducer>)> = None;
     for rows in blocks(clips) {
-        let block = &plan.stimuli[rows.clone()];
+        let block = &pictures.planned[rows.clone()];
         let absent: BTreeMap<&str, PathBuf> = layers
             .iter()
             .map(|layer| {
@@ -289,17 +338,18 @@ fn picture_at_fault(source: &MethodsError, stimuli: &Stimuli) -> Option<PathBuf>
         .map(|stimulus| stimulus.path.clone())
 }
 
-/// The activations of one layer for all stimuli, `(n_stimuli, n_features)`.
-fn load_patterns(
+/// The activations of one layer for all pictures from the cache, `(n_pictures, n_features)`.
+pub fn load_features(
     prepared: &Prepared,
+    pictures: Pictures<'_>,
     model: &PlannedModel,
     layer: &PlannedLayer,
     cache: &Cache,
 ) -> Result<Array2<f32>> {
     let plan = &prepared.plan;
     let mut parts = Vec::new();
-    for rows in blocks(&prepared.clips) {
-        let key = Activation::new(plan, model, layer).block_key(&plan.stimuli[rows]);
+    for rows in blocks(pictures.clips) {
+        let key = Activation::new(plan, model, layer).block_key(&pictures.planned[rows]);
         let path = cache.path("activations", &key, "npy");
         let damaged = || StudyError::DamagedCache { path: path.clone() };
         match npy::read(&path)? {

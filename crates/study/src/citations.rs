@@ -1,10 +1,11 @@
 //! What to cite for the methods that a plan uses.
 
 use consilience_core::Citation;
+use consilience_experiments::appraise::Solver;
 use consilience_methods::rdm::Dissimilarity;
 use consilience_methods::rsa::{Bootstrap, Correction, Similarity};
 
-use crate::plan::PlannedRsa;
+use crate::plan::{PlannedAppraisal, PlannedObjects, PlannedRsa};
 
 /// Works behind a representational similarity analysis, in the order of its steps.
 pub fn of_rsa(analysis: &PlannedRsa) -> Vec<Citation> {
@@ -45,24 +46,7 @@ pub fn of_rsa(analysis: &PlannedRsa) -> Vec<Citation> {
             "bootstrap over subjects and conditions with the correction of the doubled variance, tests",
         ));
     }
-    match analysis.correction {
-        Correction::Fdr => list.push(cite(
-            "Benjamini Y, Hochberg Y (1995) Controlling the false discovery rate: a practical and powerful approach to multiple testing. Journal of the Royal Statistical Society B 57:289–300",
-            "10.1111/j.2517-6161.1995.tb02031.x",
-            "false discovery rate",
-        )),
-        Correction::FdrAny => list.push(cite(
-            "Benjamini Y, Yekutieli D (2001) The control of the false discovery rate in multiple testing under dependency. Annals of Statistics 29:1165–1188",
-            "10.1214/aos/1013699998",
-            "false discovery rate",
-        )),
-        Correction::Fwe => list.push(Citation {
-            text: "Holm S (1979) A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics 6:65–70".to_owned(),
-            doi: None,
-            used_for: "family-wise error".to_owned(),
-        }),
-        Correction::None | Correction::Bonferroni => {}
-    }
+    list.extend(of_correction(analysis.correction));
     if analysis.permutations > 0 {
         list.push(cite(
             "Nichols TE, Holmes AP (2002) Nonparametric permutation tests for functional neuroimaging: a primer with examples. Human Brain Mapping 15:1–25",
@@ -71,6 +55,76 @@ pub fn of_rsa(analysis: &PlannedRsa) -> Vec<Citation> {
         ));
     }
     list
+}
+
+/// Works behind an appraisal.
+pub fn of_appraisal(analysis: &PlannedAppraisal) -> Vec<Citation> {
+    let mut list = vec![Citation {
+        text: "Assessing the alignment of popular CNNs to the brain for valence appraisal (2025) arXiv:2509.21384".to_owned(),
+        doi: None,
+        used_for: "cut networks as raters, correlated with behaviour and brain regions".to_owned(),
+    }];
+    if analysis.heads.solver() == Solver::Exact {
+        list.push(cite(
+            "Hoerl AE, Kennard RW (1970) Ridge regression: biased estimation for nonorthogonal problems. Technometrics 12:55–67",
+            "10.1080/00401706.1970.10488634",
+            "heads",
+        ));
+    }
+    list.push(cite(
+        "Williams EJ (1959) The comparison of regression variables. Journal of the Royal Statistical Society B 21:396–399",
+        "10.1111/j.2517-6161.1959.tb00346.x",
+        "differences of dependent correlations",
+    ));
+    if analysis.permutations > 0 {
+        list.push(cite(
+            "Phipson B, Smyth GK (2010) Permutation p-values should never be zero. Statistical Applications in Genetics and Molecular Biology 9:39",
+            "10.2202/1544-6115.1585",
+            "permutation tests",
+        ));
+    }
+    list.extend(of_correction(analysis.correction));
+    list
+}
+
+/// Works behind an Object2Brain analysis.
+pub fn of_objects(analysis: &PlannedObjects) -> Vec<Citation> {
+    let mut list = vec![
+        cite(
+            "Selvaraju RR, Cogswell M, Das A, Vedantam R, Parikh D, Batra D (2017) Grad-CAM: visual explanations from deep networks via gradient-based localization. ICCV",
+            "10.1109/ICCV.2017.74",
+            "maps of layers and filters",
+        ),
+        Citation {
+            text: "EmoCAM: toward understanding what drives CNN-based emotion recognition (2024) arXiv:2407.14314".to_owned(),
+            doi: None,
+            used_for: "importance of objects in maps".to_owned(),
+        },
+    ];
+    list.extend(of_correction(analysis.correction));
+    list
+}
+
+/// Works behind a correction for the number of tests.
+fn of_correction(correction: Correction) -> Option<Citation> {
+    match correction {
+        Correction::Fdr => Some(cite(
+            "Benjamini Y, Hochberg Y (1995) Controlling the false discovery rate: a practical and powerful approach to multiple testing. Journal of the Royal Statistical Society B 57:289–300",
+            "10.1111/j.2517-6161.1995.tb02031.x",
+            "false discovery rate",
+        )),
+        Correction::FdrAny => Some(cite(
+            "Benjamini Y, Yekutieli D (2001) The control of the false discovery rate in multiple testing under dependency. Annals of Statistics 29:1165–1188",
+            "10.1214/aos/1013699998",
+            "false discovery rate",
+        )),
+        Correction::Fwe => Some(Citation {
+            text: "Holm S (1979) A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics 6:65–70".to_owned(),
+            doi: None,
+            used_for: "family-wise error".to_owned(),
+        }),
+        Correction::None | Correction::Bonferroni => None,
+    }
 }
 
 fn cite(text: &str, doi: &str, used_for: &str) -> Citation {

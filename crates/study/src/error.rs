@@ -72,6 +72,14 @@ pub enum StudyError {
         /// Bytes they may take.
         limit: usize,
     },
+    /// An experiment on a network that could not be done.
+    #[error("{about}: {source}")]
+    Experiment {
+        /// Network and layer, or stimulus.
+        about: String,
+        /// What is wrong.
+        source: Box<consilience_experiments::ExperimentError>,
+    },
     /// A target whose comparison failed.
     #[error("{target}: {source}")]
     Target {

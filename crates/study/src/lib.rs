@@ -8,12 +8,15 @@
 //! ```
 
 mod activations;
+mod answers;
+mod appraisal;
 mod cache;
 mod citations;
 pub mod demo;
 mod error;
 pub mod extraction;
 pub mod file;
+mod objects;
 mod places;
 mod plan;
 mod prepare;
@@ -27,10 +30,11 @@ pub use cache::Cache;
 pub use error::{Failure, Result, StudyError};
 pub use places::{Places, pictures_and_films_in, pictures_in};
 pub use plan::{
-    Plan, PlannedClip, PlannedEdit, PlannedExpectation, PlannedLayer, PlannedModel, PlannedRsa,
-    PlannedStimulus, PlannedTarget,
+    Plan, PlannedAnalysis, PlannedAppraisal, PlannedBoxes, PlannedClip, PlannedEdit,
+    PlannedExpectation, PlannedLayer, PlannedModel, PlannedObjects, PlannedRating, PlannedRsa,
+    PlannedStimulus, PlannedTarget, PlannedTraining,
 };
-pub use prepare::{Prepared, prepare};
+pub use prepare::{GivenRatings, LoadedRating, ObjectSource, Prepared, RatingSource, prepare};
 pub use progress::{Progress, Silent};
 pub use run::run;
 pub use templates::{TEMPLATES, Template};

@@ -11,6 +11,12 @@ use serde::{Serialize, Serializer};
 
 use crate::reduce::Reduction;
 
+mod appraisal;
+
+pub use appraisal::{
+    PlannedAppraisal, PlannedBoxes, PlannedObjects, PlannedRating, PlannedTraining,
+};
+
 /// A resolved study: every file found and hashed, every layer named, every default filled in.
 ///
 /// Its [`hash`](Plan::hash) names the run: the same hash means the same record. What only changes
@@ -34,8 +40,11 @@ pub struct Plan {
     pub models: Vec<PlannedModel>,
     /// Brain and behaviour RDMs.
     pub targets: Vec<PlannedTarget>,
+    /// Numbers for each stimulus that ratings are compared with.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ratings: Vec<PlannedRating>,
     /// Analyses in study order.
-    pub analyses: Vec<PlannedRsa>,
+    pub analyses: Vec<PlannedAnalysis>,
     /// Claims to check.
     pub expectations: Vec<PlannedExpectation>,
     /// Every file that is read.
@@ -50,6 +59,9 @@ pub struct PlannedStimulus {
     pub id: String,
     /// Category.
     pub category: Option<String>,
+    /// Condition.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub condition: Option<String>,
     /// Hash of the file.
     pub blake3: String,
     /// What is averaged of a film; `None` for a picture.
@@ -150,6 +162,18 @@ pub struct PlannedTarget {
     pub blake3: String,
 }
 
+/// One analysis, by its kind.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum PlannedAnalysis {
+    /// Representational similarity analysis.
+    Rsa(PlannedRsa),
+    /// Networks as raters.
+    Appraisal(PlannedAppraisal),
+    /// Object2Brain.
+    Objects(PlannedObjects),
+}
+
 /// One representational similarity analysis.
 #[derive(Debug, Clone, Serialize)]
 pub struct PlannedRsa {
@@ -244,21 +268,29 @@ impl Plan {
             .map(|l| l.n_features as f64)
             .sum();
         let extraction = n_features * self.n_frames() as f64 * 4.0 / 250e6;
-        let rdms = n * n * n_features / 40e9;
-        let resampling: f64 = self
+        let n_layers = |models: &[usize]| -> f64 {
+            let n = models.iter().map(|&m| self.models[m].layers.len());
+            n.sum::<usize>() as f64
+        };
+        let of_analyses: f64 = self
             .analyses
             .iter()
-            .map(|rsa| {
-                let n_layers: usize = rsa
-                    .models
-                    .iter()
-                    .map(|&m| self.models[m].layers.len())
-                    .sum();
-                let draws = (3 * rsa.resamples * n_layers + rsa.permutations) as f64;
-                draws * n * n / 2.0 * rsa.targets.len() as f64 / 500e6
+            .map(|analysis| match analysis {
+                PlannedAnalysis::Rsa(rsa) => {
+                    let draws = 3.0 * rsa.resamples as f64 * n_layers(&rsa.models)
+                        + rsa.permutations as f64;
+                    let pairs = n * n / 2.0 * rsa.targets.len() as f64;
+                    n * n * n_features / 40e9 + draws * pairs / 500e6
+                }
+                PlannedAnalysis::Appraisal(appraisal) => {
+                    n_layers(&appraisal.models) * appraisal.estimated_seconds(n)
+                }
+                PlannedAnalysis::Objects(objects) => {
+                    n_layers(&objects.models) * objects.estimated_seconds(n)
+                }
             })
             .sum();
-        extraction + rdms + resampling
+        extraction + of_analyses
     }
 }
 

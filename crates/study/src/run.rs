@@ -11,10 +11,10 @@ use consilience_models::preprocess;
 use crate::cache::Cache;
 use crate::citations;
 use crate::file::{Override, StudyText};
-use crate::plan::Plan;
+use crate::plan::{Plan, PlannedAnalysis};
 use crate::prepare::Prepared;
 use crate::progress::Progress;
-use crate::{Result, rsa};
+use crate::{Result, answers, appraisal, objects, rsa};
 
 /// Carries out a plan. What is in the cache is not computed again, so an interrupted run goes on
 /// where it was; the record is the same either way, and for any number of threads.
@@ -32,8 +32,21 @@ pub fn run(
 ) -> Result<Record> {
     let plan = &prepared.plan;
     let mut analyses = Vec::new();
-    for analysis in &plan.analyses {
-        analyses.push(rsa::run(prepared, analysis, cache, n_threads, progress)?);
+    for (idx, analysis) in plan.analyses.iter().enumerate() {
+        analyses.push(match analysis {
+            PlannedAnalysis::Rsa(planned) => {
+                let rsa = rsa::run(prepared, planned, cache, n_threads, progress)?;
+                AnalysisRecord::Rsa(Box::new(rsa))
+            }
+            PlannedAnalysis::Appraisal(planned) => {
+                let found = appraisal::run(prepared, idx, planned, cache, n_threads, progress)?;
+                AnalysisRecord::Appraisal(Box::new(found))
+            }
+            PlannedAnalysis::Objects(planned) => {
+                let found = objects::run(prepared, idx, planned, cache, n_threads, progress)?;
+                AnalysisRecord::Objects(Box::new(found))
+            }
+        });
     }
     Ok(Record {
         schema: Record::SCHEMA,
@@ -66,18 +79,25 @@ pub fn run(
                 .collect(),
             citations: citations_of(plan),
         },
-        analyses: analyses
-            .into_iter()
-            .map(|rsa| AnalysisRecord::Rsa(Box::new(rsa)))
-            .collect(),
+        analyses,
     })
 }
 
-/// The best layer for each target of the first analysis, in one sentence.
-fn answer(analyses: &[RsaRecord]) -> String {
-    let Some(analysis) = analyses.first() else {
-        return String::new();
+/// What the first analysis found, in a sentence or two; Object2Brain adds its own.
+fn answer(analyses: &[AnalysisRecord]) -> String {
+    let of = |analysis: &AnalysisRecord| match analysis {
+        AnalysisRecord::Rsa(rsa) => rsa_answer(rsa),
+        AnalysisRecord::Appraisal(appraisal) => answers::of_appraisal(appraisal),
+        AnalysisRecord::Objects(objects) => answers::of_objects(objects),
     };
+    let others = analyses.iter().skip(1);
+    let objects = others.filter(|analysis| matches!(analysis, AnalysisRecord::Objects(_)));
+    let sentences: Vec<String> = analyses.iter().take(1).chain(objects).map(of).collect();
+    sentences.join(" ")
+}
+
+/// The best layer for each target.
+fn rsa_answer(analysis: &RsaRecord) -> String {
     let several_models = analysis
         .predictors
         .windows(2)
@@ -130,7 +150,7 @@ fn target_answer(analysis: &RsaRecord, target: &RsaTarget, name_model: bool) -> 
 }
 
 /// `a`, `a and b`, `a, b and c`.
-fn listed(parts: &[String]) -> String {
+pub(crate) fn listed(parts: &[String]) -> String {
     match parts {
         [] => String::new(),
         [one] => one.clone(),
@@ -138,7 +158,7 @@ fn listed(parts: &[String]) -> String {
     }
 }
 
-fn expectations(plan: &Plan, analyses: &[RsaRecord]) -> Vec<Expectation> {
+fn expectations(plan: &Plan, analyses: &[AnalysisRecord]) -> Vec<Expectation> {
     plan.expectations
         .iter()
         .map(|claim| {
@@ -148,6 +168,9 @@ fn expectations(plan: &Plan, analyses: &[RsaRecord]) -> Vec<Expectation> {
             let found = analyses
                 .iter()
                 .find_map(|analysis| {
+                    let AnalysisRecord::Rsa(analysis) = analysis else {
+                        return None;
+                    };
                     let target = analysis.targets.iter().find(|t| t.name == *name)?;
                     let predictor = &analysis.predictors[target.best?];
                     Some(format!("{} {}", predictor.model, predictor.layer))
@@ -203,7 +226,11 @@ fn stimuli(prepared: &Prepared) -> Result<Vec<StimulusRecord>> {
 fn citations_of(plan: &Plan) -> Vec<Citation> {
     let mut all = Vec::new();
     for analysis in &plan.analyses {
-        all.extend(citations::of_rsa(analysis));
+        all.extend(match analysis {
+            PlannedAnalysis::Rsa(rsa) => citations::of_rsa(rsa),
+            PlannedAnalysis::Appraisal(appraisal) => citations::of_appraisal(appraisal),
+            PlannedAnalysis::Objects(objects) => citations::of_objects(objects),
+        });
     }
     for model in &plan.models {
         all.extend(

@@ -10,13 +10,28 @@ pub struct Template {
 }
 
 /// Every kind there is.
-pub const TEMPLATES: &[Template] = &[Template {
-    kind: "rsa",
-    files: &[
-        ("study.toml", include_str!("../templates/rsa/study.toml")),
-        ("README.md", include_str!("../templates/rsa/README.md")),
-    ],
-}];
+pub const TEMPLATES: &[Template] = &[
+    Template {
+        kind: "rsa",
+        files: &[
+            ("study.toml", include_str!("../templates/rsa/study.toml")),
+            ("README.md", include_str!("../templates/rsa/README.md")),
+        ],
+    },
+    Template {
+        kind: "valence-appraisal",
+        files: &[
+            (
+                "study.toml",
+                include_str!("../templates/valence-appraisal/study.toml"),
+            ),
+            (
+                "README.md",
+                include_str!("../templates/valence-appraisal/README.md"),
+            ),
+        ],
+    },
+];
 
 #[cfg(test)]
 mod tests {

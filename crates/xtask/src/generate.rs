@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use consilience::study::file::{
-    BehaviourOptions, BrainOptions, EditOptions, ExpectOptions, ModelOptions, PreprocessingOptions,
-    ReportOptions, RsaOptions, StimuliOptions, StudyOptions,
+    AppraisalOptions, EditOptions, ExpectOptions, ModelOptions, ObjectsOptions,
+    PreprocessingOptions, ReportOptions, RsaOptions, StimuliOptions, StudyOptions, TargetOptions,
 };
 use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
@@ -54,9 +54,10 @@ fn study_page() -> Result<String> {
     table::<ModelOptions>(&mut page, "[[model]]")?;
     table::<PreprocessingOptions>(&mut page, "[model.preprocessing]")?;
     table::<EditOptions>(&mut page, "[[model]] edits")?;
-    table::<BrainOptions>(&mut page, "[[brain]]")?;
-    table::<BehaviourOptions>(&mut page, "[[behaviour]]")?;
+    table::<TargetOptions>(&mut page, "[[brain]], [[behaviour]]")?;
     table::<RsaOptions>(&mut page, "[[analysis]] with kind = \"rsa\"")?;
+    table::<AppraisalOptions>(&mut page, "[[analysis]] with kind = \"appraisal\"")?;
+    table::<ObjectsOptions>(&mut page, "[[analysis]] with kind = \"object2brain\"")?;
     table::<ExpectOptions>(&mut page, "[[expect]]")?;
     table::<ReportOptions>(&mut page, "[report]")?;
     Ok(page)

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anyhow::Result;
-use consilience::study::Plan;
+use consilience::study::{Plan, PlannedAnalysis};
 
 use super::run::StudyArgs;
 use crate::Format;
@@ -84,17 +84,20 @@ fn print(plan: &Plan, out: &mut dyn Write) -> Result<()> {
             target.name, target.n_subjects
         )?;
     }
-    for rsa in &plan.analyses {
-        writeln!(
-            out,
-            "  analysis   rsa: {} RDMs, {} similarity, bootstrap {} × {}, {} permutations, correction {}",
-            rsa.dissimilarity,
-            rsa.similarity,
-            rsa.bootstrap,
-            rsa.resamples,
-            rsa.permutations,
-            rsa.correction
-        )?;
+    for rating in &plan.ratings {
+        let simulated = if rating.is_simulated {
+            ", simulated"
+        } else {
+            ""
+        };
+        let n_subjects = match rating.n_subjects {
+            Some(n) => format!("{n} raters or subjects"),
+            None => "means".to_owned(),
+        };
+        writeln!(out, "  ratings    {}, {n_subjects}{simulated}", rating.name)?;
+    }
+    for analysis in &plan.analyses {
+        writeln!(out, "  analysis   {}", described(analysis, plan))?;
     }
     writeln!(out, "  seed       {}", plan.seed)?;
     writeln!(
@@ -114,6 +117,39 @@ fn print(plan: &Plan, out: &mut dyn Write) -> Result<()> {
     )?;
     writeln!(out, "  plan       {}", plan.hash())?;
     Ok(())
+}
+
+/// An analysis in a line.
+fn described(analysis: &PlannedAnalysis, plan: &Plan) -> String {
+    match analysis {
+        PlannedAnalysis::Rsa(rsa) => format!(
+            "rsa: {} RDMs, {} similarity, bootstrap {} × {}, {} permutations, correction {}",
+            rsa.dissimilarity,
+            rsa.similarity,
+            rsa.bootstrap,
+            rsa.resamples,
+            rsa.permutations,
+            rsa.correction
+        ),
+        PlannedAnalysis::Appraisal(appraisal) => format!(
+            "appraisal: {} heads learn {} by {} ({}), {} runs; {} correlation, {} permutations, correction {}",
+            appraisal.heads.head,
+            plan.ratings[appraisal.learn].name,
+            appraisal.heads.loss,
+            appraisal.heads.validation,
+            appraisal.heads.runs,
+            appraisal.correlation,
+            appraisal.permutations,
+            appraisal.correction
+        ),
+        PlannedAnalysis::Objects(objects) => format!(
+            "object2brain: boxes of {}, {} categories, {} random sets, correction {}",
+            objects.boxes.source,
+            objects.categories.len(),
+            objects.params.random_sets,
+            objects.correction
+        ),
+    }
 }
 
 fn duration(seconds: f64) -> String {

@@ -9,10 +9,11 @@ use consilience::io::source::{self, Source};
 use consilience::io::weights::Weights;
 use consilience::io::{hash, npy};
 use consilience::learn::train::{
-    self, Arrays, Epoch, Loss, Optimizer, Progress as Step, Schedule, TrainParams, Trained,
+    self, Arrays, Epoch, Frequencies, Loss, Optimizer, Progress as Step, Schedule, TrainParams,
+    Trained,
 };
 use consilience::study::Progress;
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView2, Axis};
 use serde_json::json;
 
 use crate::arrays;
@@ -29,6 +30,12 @@ pub struct Args {
     /// What is minimised
     #[arg(long, value_name = "NAME", value_enum, default_value = "mse")]
     loss: LossName,
+    /// Equally wide parts of the range of ratings whose frequencies `weighted-mse` counts; default: those of equal values
+    #[arg(long, value_name = "N")]
+    bins: Option<usize>,
+    /// Share of the features that are dropped at random in training
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    dropout: f64,
     /// Widths of hidden layers with rectifiers; default: none, a linear head
     #[arg(long, value_name = "N,…", value_delimiter = ',')]
     hidden: Vec<usize>,
@@ -69,6 +76,8 @@ pub struct Args {
 enum LossName {
     /// Mean squared error
     Mse,
+    /// Mean squared error in which rare ratings count as much as common ones
+    WeightedMse,
     /// Squared up to an error of 1, linear beyond
     Huber,
     /// Of class numbers
@@ -110,12 +119,15 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
         );
     }
     let params = params(args);
+    let weights = sample_weights(args, &targets)?;
     let (learnt_from, held_out) = train::hold_out(features.nrows(), args.hold_out, args.seed)?;
     let of = |rows: &[usize], all: &Array2<f32>| all.select(Axis(0), rows);
     let (x, y) = (of(&learnt_from, &features), of(&learnt_from, &targets));
-    let training = Arrays::new(x.view().into_dyn(), y.view())?;
+    let w = weights.select(Axis(0), &learnt_from);
+    let training = Arrays::new(x.view().into_dyn(), y.view())?.weighted(w.view())?;
     let (x, y) = (of(&held_out, &features), of(&held_out, &targets));
-    let validation = Arrays::new(x.view().into_dyn(), y.view())?;
+    let w = weights.select(Axis(0), &held_out);
+    let validation = Arrays::new(x.view().into_dyn(), y.view())?.weighted(w.view())?;
 
     let widths: Vec<usize> = [features.ncols()]
         .into_iter()
@@ -133,6 +145,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
         "y": blake3(&args.y)?,
         "held_out": held_out,
         "widths": widths,
+        "weights": weights_name(args),
     });
     // Other data must not go on from what was learnt from these.
     let name = hash::blake3(data.to_string().as_bytes());
@@ -160,7 +173,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
         std::fs::remove_file(&summary_path)
             .with_context(|| format!("cannot replace {}", summary_path.display()))?;
     }
-    weights(&trained, args.hidden.is_empty()).write(args.out.join("head.safetensors"))?;
+    head_weights(&trained, args.hidden.is_empty()).write(args.out.join("head.safetensors"))?;
     npy::write(args.out.join("predictions.npy"), predictions.view())?;
     arrays::write_text(&args.out.join("history.csv"), &history(&trained.history))?;
     let summary = json!({
@@ -171,6 +184,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
         "y_blake3": data["y"],
         "widths": widths,
         "params": params,
+        "weights": data["weights"],
         "hold_out": args.hold_out,
         "held_out_rows": held_out,
         "checkpoints": checkpoints.display().to_string(),
@@ -205,7 +219,7 @@ fn params(args: &Args) -> TrainParams {
     };
     TrainParams {
         loss: match args.loss {
-            LossName::Mse => Loss::MeanSquared,
+            LossName::Mse | LossName::WeightedMse => Loss::MeanSquared,
             LossName::Huber => Loss::Huber { delta: 1.0 },
             LossName::CrossEntropy => Loss::CrossEntropy,
             LossName::BinaryCrossEntropy => Loss::BinaryCrossEntropy,
@@ -219,9 +233,40 @@ fn params(args: &Args) -> TrainParams {
         epochs: args.epochs,
         batch: args.batch,
         seed: args.seed,
+        dropout: args.dropout,
         patience: args.patience,
         ..TrainParams::default()
     }
+}
+
+/// What the loss of each sample is multiplied with.
+fn sample_weights(args: &Args, targets: &Array2<f32>) -> Result<Array1<f32>> {
+    if args.loss != LossName::WeightedMse {
+        if args.bins.is_some() {
+            bail!(
+                "--bins counts ratings for --loss weighted-mse; leave it out or choose that loss"
+            );
+        }
+        return Ok(Array1::ones(targets.nrows()));
+    }
+    if targets.ncols() != 1 {
+        bail!(
+            "{} has {} columns; --loss weighted-mse counts how often each rating occurs, so it takes one",
+            args.y,
+            targets.ncols()
+        );
+    }
+    let ratings: Vec<f64> = targets.iter().map(|&rating| f64::from(rating)).collect();
+    let frequencies = args.bins.map_or(Frequencies::Values, Frequencies::Bins);
+    Ok(train::frequency_weights(&ratings, frequencies)?.into())
+}
+
+/// What the weights of samples depend on, besides the targets; nothing for equal ones.
+fn weights_name(args: &Args) -> Option<String> {
+    (args.loss == LossName::WeightedMse).then(|| match args.bins {
+        None => "values".to_owned(),
+        Some(bins) => format!("{bins} bins"),
+    })
 }
 
 /// A row of numbers for each sample.
@@ -281,7 +326,7 @@ fn first_not_finite(array: ArrayView2<'_, f32>) -> Option<(usize, usize)> {
 }
 
 /// A linear head as `replace-head` takes it, a deeper one by the names of its layers.
-fn weights(trained: &Trained, is_linear: bool) -> Weights {
+fn head_weights(trained: &Trained, is_linear: bool) -> Weights {
     let tensors = trained
         .weights
         .iter()

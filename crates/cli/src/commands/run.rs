@@ -140,11 +140,8 @@ pub fn tell(record: &Record, folder: &Path, out: &mut dyn Write) -> Result<()> {
             claim.target, claim.expected, claim.found
         )?;
     }
-    let notes = record
-        .analyses
-        .iter()
-        .flat_map(|AnalysisRecord::Rsa(rsa)| &rsa.targets);
-    let n_notes = record.warnings.len() + notes.map(|target| target.notes.len()).sum::<usize>();
+    let of_analyses: usize = record.analyses.iter().map(AnalysisRecord::n_notes).sum();
+    let n_notes = record.warnings.len() + of_analyses;
     if n_notes > 0 {
         let _ = writeln!(
             std::io::stderr(),

@@ -2,6 +2,7 @@
 //!
 //! - `studies`: whole studies, from the demo to a run that is killed and taken up again
 //! - `real`: the 92-image study on real data
+//! - `appraisal`: networks as raters, and the objects behind their ratings
 //! - `films`: films in `extract` and in studies
 //! - `steps`, `ridge`, `head`, `extract`: the commands on arrays and pictures that scripts rely on
 //! - `arrange`: arrangements of items
@@ -17,6 +18,7 @@
 
 mod support;
 
+mod appraisal;
 mod arrange;
 mod bad_files;
 mod bad_study;

@@ -92,6 +92,35 @@ impl Mask {
         )
     }
 
+    /// The voxels that any of the masks holds, such as those of all regions of a level.
+    ///
+    /// # Errors
+    ///
+    /// [`IoError::GridMismatch`] for masks on different grids, of which the first one's is expected; [`IoError::WrongKind`]
+    /// without a mask.
+    pub fn united(masks: &[Self]) -> Result<Self> {
+        let Some(first) = masks.first() else {
+            return Err(IoError::WrongKind {
+                what: "the list of masks to unite".into(),
+                found: "empty".into(),
+                expected: "at least one mask",
+            });
+        };
+        let mut indices = BTreeSet::new();
+        for mask in masks {
+            mask.check_grid(&first.grid)?;
+            indices.extend(&mask.indices);
+        }
+        Ok(Self {
+            grid: first.grid,
+            indices: indices.into_iter().collect(),
+        })
+    }
+
+    pub(crate) fn check_grid(&self, expected: &Grid) -> Result<()> {
+        self.grid.check_same(expected)
+    }
+
     /// The grid that the voxels belong to.
     #[must_use]
     pub fn grid(&self) -> &Grid {

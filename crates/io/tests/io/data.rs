@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use consilience_io::mat::{MatFile, MatValue};
+use consilience_io::ratings::{RatingsParams, RatingsTable};
 use consilience_io::rdms::load_rdms;
 use consilience_io::source::load_array;
 use consilience_io::weights::{Weights, darknet};
@@ -186,6 +187,32 @@ fn a_table_with_bare_carriage_returns_is_read() {
     assert!(valence.iter().all(|v| (1.0..=7.0).contains(v)));
     let themes = oasis.column("Theme").unwrap();
     assert!(themes.contains(&"War 2 "));
+}
+
+#[test]
+fn ratings_of_oasis_fit_its_pictures() {
+    let Some(folder) = data("oasis_affective") else {
+        return;
+    };
+    let params = RatingsParams {
+        scale: Some([1.0, 7.0]),
+        ..RatingsParams::oasis("Valence")
+    };
+    let ratings = RatingsTable::read(folder.join("OASIS.csv"), &params).unwrap();
+    assert_eq!(ratings.pictures().count(), 900);
+    let mut files: Vec<String> = std::fs::read_dir(folder.join("images"))
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    files.sort();
+    let names: Vec<&str> = files.iter().map(String::as_str).collect();
+    let found = ratings.aligned(&names).unwrap();
+    assert_eq!((found.values.dim(), found.missing.len()), ((120, 1), 0));
+    assert!(found.n.iter().all(|n| n.is_some_and(|n| n > 50)));
+    assert!(found.sd.iter().all(Option::is_some));
+    // The files whose names the table writes with a blank behind them.
+    let found = ratings.aligned(&["War 2.jpg", "Crosswalk 1.jpg"]).unwrap();
+    assert!(found.missing.is_empty());
 }
 
 #[test]

@@ -12,33 +12,39 @@
 //!
 //! # Not here
 //!
-//! Batch normalisation keeps its statistics, and nothing is dropped at random: layers do in training
-//! what they do afterwards.
+//! Batch normalisation keeps its statistics, and only values of inputs are dropped at random
+//! ([`TrainParams::dropout`]): layers do in training what they do afterwards.
 
 mod checkpoint;
+mod dropout;
+mod frequency;
+mod linear;
 mod loss;
 mod optimizer;
 mod params;
 mod samples;
 mod schedule;
 mod start;
+mod task;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use burn_backend::ops::FloatTensorOps;
 use consilience_models::Graph;
 use consilience_models::graph::Tensor as Constant;
 use consilience_stats::random::{Domain, Stream};
-use ndarray::{Array2, ArrayD, ArrayView1, ArrayViewD, Axis, Ix2, IxDyn, Slice, concatenate};
+use ndarray::{Array2, ArrayD, ArrayViewD, Axis, Ix2, IxDyn, Slice, concatenate};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{LearnError, Result};
-use crate::interpret::{Program, guard};
-use crate::value::{Ad, Precision, Tensor, Value, array, tensor};
+use crate::interpret::Program;
+use crate::value::{Precision, Tensor, Value, array, tensor};
 use checkpoint::Checkpoints;
+use dropout::Dropped;
+use task::Task;
 
+pub use frequency::{Frequencies, frequency_weights};
 pub use loss::Loss;
 pub use optimizer::Optimizer;
 pub use params::TrainParams;
@@ -156,7 +162,8 @@ type Parameters = BTreeMap<String, Parameter>;
 /// # Definition
 ///
 /// Epoch by epoch, the samples (in an order drawn for the epoch when shuffled) are taken `batch` at a
-/// time; a step follows the gradient of their mean loss. With `checkpoints`, the weights before
+/// time; a step follows the gradient of the mean of their losses, each times its
+/// [weight](Samples::weight). With `checkpoints`, the weights before
 /// training and after each epoch are written to that folder, and a training that was interrupted goes
 /// on from there.
 ///
@@ -192,8 +199,8 @@ pub fn train(
     mut progress: impl FnMut(Progress),
 ) -> Result<Trained> {
     params.validate()?;
-    let task = Task::new(graph, params)?;
-    let (mut parameters, fixed) = task.parameters()?;
+    let (mut parameters, fixed) = task::parameters(graph, params)?;
+    let task = Task::new(graph, params, &parameters)?;
     if training.is_empty() {
         return Err(LearnError::NothingToTrain { what: "sample" });
     }
@@ -233,6 +240,15 @@ pub fn train(
         checkpoints.read_weights(best_epoch(&history), &mut of_best)?;
         best = Some((best_epoch(&history), of_best));
     }
+    let dropped = Dropped {
+        samples: training,
+        share: params.dropout,
+        seed: params.seed,
+    };
+    let training: &dyn Samples = match params.dropout > 0.0 {
+        true => &dropped,
+        false => training,
+    };
     let n_steps = params.epochs * training.len().div_ceil(params.batch);
     while history.len() <= params.epochs && !out_of_patience(&history, params.patience) {
         let epoch = history.len() - 1;
@@ -315,199 +331,6 @@ fn best_epoch(history: &[Epoch]) -> usize {
 
 fn out_of_patience(history: &[Epoch], patience: Option<usize>) -> bool {
     patience.is_some_and(|patience| history.len() - 1 - best_epoch(history) >= patience.max(1))
-}
-
-/// A graph with its loss.
-struct Task<'a> {
-    program: Program,
-    output: String,
-    graph: &'a Graph,
-    params: &'a TrainParams,
-}
-
-impl<'a> Task<'a> {
-    fn new(graph: &'a Graph, params: &'a TrainParams) -> Result<Self> {
-        let output = graph.outputs.first().cloned();
-        Ok(Self {
-            program: Program::new(graph, Precision::Single),
-            output: output.ok_or(LearnError::NothingToTrain { what: "output" })?,
-            graph,
-            params,
-        })
-    }
-
-    /// The trained weights, and the others.
-    fn parameters(&self) -> Result<(Parameters, BTreeMap<String, ArrayD<f32>>)> {
-        // Batch normalisation reads its mean and variance as inputs 3 and 4.
-        let statistics: BTreeSet<&str> = self
-            .graph
-            .nodes
-            .iter()
-            .filter(|node| node.op == "BatchNormalization")
-            .flat_map(|node| node.inputs.iter().skip(3).map(String::as_str))
-            .collect();
-        let mut trained = Parameters::new();
-        let mut fixed = BTreeMap::new();
-        for (key, constant) in &self.graph.initialisers {
-            let Some(values) = constant.to_f32() else {
-                continue;
-            };
-            let shape = constant.shape().to_vec();
-            if self.params.trains(key) && !statistics.contains(key.as_str()) {
-                let zeros = || vec![0.0; values.len()];
-                let moments = [zeros(), zeros()];
-                let parameter = Parameter {
-                    shape,
-                    values,
-                    moments,
-                };
-                trained.insert(key.clone(), parameter);
-            } else {
-                let array = ArrayD::from_shape_vec(IxDyn(&shape), values);
-                fixed.insert(key.clone(), array.expect("a constant fills its shape"));
-            }
-        }
-        if trained.is_empty() {
-            return Err(LearnError::NothingToTrain { what: "weight" });
-        }
-        Ok((trained, fixed))
-    }
-
-    /// Mean loss of a batch and its derivatives; weights that the output does not depend on have none.
-    fn gradients(
-        &self,
-        samples: &dyn Samples,
-        epoch: usize,
-        batch: &[usize],
-        parameters: &Parameters,
-    ) -> Result<(f64, BTreeMap<String, Vec<f32>>)> {
-        let pieces = batch
-            .par_chunks(PIECE)
-            .map(|piece| self.piece(samples, epoch, piece, parameters, batch.len()))
-            .collect::<Result<Vec<_>>>()?;
-        let mut loss = 0.0;
-        let mut sums: BTreeMap<String, Vec<f32>> = BTreeMap::new();
-        for (part, gradients) in pieces {
-            loss += part;
-            for (key, gradient) in gradients {
-                match sums.get_mut(&key) {
-                    Some(sum) => sum.iter_mut().zip(&gradient).for_each(|(s, g)| *s += g),
-                    None => {
-                        sums.insert(key, gradient);
-                    }
-                }
-            }
-        }
-        Ok((loss, sums))
-    }
-
-    fn piece(
-        &self,
-        samples: &dyn Samples,
-        epoch: usize,
-        piece: &[usize],
-        parameters: &Parameters,
-        n_batch: usize,
-    ) -> Result<(f64, BTreeMap<String, Vec<f32>>)> {
-        let leaves: BTreeMap<String, Tensor> = self
-            .tensors(parameters)
-            .into_iter()
-            .map(|(key, tensor)| (key, tensor.require_grad()))
-            .collect();
-        let (output, targets) = self.forward(samples, epoch, piece, &leaves)?;
-        let rows = rows(&self.output, &output, piece.len())?;
-        let mut derivative = rows.clone();
-        let mut loss = 0.0;
-        let share = 1.0 / n_batch as f64;
-        for ((row, target), mut slope) in rows
-            .outer_iter()
-            .zip(&targets)
-            .zip(derivative.outer_iter_mut())
-        {
-            let (value, of_row) = self.params.loss.evaluate(row, target.view())?;
-            loss += value * share;
-            slope.assign(&of_row.mapv(|d| (f64::from(d) * share) as f32));
-        }
-        let seed = tensor(derivative.view().into_dyn(), Precision::Single);
-        let seed = Ad::float_reshape(seed, crate::value::shape(&output).into());
-        let sum = Ad::float_sum(Ad::float_mul(output, seed));
-        if !sum.is_tracked() {
-            return Ok((loss, BTreeMap::new()));
-        }
-        let gradients = guard(|| sum.backward());
-        let gradients = gradients.map_err(|reason| LearnError::Backward { reason })?;
-        let of_leaves = leaves.iter().filter_map(|(key, leaf)| {
-            let gradient = array(leaf.grad(&gradients)?);
-            Some((key.clone(), gradient.into_iter().collect()))
-        });
-        Ok((loss, of_leaves.collect()))
-    }
-
-    fn mean_loss(&self, samples: &dyn Samples, parameters: &Parameters) -> Result<f64> {
-        let all: Vec<usize> = (0..samples.len()).collect();
-        let sums = all
-            .par_chunks(PIECE)
-            .map(|piece| {
-                let (output, targets) =
-                    self.forward(samples, 0, piece, &self.tensors(parameters))?;
-                let rows = rows(&self.output, &output, piece.len())?;
-                let mut sum = 0.0;
-                for (row, target) in rows.outer_iter().zip(&targets) {
-                    sum += self.params.loss.evaluate(row, target.view())?.0;
-                }
-                Ok(sum)
-            })
-            .collect::<Result<Vec<f64>>>()?;
-        Ok(sums.iter().sum::<f64>() / all.len().max(1) as f64)
-    }
-
-    fn tensors(&self, parameters: &Parameters) -> BTreeMap<String, Tensor> {
-        parameters
-            .iter()
-            .map(|(key, parameter)| {
-                let values = ArrayView1::from(&parameter.values);
-                let values = values.into_shape_with_order(IxDyn(&parameter.shape));
-                let values = values.expect("values fill their shape");
-                (key.clone(), tensor(values, Precision::Single))
-            })
-            .collect()
-    }
-
-    fn forward(
-        &self,
-        samples: &dyn Samples,
-        epoch: usize,
-        piece: &[usize],
-        tensors: &BTreeMap<String, Tensor>,
-    ) -> Result<(Tensor, Vec<ndarray::Array1<f32>>)> {
-        let mut inputs = Vec::with_capacity(piece.len());
-        let mut targets = Vec::with_capacity(piece.len());
-        for &idx in piece {
-            let (input, target) = samples.sample(epoch, idx)?;
-            inputs.push(input);
-            targets.push(target);
-        }
-        let views: Vec<_> = inputs.iter().map(|input| input.view()).collect();
-        let stacked = ndarray::stack(Axis(0), &views).map_err(|_| LearnError::ShapeMismatch {
-            what: "the input of a sample",
-            expected: inputs[0].shape().to_vec(),
-            found: inputs
-                .last()
-                .map(|input| input.shape().to_vec())
-                .unwrap_or_default(),
-        })?;
-        let input = tensor(stacked.view(), Precision::Single);
-        let wanted = [self.output.as_str()];
-        let mut outputs = self
-            .program
-            .run(input, &wanted, tensors, |_, tensor| tensor)?;
-        match outputs.pop() {
-            Some(Value::Real(output)) => Ok((output, targets)),
-            _ => Err(LearnError::NotAPattern {
-                layer: self.output.clone(),
-            }),
-        }
-    }
 }
 
 /// An output as a row for each of `n` samples.

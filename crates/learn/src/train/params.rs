@@ -26,6 +26,9 @@ pub struct TrainParams {
     pub shuffle: bool,
     /// Seed of the order. Default 0.
     pub seed: u64,
+    /// Share of the values of each input that are dropped at random in training; the others are multiplied
+    /// with 1 ÷ (1 − share), and validation and what comes later take all. Default 0.
+    pub dropout: f64,
     /// Keys of the weights that are trained; one that ends in `*` stands for all that begin so.
     /// Default `["*"]`: all, statistics of batch normalisation excepted.
     pub trained: Vec<String>,
@@ -45,6 +48,7 @@ impl Default for TrainParams {
             batch: 32,
             shuffle: true,
             seed: 0,
+            dropout: 0.0,
             trained: vec!["*".to_owned()],
             patience: None,
         }
@@ -65,6 +69,13 @@ impl TrainParams {
                 what: "the learning rate",
                 expected: "positive",
                 found: self.learning_rate,
+            });
+        }
+        if !(0.0..1.0).contains(&self.dropout) {
+            return Err(LearnError::Parameter {
+                what: "the share of values that are dropped",
+                expected: "at least 0 and below 1",
+                found: self.dropout,
             });
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! What is learnt from.
 
 use consilience_stats::random::{Domain, Stream};
-use ndarray::{Array1, Array2, ArrayD, ArrayView2, ArrayViewD, Axis};
+use ndarray::{Array1, Array2, ArrayD, ArrayView1, ArrayView2, ArrayViewD, Axis};
 
 use crate::error::{LearnError, Result};
 
@@ -22,6 +22,11 @@ pub trait Samples: Sync {
     ///
     /// Whatever keeps the sample from being had.
     fn sample(&self, epoch: usize, idx: usize) -> Result<(ArrayD<f32>, Array1<f32>)>;
+
+    /// What the loss of sample `idx` is multiplied with.
+    fn weight(&self, _idx: usize) -> f32 {
+        1.0
+    }
 }
 
 /// Samples in memory, such as cached features with ratings.
@@ -29,10 +34,11 @@ pub trait Samples: Sync {
 pub struct Arrays<'a> {
     inputs: ArrayViewD<'a, f32>,
     targets: ArrayView2<'a, f32>,
+    weights: Option<ArrayView1<'a, f32>>,
 }
 
 impl<'a> Arrays<'a> {
-    /// Takes inputs `(n, …)` and targets `(n, n_outputs)`.
+    /// Takes inputs `(n, …)` and targets `(n, n_outputs)`; all samples weigh 1.
     ///
     /// # Errors
     ///
@@ -46,7 +52,39 @@ impl<'a> Arrays<'a> {
                 found: targets.shape().to_vec(),
             });
         }
-        Ok(Self { inputs, targets })
+        Ok(Self {
+            inputs,
+            targets,
+            weights: None,
+        })
+    }
+
+    /// The same samples with weights `(n)`, at least 0, that their losses are multiplied with, such as those of
+    /// [`frequency_weights`](super::frequency_weights).
+    ///
+    /// # Errors
+    ///
+    /// [`LearnError::ShapeMismatch`] when there is not one for each sample, [`LearnError::Parameter`] for one that is
+    /// negative or not finite.
+    pub fn weighted(self, weights: ArrayView1<'a, f32>) -> Result<Self> {
+        if weights.len() != self.len() {
+            return Err(LearnError::ShapeMismatch {
+                what: "the array of weights of samples",
+                expected: vec![self.len()],
+                found: vec![weights.len()],
+            });
+        }
+        if let Some(wrong) = weights.iter().find(|w| !(w.is_finite() && **w >= 0.0)) {
+            return Err(LearnError::Parameter {
+                what: "the weight of a sample",
+                expected: "a finite number of at least 0",
+                found: f64::from(*wrong),
+            });
+        }
+        Ok(Self {
+            weights: Some(weights),
+            ..self
+        })
     }
 }
 
@@ -58,6 +96,10 @@ impl Samples for Arrays<'_> {
     fn sample(&self, _epoch: usize, idx: usize) -> Result<(ArrayD<f32>, Array1<f32>)> {
         let input = self.inputs.index_axis(Axis(0), idx).to_owned();
         Ok((input, self.targets.row(idx).to_owned()))
+    }
+
+    fn weight(&self, idx: usize) -> f32 {
+        self.weights.map_or(1.0, |weights| weights[idx])
     }
 }
 

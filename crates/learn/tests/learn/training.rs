@@ -161,6 +161,7 @@ fn an_interrupted_training_ends_with_the_same_bytes() {
         batch: 20,
         schedule: Schedule::Cosine { floor: 0.0 },
         seed: 3,
+        dropout: 0.3,
         ..TrainParams::default()
     };
     let run = |samples: &dyn Samples, folder: &Path| {
@@ -229,11 +230,169 @@ fn any_number_of_threads_gives_the_same_weights() {
             .num_threads(n)
             .build()
             .unwrap();
-        let params = TrainParams::default();
+        let params = TrainParams {
+            dropout: 0.3,
+            ..TrainParams::default()
+        };
         let run = || train::train(&network(), &samples, None, &params, None, |_| {});
         pool.install(run).unwrap()
     };
     assert_eq!(with_threads(1), with_threads(3));
+}
+
+/// One plain step along the gradient of the mean loss of all samples.
+fn step(samples: &dyn Samples, learning_rate: f64) -> Trained {
+    let params = TrainParams {
+        optimizer: Optimizer::Sgd {
+            momentum: 0.0,
+            weight_decay: 0.0,
+        },
+        learning_rate,
+        epochs: 1,
+        batch: samples.len(),
+        shuffle: false,
+        ..TrainParams::default()
+    };
+    train::train(&network(), samples, Some(samples), &params, None, |_| {}).unwrap()
+}
+
+#[test]
+fn a_sample_that_weighs_k_is_as_good_as_k_of_them() {
+    let inputs = array("inputs", 5, 3, 2.0, 0.0);
+    let targets = array("targets", 5, 2, 1.0, 0.5);
+    let counts = [1, 0, 3, 2, 1];
+    let weights = Array1::from_iter(counts.map(|count| count as f32));
+    let weighted = Arrays::new(inputs.view().into_dyn(), targets.view()).unwrap();
+    let weighted = weighted.weighted(weights.view()).unwrap();
+    let repeated: Vec<usize> = (0..5)
+        .flat_map(|idx| std::iter::repeat_n(idx, counts[idx]))
+        .collect();
+    let [x, y] = [&inputs, &targets].map(|all| all.select(ndarray::Axis(0), &repeated));
+    let alike = Arrays::new(x.view().into_dyn(), y.view()).unwrap();
+    // Both are means, over five and over seven samples.
+    let ratio = repeated.len() as f64 / 5.0;
+    let (found, expected) = (step(&weighted, 0.1), step(&alike, 0.1 * ratio));
+    for (key, values) in &found.weights {
+        for (found, expected) in values.iter().zip(&expected.weights[key]) {
+            assert!((found - expected).abs() < 1e-6, "{key}");
+        }
+    }
+    for (found, expected) in found.history.iter().zip(&expected.history) {
+        let expected = expected.validation.unwrap() * ratio;
+        assert!((found.validation.unwrap() - expected).abs() < 1e-6);
+    }
+}
+
+#[test]
+fn steps_of_weighted_samples_are_those_of_finite_differences() {
+    let inputs = array("inputs", 6, 3, 2.0, 0.0);
+    let targets = array("targets", 6, 2, 1.0, 0.5);
+    let weights = Array1::from_iter([0.5, 2.0, 1.0, 0.25, 3.0, 1.0]);
+    let samples = Arrays::new(inputs.view().into_dyn(), targets.view()).unwrap();
+    let samples = samples.weighted(weights.view()).unwrap();
+    let loss = |graph: &Graph| -> f64 {
+        let outputs = train::outputs(graph, inputs.view().into_dyn()).unwrap();
+        let squares = (outputs - &targets).mapv(|d| f64::from(d * d));
+        let rows = squares.rows().into_iter().zip(&weights);
+        rows.map(|(row, &weight)| f64::from(weight) * row.sum() / 2.0)
+            .sum::<f64>()
+            / 6.0
+    };
+    // The best epoch is the one after the step.
+    let trained = step(&samples, 0.01);
+    assert_eq!(trained.epoch, 1);
+    for key in ["0.weight", "2.bias"] {
+        let before = network().initialisers[key].to_f32().unwrap();
+        let moved = |at: usize, by: f32| {
+            let mut graph = network();
+            let mut values = before.clone();
+            values[at] += by;
+            let shape = graph.initialisers[key].shape().to_vec();
+            let tensor = consilience_models::graph::Tensor::from_f32(shape, &values);
+            graph.initialisers.insert(key.into(), tensor.unwrap());
+            loss(&graph)
+        };
+        for (at, after) in trained.weights[key].iter().enumerate() {
+            let difference = (moved(at, 0.01) - moved(at, -0.01)) / 0.02;
+            let found = f64::from(before[at] - after) / 0.01;
+            assert!(
+                (found - difference).abs() < 1e-3,
+                "{key} {found} {difference}"
+            );
+        }
+    }
+}
+
+#[test]
+fn weights_that_do_not_fit_are_refused() {
+    let inputs = array("inputs", 3, 3, 2.0, 0.0);
+    let targets = array("targets", 3, 2, 1.0, 0.5);
+    for weights in [
+        vec![1.0, 2.0],
+        vec![1.0, -1.0, 1.0],
+        vec![1.0, f32::NAN, 1.0],
+    ] {
+        let weights = Array1::from(weights);
+        let samples = Arrays::new(inputs.view().into_dyn(), targets.view()).unwrap();
+        assert!(samples.weighted(weights.view()).is_err());
+    }
+}
+
+/// The tape and the derivative written out lead to the same weights.
+#[test]
+fn a_linear_head_learns_as_any_network_does() {
+    let inputs = array("inputs", 21, 5, 2.0, 0.3);
+    let targets = array("targets", 21, 2, 1.0, 0.5);
+    let weights = Array1::from_iter((0..21).map(|idx| 0.5 + (idx % 3) as f32));
+    let samples = Arrays::new(inputs.view().into_dyn(), targets.view()).unwrap();
+    let samples = samples.weighted(weights.view()).unwrap();
+    let params = TrainParams {
+        epochs: 20,
+        batch: 10,
+        learning_rate: 0.02,
+        dropout: 0.2,
+        ..TrainParams::default()
+    };
+    let node = |op: &str, name: &str, input: &str| consilience_models::graph::Node {
+        name: name.into(),
+        op: op.into(),
+        inputs: vec![input.into()],
+        outputs: vec![name.into()],
+        ..Default::default()
+    };
+    let linear = train::perceptron(&[5, 2], 3);
+    let mut sigmoid = linear.clone();
+    sigmoid.nodes.push(node("Sigmoid", "rated", "0"));
+    sigmoid.outputs = vec!["rated".into()];
+    for graph in [linear, sigmoid] {
+        let mut on_tape = graph.clone();
+        let output = graph.outputs[0].as_str();
+        on_tape.nodes.push(node("Identity", "same", output));
+        on_tape.outputs = vec!["same".into()];
+        let run = |graph: &Graph| {
+            train::train(graph, &samples, Some(&samples), &params, None, |_| {}).unwrap()
+        };
+        let (found, expected) = (run(&graph), run(&on_tape));
+        for (key, values) in &found.weights {
+            for (found, expected) in values.iter().zip(&expected.weights[key]) {
+                assert!((found - expected).abs() < 1e-5, "{key}: {found} {expected}");
+            }
+        }
+        for (found, expected) in found.history.iter().zip(&expected.history) {
+            assert!((found.validation.unwrap() - expected.validation.unwrap()).abs() < 1e-6);
+        }
+    }
+    let narrow = inputs.slice(ndarray::s![.., ..4]);
+    let samples = Arrays::new(narrow.into_dyn(), targets.view()).unwrap();
+    let error = train::train(
+        &train::perceptron(&[5, 2], 3),
+        &samples,
+        None,
+        &params,
+        None,
+        |_| {},
+    );
+    assert!(matches!(error, Err(LearnError::ShapeMismatch { .. })));
 }
 
 #[test]

@@ -122,7 +122,7 @@ fn predicted(fits: &[Fit], folds: &[Vec<usize>], shape: (usize, usize), k: usize
 }
 
 /// A training set about its means.
-struct Centred {
+pub(super) struct Centred {
     x: Mat<f64>,
     y: Mat<f64>,
     mean_x: Vec<f64>,
@@ -130,7 +130,7 @@ struct Centred {
 }
 
 impl Centred {
-    fn of(x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>, rows: &[usize]) -> Self {
+    pub(super) fn of(x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>, rows: &[usize]) -> Self {
         let centred = |values: ArrayView2<'_, f64>| {
             let n = rows.len() as f64;
             let mean: Vec<f64> = (values.columns().into_iter())
@@ -151,7 +151,7 @@ impl Centred {
     }
 
     /// The first `n_components` for the rows of a fold.
-    fn fit(
+    pub(super) fn fit(
         &self,
         test: ArrayView2<'_, f64>,
         kind: ComponentsKind,
@@ -201,7 +201,7 @@ impl Centred {
 }
 
 /// Components of one training set, for the rows that it predicts.
-struct Fit {
+pub(super) struct Fit {
     /// Values of the rows, `(n_test, n_components)`.
     test: Mat<f64>,
     /// Least-squares weights, `(n_components, n_targets)`.
@@ -210,7 +210,7 @@ struct Fit {
 }
 
 impl Fit {
-    fn predict(&self, k: usize) -> Array2<f64> {
+    pub(super) fn predict(&self, k: usize) -> Array2<f64> {
         let k = k.min(self.weights.nrows());
         let found = product(self.test.subcols(0, k), self.weights.subrows(0, k));
         Array2::from_shape_fn((self.test.nrows(), self.mean_y.len()), |(i, target)| {

@@ -354,7 +354,7 @@ pub(super) fn splits(folds: &[Vec<usize>], n_rows: usize, nested: bool) -> Vec<S
 }
 
 /// The position of the penalty with the least error for each target; of equals the largest penalty.
-fn choose(sums: &[f64], alphas: &[f64], width: usize) -> Vec<usize> {
+pub(super) fn choose(sums: &[f64], alphas: &[f64], width: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..alphas.len()).collect();
     order.sort_by(|&a, &b| alphas[b].total_cmp(&alphas[a]));
     let mut choices = vec![order[0]; width];

@@ -68,6 +68,9 @@ pub fn compare(
     let (what_a, what_b) = ("the first set of RDMs", "the second set of RDMs");
     let checked = inputs::check((what_a, a), (what_b, b), similarity, nan)?;
     let sample = Sample::whole(checked.n_conditions, &checked.present());
+    let n_omitted = checked.n_omitted;
+    // What is known of missing pairs is in the sample now; of many pairs it takes room.
+    drop(checked);
     let rows_a = defined(what_a, &Source::new(a, similarity), &sample, similarity)?;
     // Of the second set, what it has to say about the first is all that is kept.
     let by_b: Vec<Option<Vec<f64>>> = b
@@ -87,10 +90,7 @@ pub fn compare(
         let found = found.ok_or_else(|| undefined(what_b, row, similarity))?;
         scores.column_mut(row).assign(&ArrayView1::from(&found));
     }
-    Ok(Comparison {
-        scores,
-        n_omitted: checked.n_omitted,
-    })
+    Ok(Comparison { scores, n_omitted })
 }
 
 /// Every RDM on a sample, or an error that names the one that is undefined.

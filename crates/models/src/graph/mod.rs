@@ -3,6 +3,7 @@
 mod edit;
 mod layout;
 mod select;
+mod suffix;
 mod tensor;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -2,7 +2,7 @@
 //!
 //! - `zoo_parity`, `resnet_cifar`, `squeezenet`, `faces`, `darknet`, `detectors`: numbers of peers
 //! - `onnx_operators`, `onnx_exports`, `files`: ONNX files of other exporters
-//! - `execution`, `edits`: a small network with random weights, by every executor
+//! - `execution`, `edits`, `suffixes`: a small network with random weights, by every executor
 //! - `resize`, `films`: from files to what a network sees
 //! - `hostile`, `fuzzed`: damaged ONNX files
 
@@ -22,4 +22,5 @@ mod onnx_operators;
 mod resize;
 mod resnet_cifar;
 mod squeezenet;
+mod suffixes;
 mod zoo_parity;

@@ -37,10 +37,21 @@ pub struct BoxMark {
 pub fn boxes_svg(png: &[u8], width: usize, height: usize, marks: &[BoxMark]) -> String {
     let (w, h) = (width as f64, height as f64);
     let size = (w.max(h) / 45.0).clamp(8.0, 200.0);
-    let line = size / 6.0;
     let mut d = Draw::default();
     let href = format!("data:image/png;base64,{}", STANDARD.encode(png));
     d.image((0.0, 0.0), (w, h), &href);
+    draw_boxes(&mut d, marks, (w, h), size);
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} {1}\" font-family=\"{FONT_FAMILY}\">\n{2}</svg>\n",
+        num(w),
+        num(h),
+        d.into_string()
+    )
+}
+
+/// Frames and labels of a picture of this extent, with letters of this size.
+pub(crate) fn draw_boxes(d: &mut Draw, marks: &[BoxMark], (w, _): (f64, f64), size: f64) {
+    let line = size / 6.0;
     for mark in marks.iter().rev() {
         let [left, top, right, bottom] = mark.edges;
         let ink = Ink::Category(mark.group);
@@ -67,12 +78,16 @@ pub fn boxes_svg(png: &[u8], width: usize, height: usize, marks: &[BoxMark]) -> 
         };
         d.text(x + size * 0.4, y + size, &mark.label, style);
     }
-    format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} {1}\" font-family=\"{FONT_FAMILY}\">\n{2}</svg>\n",
-        num(w),
-        num(h),
-        d.into_string()
-    )
+}
+
+/// Whether this is a picture in base64 and nothing else: a record is a file that anyone can write.
+pub(crate) fn is_picture(address: &str) -> bool {
+    address
+        .strip_prefix("data:image/png;base64,")
+        .is_some_and(|data| {
+            data.bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='))
+        })
 }
 
 #[cfg(test)]

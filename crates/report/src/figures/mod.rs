@@ -1,20 +1,18 @@
-//! The figures of an analysis: panels of fixed size that a file arranges in columns and a page
-//! lets flow.
+//! What figures of every kind are made of: panels of fixed size that a file arranges in columns and
+//! a page lets flow. The figures themselves are with the kinds of [`crate::analyses`].
 
-mod bars;
 pub(crate) mod boxes;
-mod curves;
-mod mds;
-mod rdms;
-
-use consilience_core::{AnalysisRecord, Record, StimulusRecord};
+pub(crate) mod grid;
 
 use crate::{
     Figure,
     palette::Ink,
     svg::{Anchor, Draw, FONT_FAMILY, Type, escape, num},
-    text, view,
+    text,
 };
+
+/// Opacity of the noise-ceiling band.
+pub(crate) const CEILING_OPACITY: f64 = 0.55;
 
 /// One picture of a figure, in its own coordinates from the upper left.
 #[derive(Debug, Clone)]
@@ -33,7 +31,7 @@ pub(crate) struct Plate {
     /// File name without ending.
     pub(crate) name: String,
     /// Short title.
-    pub(crate) title: &'static str,
+    pub(crate) title: String,
     /// Full sentences that explain every mark.
     pub(crate) caption: String,
     /// The pictures.
@@ -44,6 +42,17 @@ pub(crate) struct Plate {
     pub(crate) definitions: String,
     /// Most columns in the file.
     pub(crate) max_columns: usize,
+    /// How the page lays the panels out.
+    pub(crate) flow: Flow,
+}
+
+/// How a page lays out the panels of a figure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flow {
+    /// In columns, which the panels fill.
+    Columns,
+    /// One after the other, in their own size, so that letters of all are alike.
+    Natural,
 }
 
 /// A mark and what it means.
@@ -63,13 +72,24 @@ pub(crate) enum Mark {
     Dot,
     SmallDot,
     Ring,
+    /// Filled triangle that points upwards.
+    Up,
+    /// Filled triangle that points downwards.
+    Down,
+    /// Triangle that points upwards and is not filled.
+    HollowUp,
+    /// Faint triangle.
+    Halo,
 }
 
 /// Width and height of a mark in a key.
 pub(crate) const MARK: (f64, f64) = (16.0, 10.0);
 
+/// Corners of a triangle in a key.
+const UPWARDS: [(f64, f64); 3] = [(8.0, 0.5), (2.5, 9.5), (13.5, 9.5)];
+
 impl KeyEntry {
-    fn new(mark: Mark, ink: Ink, label: impl Into<String>) -> Self {
+    pub(crate) fn new(mark: Mark, ink: Ink, label: impl Into<String>) -> Self {
         Self {
             mark,
             ink,
@@ -84,7 +104,7 @@ impl KeyEntry {
         let centre = (w / 2.0, h / 2.0);
         match self.mark {
             Mark::Swatch => d.rect((3.0, 0.0), (10.0, h), self.ink, 1.0),
-            Mark::Band => d.rect((0.0, 0.0), (w, h), self.ink, bars::CEILING_OPACITY),
+            Mark::Band => d.rect((0.0, 0.0), (w, h), self.ink, CEILING_OPACITY),
             Mark::Whisker => {
                 d.line((2.0, h / 2.0), (w - 2.0, h / 2.0), self.ink, 1.2);
                 for x in [2.0, w - 2.0] {
@@ -94,39 +114,17 @@ impl KeyEntry {
             Mark::Dot => d.dot(centre, 3.0, self.ink, 1.0, ""),
             Mark::SmallDot => d.dot(centre, 2.0, self.ink, 0.45, ""),
             Mark::Ring => d.ring(centre, 4.0, self.ink, 1.5),
+            Mark::Up => d.polygon(&UPWARDS, self.ink, 1.0),
+            Mark::Down => d.polygon(&UPWARDS.map(|(x, y)| (x, h - y)), self.ink, 1.0),
+            Mark::HollowUp => d.shape(&UPWARDS, Ink::Paper, self.ink, ""),
+            Mark::Halo => d.polygon(&UPWARDS, self.ink, 0.32),
         }
         d.into_string()
     }
 }
 
-/// All figures of a record.
-pub(crate) fn plates(record: &Record) -> Vec<Vec<Plate>> {
-    record
-        .analyses
-        .iter()
-        .enumerate()
-        .map(|(idx, analysis)| {
-            let AnalysisRecord::Rsa(rsa) = analysis;
-            let name = view::analysis_name(idx, analysis);
-            let mut plates = vec![curves::plate(&name, rsa), bars::plate(&name, rsa)];
-            plates.push(rdms::plate(&name, rsa, &record.stimuli));
-            plates.push(mds::plate(&name, rsa, &record.stimuli));
-            plates.retain(|plate| !plate.panels.is_empty());
-            plates
-        })
-        .collect()
-}
-
-/// Definitions of the thumbnails that the maps refer to.
-pub(crate) fn thumbnails(stimuli: &[StimulusRecord]) -> String {
-    mds::definitions(stimuli)
-}
-
-/// Palette of the pictures inside heat maps.
-pub(crate) use rdms::colours as heat_map_colours;
-
 /// Title of a panel and the line below it.
-struct Heading {
+pub(crate) struct Heading {
     title: Vec<String>,
     subtitle: Vec<String>,
 }
@@ -136,18 +134,30 @@ impl Heading {
     const SUBTITLE: f64 = 10.5;
 
     /// Breaks both into at most two lines. A bold letter is a little wider than a plain one.
-    fn new(title: &str, subtitle: &str, width: f64) -> Self {
+    pub(crate) fn new(title: &str, subtitle: &str, width: f64) -> Self {
         Self {
             title: text::wrap(title, Self::TITLE * 1.08, width - 2.0, 2),
             subtitle: text::wrap(subtitle, Self::SUBTITLE, width - 2.0, 2),
         }
     }
 
-    fn height(&self) -> f64 {
+    /// Width of a panel whose content is as wide as given.
+    pub(crate) fn width(&self, content: f64) -> f64 {
+        let lines = |lines: &[String], size| -> f64 {
+            lines
+                .iter()
+                .fold(0.0, |w: f64, line| w.max(text::width(line, size)))
+        };
+        let title = lines(&self.title, Self::TITLE * 1.08);
+        let subtitle = lines(&self.subtitle, Self::SUBTITLE);
+        content.max(title + 2.0).max(subtitle + 2.0)
+    }
+
+    pub(crate) fn height(&self) -> f64 {
         12.0 + 15.0 * self.title.len() as f64 + 14.0 * self.subtitle.len() as f64
     }
 
-    fn draw(&self, d: &mut Draw) {
+    pub(crate) fn draw(&self, d: &mut Draw) {
         let mut y = 4.0;
         for line in &self.title {
             y += 15.0;
@@ -171,37 +181,8 @@ impl Heading {
 }
 
 /// Where the content of panels side by side begins: below the tallest heading.
-fn common_top(headings: &[Heading]) -> f64 {
+pub(crate) fn common_top(headings: &[Heading]) -> f64 {
     headings.iter().fold(0.0, |top, h| top.max(h.height()))
-}
-
-/// The best score of a target as a subtitle.
-fn best_line(rsa: &consilience_core::RsaRecord, target: &consilience_core::RsaTarget) -> String {
-    let best = target
-        .best
-        .and_then(|idx| view::estimate(target, idx).map(|e| (idx, e.value)));
-    match best {
-        Some((idx, value)) => {
-            format!(
-                "best: {} ({})",
-                view::predictor_name(rsa, idx),
-                view::score(value)
-            )
-        }
-        None if (0..rsa.predictors.len()).any(|idx| view::estimate(target, idx).is_some()) => {
-            "no best layer".to_owned()
-        }
-        None => "no score could be computed".to_owned(),
-    }
-}
-
-/// Entries that explain the categories.
-fn category_key(stimuli: &[StimulusRecord]) -> Vec<KeyEntry> {
-    view::categories(stimuli)
-        .into_iter()
-        .enumerate()
-        .map(|(idx, name)| KeyEntry::new(Mark::Swatch, Ink::Category(idx), name))
-        .collect()
 }
 
 /// A panel as a picture of its own, for a page. The page supplies definitions.
@@ -250,14 +231,14 @@ pub(crate) fn arrange(plate: &Plate) -> Figure {
     let svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {w} {h}\" width=\"{w}\" height=\"{h}\" font-family=\"{FONT_FAMILY}\" role=\"img\">\n\
          <title>{}</title>\n<desc>{}</desc>\n{definitions}<rect width=\"{w}\" height=\"{h}\" {}/>\n{}</svg>\n",
-        escape(plate.title),
+        escape(&plate.title),
         escape(&alt.join(" ")),
         Ink::Paper.fill(),
         d.into_string()
     );
     Figure {
         name: plate.name.clone(),
-        title: plate.title.to_owned(),
+        title: plate.title.clone(),
         caption: plate.caption.clone(),
         svg,
     }

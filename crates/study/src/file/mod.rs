@@ -3,13 +3,17 @@
 //! One struct per table, keys in kebab-case, unknown keys refused with a suggestion. The doc
 //! comments here are the reference of study options (`docs/reference/study.md`).
 
+mod appraisal;
 mod options;
 mod parse;
 mod preprocessing;
+mod targets;
 
+pub use appraisal::{AppraisalOptions, ObjectsOptions};
 pub use options::{
-    Analysis, BehaviourOptions, BrainOptions, EditOptions, ExpectOptions, ModelOptions, Pool,
-    ReportOptions, RsaOptions, StimuliOptions, Study, StudyOptions, TargetOptions,
+    Analysis, EditOptions, ExpectOptions, ModelOptions, Pool, ReportOptions, RsaOptions,
+    StimuliOptions, Study, StudyOptions,
 };
 pub use parse::{KeyPath, Location, Override, StudyText};
 pub use preprocessing::{Extent, PreprocessingChoice, PreprocessingOptions};
+pub use targets::TargetOptions;

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::PreprocessingChoice;
+use super::{AppraisalOptions, ObjectsOptions, PreprocessingChoice, TargetOptions};
 
 /// A whole study file.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,9 +15,9 @@ pub struct Study {
     /// `[[model]]`
     pub models: Vec<ModelOptions>,
     /// `[[brain]]`
-    pub brains: Vec<BrainOptions>,
+    pub brains: Vec<TargetOptions>,
     /// `[[behaviour]]`
-    pub behaviours: Vec<BehaviourOptions>,
+    pub behaviours: Vec<TargetOptions>,
     /// `[[analysis]]`
     pub analyses: Vec<Analysis>,
     /// `[[expect]]`
@@ -62,12 +62,19 @@ pub struct StimuliOptions {
     /// Table (CSV or TSV) with a row for each picture; its row order becomes the order of the RDMs.
     #[serde(default)]
     pub table: Option<String>,
-    /// Column of `table` that names the picture's file.
+    /// Column of `table` that names the picture's file, with or without its ending.
     #[serde(default = "default_file_column")]
     pub file_column: String,
+    /// Lets `table` have rows of other pictures too, which are left out.
+    #[serde(default)]
+    pub subset_of_table: bool,
     /// Column of `table` with the category, for the order and the colours of the figures.
     #[serde(default)]
     pub category_column: Option<String>,
+    /// Column of `table` with the condition (congruent, incongruent …): what correlates ratings does so over
+    /// all stimuli and over those of each condition.
+    #[serde(default)]
+    pub condition_column: Option<String>,
 }
 
 fn default_file_column() -> String {
@@ -213,75 +220,20 @@ pub enum Pool {
     Cls,
 }
 
-/// `[[brain]]`: the RDMs of a brain region, one or more a subject.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct BrainOptions {
-    /// Name in the report.
-    pub name: String,
-    /// File with RDMs: `.npy`, `.npz:key`, `.mat:variable.field`, `.csv` or `.tsv`; vectors
-    /// (upper triangle, row by row) or square matrices.
-    pub rdms: String,
-    /// What the leading dimensions of the file mean, outermost first: `"subject"`, or anything
-    /// else (`"session"`, `"run"`) to average within each subject. Default: all are subjects.
-    #[serde(default)]
-    pub axes: Option<Vec<String>>,
-}
-
-/// `[[behaviour]]`: the RDMs of a behavioural measure; the same keys as `[[brain]]`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct BehaviourOptions {
-    /// Name in the report.
-    pub name: String,
-    /// File with RDMs, as for `[[brain]]`.
-    pub rdms: String,
-    /// What the leading dimensions mean, as for `[[brain]]`.
-    #[serde(default)]
-    pub axes: Option<Vec<String>>,
-}
-
-/// What `[[brain]]` and `[[behaviour]]` have in common.
-#[derive(Debug, Clone, Copy)]
-pub struct TargetOptions<'a> {
-    /// Name in the report.
-    pub name: &'a str,
-    /// File with RDMs.
-    pub rdms: &'a str,
-    /// Meaning of the leading dimensions.
-    pub axes: Option<&'a [String]>,
-}
-
-impl<'a> From<&'a BrainOptions> for TargetOptions<'a> {
-    fn from(o: &'a BrainOptions) -> Self {
-        Self {
-            name: &o.name,
-            rdms: &o.rdms,
-            axes: o.axes.as_deref(),
-        }
-    }
-}
-
-impl<'a> From<&'a BehaviourOptions> for TargetOptions<'a> {
-    fn from(o: &'a BehaviourOptions) -> Self {
-        Self {
-            name: &o.name,
-            rdms: &o.rdms,
-            axes: o.axes.as_deref(),
-        }
-    }
-}
-
 /// `[[analysis]]`, by its `kind`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Analysis {
     /// `kind = "rsa"`
     Rsa(RsaOptions),
+    /// `kind = "appraisal"`
+    Appraisal(AppraisalOptions),
+    /// `kind = "object2brain"`
+    Objects(ObjectsOptions),
 }
 
 impl Analysis {
     /// The kinds there are, as written in a study file.
-    pub const KINDS: [&'static str; 1] = ["rsa"];
+    pub const KINDS: [&'static str; 3] = ["rsa", "appraisal", "object2brain"];
 }
 
 /// `[[analysis]]` with `kind = "rsa"`: representational similarity analysis of every layer with

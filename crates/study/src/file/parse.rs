@@ -9,9 +9,10 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::options::{
-    Analysis, BehaviourOptions, BrainOptions, ExpectOptions, ModelOptions, ReportOptions,
-    RsaOptions, StimuliOptions, Study, StudyOptions,
+    Analysis, ExpectOptions, ModelOptions, ReportOptions, RsaOptions, StimuliOptions, Study,
+    StudyOptions,
 };
+use super::{AppraisalOptions, ObjectsOptions, TargetOptions};
 use crate::nearest;
 use crate::{Result, StudyError};
 
@@ -292,8 +293,8 @@ fn study_from(text: &str) -> Parsed<Study> {
         study: required(&mut table, "study")?,
         stimuli: required(&mut table, "stimuli")?,
         models: list::<ModelOptions>(&mut table, "model")?,
-        brains: list::<BrainOptions>(&mut table, "brain")?,
-        behaviours: list::<BehaviourOptions>(&mut table, "behaviour")?,
+        brains: list::<TargetOptions>(&mut table, "brain")?,
+        behaviours: list::<TargetOptions>(&mut table, "behaviour")?,
         analyses: entries(&mut table, "analysis")?
             .into_iter()
             .map(analysis)
@@ -365,13 +366,11 @@ fn analysis(value: Spanned<DeValue<'_>>) -> Parsed<Analysis> {
             span,
         ));
     };
+    let rest = ValueDeserializer::from(Spanned::new(span, DeValue::Table(table)));
     match kind.get_ref().as_str() {
-        Some("rsa") => {
-            let rest = Spanned::new(span, DeValue::Table(table));
-            Ok(Analysis::Rsa(RsaOptions::deserialize(
-                ValueDeserializer::from(rest),
-            )?))
-        }
+        Some("rsa") => Ok(Analysis::Rsa(RsaOptions::deserialize(rest)?)),
+        Some("appraisal") => Ok(Analysis::Appraisal(AppraisalOptions::deserialize(rest)?)),
+        Some("object2brain") => Ok(Analysis::Objects(ObjectsOptions::deserialize(rest)?)),
         Some(other) => Err(fault(
             &format!("unknown analysis kind `{other}`, expected one of {known}"),
             kind.span(),
@@ -507,7 +506,9 @@ permutations = 10
         let study = parse(STUDY, &[]).unwrap();
         assert_eq!(study.study.seed, 1);
         assert_eq!(study.models[0].layers, ["*"]);
-        let Analysis::Rsa(rsa) = &study.analyses[0];
+        let Analysis::Rsa(rsa) = &study.analyses[0] else {
+            panic!("{:?}", study.analyses[0]);
+        };
         assert_eq!((rsa.permutations, rsa.resamples), (10, 1000));
         assert_eq!(rsa.similarity, "spearman");
     }
@@ -550,7 +551,9 @@ permutations = 10
             ],
         )
         .unwrap();
-        let Analysis::Rsa(rsa) = &study.analyses[0];
+        let Analysis::Rsa(rsa) = &study.analyses[0] else {
+            panic!("{:?}", study.analyses[0]);
+        };
         assert_eq!(rsa.permutations, 5);
         assert_eq!(study.models[0].name, "other");
         assert_eq!(study.report.thumbnails, 0);

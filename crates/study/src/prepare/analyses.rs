@@ -11,30 +11,21 @@ pub(super) fn resolve_rsa(
     models: &[PlannedModel],
     targets: &[PlannedTarget],
 ) -> Result<PlannedRsa> {
-    fn parse<T: std::str::FromStr>(key: &KeyPath, name: &str, value: &str) -> Result<T>
-    where
-        T::Err: std::fmt::Display,
-    {
-        value
-            .parse()
-            .map_err(|e: T::Err| invalid(&key.clone().key(name), &e.to_string()))
-    }
-    if !(options.alpha > 0.0 && options.alpha < 1.0) {
+    check_alpha(options.alpha, key)?;
+    if targets.is_empty() {
         return Err(invalid(
-            &key.clone().key("alpha"),
-            &format!(
-                "alpha is {}, expected a number between 0 and 1",
-                options.alpha
-            ),
+            key,
+            "nothing to compare with: the study has no [[brain]] and no [[behaviour]] with `rdms`; add one (`consilience init rsa` writes an example)",
         ));
     }
+    let of = |name: &str| key.clone().key(name);
     Ok(PlannedRsa {
-        dissimilarity: parse(key, "dissimilarity", &options.dissimilarity)?,
-        similarity: parse(key, "similarity", &options.similarity)?,
-        bootstrap: parse(key, "bootstrap", &options.bootstrap)?,
+        dissimilarity: parse(&of("dissimilarity"), &options.dissimilarity)?,
+        similarity: parse(&of("similarity"), &options.similarity)?,
+        bootstrap: parse(&of("bootstrap"), &options.bootstrap)?,
         resamples: options.resamples,
         permutations: options.permutations,
-        correction: parse(key, "correction", &options.correction)?,
+        correction: parse(&of("correction"), &options.correction)?,
         alpha: options.alpha,
         models: chosen(
             &key.clone().key("models"),
@@ -51,8 +42,28 @@ pub(super) fn resolve_rsa(
     })
 }
 
+/// A choice by its name.
+pub(super) fn parse<T: std::str::FromStr>(key: &KeyPath, value: &str) -> Result<T>
+where
+    T::Err: std::fmt::Display,
+{
+    value
+        .parse()
+        .map_err(|e: T::Err| invalid(key, &e.to_string()))
+}
+
+pub(super) fn check_alpha(alpha: f64, key: &KeyPath) -> Result<()> {
+    match alpha > 0.0 && alpha < 1.0 {
+        true => Ok(()),
+        false => Err(invalid(
+            &key.clone().key("alpha"),
+            &format!("alpha is {alpha}, expected a number between 0 and 1"),
+        )),
+    }
+}
+
 /// Positions of the named entries; all when no names are given.
-fn chosen<T>(
+pub(super) fn chosen<T>(
     key: &KeyPath,
     names: Option<&[String]>,
     all: &[T],
@@ -67,7 +78,7 @@ fn chosen<T>(
     }
 }
 
-fn position<T>(
+pub(super) fn position<T>(
     key: &KeyPath,
     name: &str,
     all: &[T],

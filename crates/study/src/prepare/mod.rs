@@ -1,7 +1,9 @@
 //! `Study` → `Plan` with the sources it speaks of, everything checked before any work is done.
 
 mod analyses;
+mod appraisal;
 mod models;
+mod ratings;
 mod stimuli;
 mod targets;
 
@@ -13,12 +15,17 @@ use consilience_models::{Clips, Edit, ExecutorChoice, Network};
 
 use crate::file::{Analysis, KeyPath, Study, TargetOptions};
 use crate::places::Places;
-use crate::plan::{Plan, PlannedModel, PlannedTarget};
+use crate::plan::{Plan, PlannedAnalysis, PlannedModel, PlannedRating, PlannedTarget};
 use crate::{Result, StudyError};
 use analyses::{resolve_expectation, resolve_rsa};
+use appraisal::{Resolved, resolve_appraisal, resolve_objects};
 use models::{load_model, warn_of_aliases};
+use ratings::{load_ratings, load_responses};
 use stimuli::load_stimuli;
 use targets::{hash_of, load_target};
+
+pub use appraisal::ObjectSource;
+pub use ratings::{GivenRatings, LoadedRating, RatingSource};
 
 /// A plan and what it is carried out on.
 #[derive(Debug)]
@@ -37,6 +44,12 @@ pub struct Prepared {
     pub reduce_fit: Vec<Clips>,
     /// The subject RDMs, in the order of [`Plan::targets`].
     pub targets: Vec<Rdms>,
+    /// Numbers for each stimulus, in the order of [`Plan::ratings`].
+    pub ratings: Vec<LoadedRating>,
+    /// For each analysis the pictures that heads learn from, if these are not the stimuli.
+    pub training: Vec<Option<Clips>>,
+    /// For each analysis the objects in the stimuli, if it looks for them.
+    pub objects: Vec<Option<ObjectSource>>,
     /// What runs the networks.
     pub executor: ExecutorChoice,
     /// What the reader of the record must know.
@@ -82,48 +95,95 @@ pub fn prepare(
     }
     let mut targets = Vec::new();
     let mut planned_targets: Vec<PlannedTarget> = Vec::new();
-    let brains = study.brains.iter().enumerate().map(|(idx, options)| {
-        (
-            KeyPath::root("brain").index(idx),
-            TargetOptions::from(options),
-            TargetKind::Brain,
-        )
-    });
-    let behaviours = study.behaviours.iter().enumerate().map(|(idx, options)| {
-        (
-            KeyPath::root("behaviour").index(idx),
-            TargetOptions::from(options),
-            TargetKind::Behaviour,
-        )
-    });
-    for (key, options, kind) in brains.chain(behaviours) {
-        unique(
-            &key,
-            options.name,
-            planned_targets.iter().map(|t| t.name.as_str()),
-        )?;
-        let rdms = load_target(&options, &key, places, &stimuli, &mut inputs)?;
-        planned_targets.push(PlannedTarget {
-            name: options.name.to_owned(),
-            kind,
-            n_subjects: rdms.n_rdms(),
-            blake3: hash_of(&rdms),
-        });
-        targets.push(rdms);
-    }
-    let analyses = study
-        .analyses
-        .iter()
-        .enumerate()
-        .map(|(idx, Analysis::Rsa(options))| {
-            resolve_rsa(
+    let mut ratings = Vec::new();
+    let mut planned_ratings: Vec<PlannedRating> = Vec::new();
+    // What is read from responses or simulated is a rating, so these come after all ratings.
+    let (made_of_ratings, others): (Vec<_>, Vec<_>) = named_targets(study)
+        .partition(|(_, o, _)| o.responses.is_some() || o.simulate_from.is_some());
+    for (key, options, kind) in others.into_iter().chain(made_of_ratings) {
+        if options.name.is_empty() {
+            return Err(invalid(&key, "`name` is missing; every target has one"));
+        }
+        let before = planned_targets.iter().map(|t| t.name.as_str());
+        let before = before.chain(planned_ratings.iter().map(|r| r.name.as_str()));
+        unique(&key, &options.name, before)?;
+        let given = [&options.rdms, &options.ratings, &options.simulate_from];
+        let n_given = given.iter().filter(|source| source.is_some()).count()
+            + usize::from(options.responses.is_some());
+        if n_given != 1 {
+            return Err(invalid(
+                &key,
+                &format!(
+                    "{n_given} of `rdms`, `ratings`, `responses` and `simulate-from` are given; give one"
+                ),
+            ));
+        }
+        if options.rdms.is_some() {
+            let rdms = load_target(options, &key, places, &stimuli, &mut inputs)?;
+            planned_targets.push(PlannedTarget {
+                name: options.name.clone(),
+                kind,
+                n_subjects: rdms.n_rdms(),
+                blake3: hash_of(&rdms),
+            });
+            targets.push(rdms);
+            continue;
+        }
+        let (planned, loaded) = match (&options.ratings, &options.simulate_from) {
+            (Some(_), _) => load_ratings(options, kind, &key, places, &stimuli, &mut inputs)?,
+            (None, Some(_)) => {
+                let seed = study.study.seed;
+                ratings::simulate(options, kind, &key, &planned_ratings, &ratings, seed)?
+            }
+            (None, None) => load_responses(
                 options,
-                &KeyPath::root("analysis").index(idx),
-                &models,
-                &planned_targets,
-            )
-        })
-        .collect::<Result<Vec<_>>>()?;
+                kind,
+                &key,
+                places,
+                &stimuli,
+                &planned_ratings,
+                &mut inputs,
+            )?,
+        };
+        planned_ratings.push(planned);
+        ratings.push(loaded);
+    }
+    let resolved = Resolved {
+        stimuli: &stimuli,
+        models: &models,
+        ratings: &planned_ratings,
+        behaviours: &study.behaviours,
+        seed: study.study.seed,
+        executor,
+        n_threads,
+        places,
+    };
+    let mut analyses: Vec<PlannedAnalysis> = Vec::new();
+    let (mut training, mut objects) = (Vec::new(), Vec::new());
+    for (idx, analysis) in study.analyses.iter().enumerate() {
+        let key = KeyPath::root("analysis").index(idx);
+        let (mut clips, mut source) = (None, None);
+        let planned = match analysis {
+            Analysis::Rsa(options) => {
+                PlannedAnalysis::Rsa(resolve_rsa(options, &key, &models, &planned_targets)?)
+            }
+            Analysis::Appraisal(options) => {
+                let (planned, elsewhere) =
+                    resolve_appraisal(options, &key, &resolved, &mut inputs)?;
+                clips = elsewhere;
+                PlannedAnalysis::Appraisal(planned)
+            }
+            Analysis::Objects(options) => {
+                let (planned, found) =
+                    resolve_objects(options, &key, &analyses, &resolved, &mut inputs)?;
+                source = Some(found);
+                PlannedAnalysis::Objects(planned)
+            }
+        };
+        analyses.push(planned);
+        training.push(clips);
+        objects.push(source);
+    }
     let expectations = study
         .expectations
         .iter()
@@ -140,7 +200,10 @@ pub fn prepare(
     for (table, is_empty) in [
         ("model", models.is_empty()),
         ("analysis", analyses.is_empty()),
-        ("brain", planned_targets.is_empty()),
+        (
+            "brain",
+            planned_targets.is_empty() && planned_ratings.is_empty(),
+        ),
     ] {
         if is_empty {
             return Err(StudyError::Invalid {
@@ -165,6 +228,7 @@ pub fn prepare(
         stimuli: planned_stimuli,
         models,
         targets: planned_targets,
+        ratings: planned_ratings,
         analyses,
         expectations,
         inputs,
@@ -177,10 +241,26 @@ pub fn prepare(
         edits,
         reduce_fit,
         targets,
+        ratings,
+        training,
+        objects,
         executor,
         warnings,
     })
 }
+
+/// All targets with their keys, brain first.
+fn named_targets(study: &Study) -> impl Iterator<Item = (KeyPath, &TargetOptions, TargetKind)> {
+    let of = |table: &'static str, kind| {
+        move |(idx, options)| (KeyPath::root(table).index(idx), options, kind)
+    };
+    let brains = study.brains.iter().enumerate();
+    let behaviours = study.behaviours.iter().enumerate();
+    brains
+        .map(of("brain", TargetKind::Brain))
+        .chain(behaviours.map(of("behaviour", TargetKind::Behaviour)))
+}
+
 fn unique<'a>(key: &KeyPath, name: &str, mut before: impl Iterator<Item = &'a str>) -> Result<()> {
     match before.any(|other| other == name) {
         true => Err(invalid(

@@ -31,7 +31,7 @@ pub(super) fn load_stimuli(
     let key = KeyPath::root("stimuli");
     let images_key = key.clone().key("images");
     let mut paths = places.matching(&images_key, &options.images)?;
-    let mut categories = vec![None; paths.len()];
+    let (mut categories, mut conditions) = (vec![None; paths.len()], vec![None; paths.len()]);
     if let Some(name) = &options.table {
         let table_key = key.clone().key("table");
         let path = places.file(&table_key, name)?;
@@ -40,25 +40,39 @@ pub(super) fn load_stimuli(
         let files = rows
             .column(&options.file_column)
             .map_err(|e| at(&key.clone().key("file-column"), e))?;
-        if let Some(column) = &options.category_column {
-            categories = rows
+        let chosen = rows_of(&files, &paths, options.subset_of_table);
+        let column = |name: &str, column: &str| {
+            let cells = rows
                 .column(column)
-                .map_err(|e| at(&key.clone().key("category-column"), e))?
-                .into_iter()
-                .map(|category| Some(category.to_owned()))
-                .collect();
+                .map_err(|e| at(&key.clone().key(name), e))?;
+            let cells = chosen.iter().map(|&row| Some(cells[row].to_owned()));
+            Ok::<Vec<Option<String>>, crate::StudyError>(cells.collect())
+        };
+        if let Some(named) = &options.category_column {
+            categories = column("category-column", named)?;
         }
+        if let Some(named) = &options.condition_column {
+            conditions = column("condition-column", named)?;
+        }
+        let files: Vec<&str> = chosen.iter().map(|&row| files[row]).collect();
         paths = in_table_order(&files, &paths, &table_key, name)?;
-    } else if options.category_column.is_some() {
-        return Err(invalid(
-            &key.key("category-column"),
-            "category-column needs a table; add `table = \"stimuli.tsv\"`",
-        ));
+    } else {
+        let columns = [
+            ("category-column", &options.category_column),
+            ("condition-column", &options.condition_column),
+        ];
+        if let Some((name, _)) = columns.into_iter().find(|(_, column)| column.is_some()) {
+            return Err(invalid(
+                &key.key(name),
+                &format!("{name} needs a table; add `table = \"stimuli.tsv\"`"),
+            ));
+        }
     }
     let clips = open_clips(options, &key, &paths)?;
     let mut items = Vec::with_capacity(paths.len());
     let mut planned = Vec::with_capacity(paths.len());
-    for ((path, category), clip) in paths.into_iter().zip(categories).zip(clips.clips()) {
+    let labels = categories.into_iter().zip(conditions);
+    for ((path, (category, condition)), clip) in paths.into_iter().zip(labels).zip(clips.clips()) {
         let id = path
             .file_stem()
             .unwrap_or_default()
@@ -72,6 +86,7 @@ pub(super) fn load_stimuli(
         planned.push(PlannedStimulus {
             id: id.clone(),
             category: category.clone(),
+            condition: condition.filter(|condition| !condition.trim().is_empty()),
             blake3: file.blake3.clone(),
             clip: planned_clip(clip, clips.selection()),
         });
@@ -173,6 +188,18 @@ fn short_films(clips: &Clips, planned: &[PlannedStimulus]) -> Option<Warning> {
 /// Seconds by which a film may be shorter than the span without a word: less than any frame lasts.
 const SHORT: f64 = 1e-3;
 
+/// Whether a cell of a table names a file, with or without its ending.
+fn is_named(path: &Path, cell: &str) -> bool {
+    let cell = Path::new(cell.trim()).file_name();
+    cell.is_some() && (path.file_name() == cell || path.file_stem() == cell)
+}
+
+/// The rows of a table to use: all, or those that name one of the files.
+fn rows_of(files: &[&str], paths: &[PathBuf], is_subset: bool) -> Vec<usize> {
+    let is_used = |row: &usize| !is_subset || paths.iter().any(|path| is_named(path, files[*row]));
+    (0..files.len()).filter(is_used).collect()
+}
+
 /// The pictures or films in the order of a table's file column; both must name the same files.
 fn in_table_order(
     files: &[&str],
@@ -180,15 +207,10 @@ fn in_table_order(
     key: &KeyPath,
     table_name: &str,
 ) -> Result<Vec<PathBuf>> {
-    let file_name = |path: &Path| path.file_name().map(|n| n.to_string_lossy().into_owned());
-    let find = |wanted: &str| {
-        let wanted = file_name(Path::new(wanted));
-        paths.iter().find(|path| file_name(path) == wanted)
-    };
     let ordered = files
         .iter()
         .map(|file| {
-            find(file).cloned().ok_or_else(|| {
+            paths.iter().find(|path| is_named(path, file)).cloned().ok_or_else(|| {
                 invalid(
                     key,
                     &format!(

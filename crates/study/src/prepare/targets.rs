@@ -13,17 +13,18 @@ use crate::file::{KeyPath, TargetOptions};
 use crate::places::Places;
 
 pub(super) fn load_target(
-    options: &TargetOptions<'_>,
+    options: &TargetOptions,
     table: &KeyPath,
     places: &Places,
     stimuli: &Stimuli,
     inputs: &mut Vec<InputFile>,
 ) -> Result<Rdms> {
     let key = table.clone().key("rdms");
-    let named = Source::parse(options.rdms);
+    let given = options.rdms.as_deref().unwrap_or_default();
+    let named = Source::parse(given);
     let file = named.path.to_string_lossy().into_owned();
     let path = places.file(&key, &file)?;
-    inputs.push(input(options.name, &file, &path)?);
+    inputs.push(input(&options.name, &file, &path)?);
     let found = Source { path, ..named };
     let loaded = rdms::read_rdms(&found, &Limits::default()).map_err(|e| at(&key, e))?;
     if loaded.rdms.n_conditions() != stimuli.len() {
@@ -34,7 +35,7 @@ pub(super) fn load_target(
                 options.name,
                 loaded.rdms.n_conditions(),
                 stimuli.len(),
-                options.rdms
+                given
             ),
         ));
     }
@@ -54,7 +55,7 @@ pub(super) fn load_target(
             &key,
             &format!(
                 "{} has {value} in RDM {rdm} at conditions {i} and {j} (counted from 0), expected numbers; leave out the subject or the pictures: {}",
-                options.name, options.rdms
+                options.name, given
             ),
         ));
     }
@@ -65,7 +66,7 @@ fn check_labels(
     labels: &[String],
     stimuli: &Stimuli,
     key: &KeyPath,
-    options: &TargetOptions<'_>,
+    options: &TargetOptions,
 ) -> Result<()> {
     for (idx, (label, stimulus)) in labels.iter().zip(stimuli.iter()).enumerate() {
         let stem = Path::new(label)
@@ -77,7 +78,9 @@ fn check_labels(
                 key,
                 &format!(
                     "{} has the label {label:?} at row {idx} (counted from 0), but the picture there is {:?}; bring the rows or the pictures into the same order: {}",
-                    options.name, stimulus.id, options.rdms
+                    options.name,
+                    stimulus.id,
+                    options.rdms.as_deref().unwrap_or_default()
                 ),
             ));
         }
@@ -86,13 +89,8 @@ fn check_labels(
 }
 
 /// One RDM a subject: the mean over every axis that is not `subject`.
-fn subjects(
-    rdms: &Rdms,
-    dims: &[usize],
-    options: &TargetOptions<'_>,
-    table: &KeyPath,
-) -> Result<Rdms> {
-    let Some(axes) = options.axes else {
+fn subjects(rdms: &Rdms, dims: &[usize], options: &TargetOptions, table: &KeyPath) -> Result<Rdms> {
+    let Some(axes) = &options.axes else {
         return Ok(rdms.clone());
     };
     let axes_key = table.clone().key("axes");
@@ -102,7 +100,7 @@ fn subjects(
             &format!(
                 "axes names {} dimensions, but {} has {} before the conditions, of sizes {dims:?}; name each, outermost first",
                 axes.len(),
-                options.rdms,
+                options.rdms.as_deref().unwrap_or_default(),
                 dims.len()
             ),
         ));
@@ -156,9 +154,8 @@ mod tests {
         let rdms = Rdms::from_vectors(rows.broadcast((n_rdms, 3)).unwrap().to_owned()).unwrap();
         let axes: Vec<String> = axes.iter().map(|axis| (*axis).to_owned()).collect();
         let options = TargetOptions {
-            name: "t",
-            rdms: "t.npy",
-            axes: Some(&axes),
+            axes: Some(axes),
+            ..TargetOptions::default()
         };
         let subjects = subjects(&rdms, dims, &options, &KeyPath::root("brain").index(0))?;
         Ok(subjects.vectors().column(0).to_vec())

@@ -1,0 +1,70 @@
+#![allow(
+    clippy::print_stderr,
+    reason = "what was measured is the point of these tests"
+)]
+
+use super::*;
+
+/// `cargo test --release -p consilience-experiments a_study -- --ignored --nocapture`
+#[test]
+#[ignore = "measures"]
+fn a_study_takes_its_time() {
+    for p in [64, 512, 1000] {
+        let (features, ratings) = planted(120, p);
+        for params in [
+            HeadParams::default(),
+            HeadParams {
+                epochs: 100,
+                patience: None,
+                ..sigmoid()
+            },
+        ] {
+            let begin = std::time::Instant::now();
+            let run = &rated(&features, &ratings, &HeadParams { runs: 1, ..params })[0];
+            eprintln!(
+                "120 × {p}, {}: {:?} for 5 heads, r {:?}",
+                params.solver(),
+                begin.elapsed(),
+                run.r
+            );
+        }
+    }
+}
+
+/// r of heads on features without any signal: `… chance -- --ignored --nocapture`, of more studies with `CONSILIENCE_STUDIES`.
+#[test]
+#[ignore = "calibration"]
+fn r_at_chance_is_nearly_zero_with_strata() {
+    let n_studies: u64 = std::env::var("CONSILIENCE_STUDIES").map_or(30, |n| n.parse().unwrap());
+    // The r beyond which Student's t, two-sided, is significant at 5 %.
+    for (n, p, critical) in [(120, 64, 0.1793), (120, 512, 0.1793), (40, 64, 0.3120)] {
+        for stratified in [true, false] {
+            let params = HeadParams {
+                runs: 1,
+                stratified,
+                ..HeadParams::default()
+            };
+            let r: Vec<f64> = (0..n_studies)
+                .filter_map(|study| {
+                    let features = normals(n, p, 100 + 2 * study);
+                    let ratings = normals(n, 1, 101 + 2 * study).mapv(f64::from);
+                    rated(&features, ratings.as_slice()?, &params)[0].r
+                })
+                .collect();
+            let count = r.len() as f64;
+            let mean = r.iter().sum::<f64>() / count;
+            let sd = (r.iter().map(|r| (r - mean).powi(2)).sum::<f64>() / (count - 1.0)).sqrt();
+            let rate =
+                |hit: &dyn Fn(f64) -> bool| r.iter().filter(|r| hit(**r)).count() as f64 / count;
+            let (above, below) = (rate(&|r| r > critical), rate(&|r| r < -critical));
+            eprintln!(
+                "{n} × {p}, stratified {stratified}: mean r {mean:.3}, SD {sd:.3}, significant above {above:.3}, below {below:.3}"
+            );
+            if stratified {
+                assert!(mean.abs() < 0.06 + 4.0 * sd / count.sqrt(), "{mean}");
+            } else {
+                assert!(mean < 0.0, "{mean}");
+            }
+        }
+    }
+}

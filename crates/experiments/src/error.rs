@@ -1,0 +1,42 @@
+//! What can go wrong in an experiment.
+
+use consilience_learn::LearnError;
+use consilience_methods::MethodsError;
+use consilience_models::ModelError;
+
+use crate::appraise::AppraiseError;
+use crate::object2brain::Object2BrainError;
+
+/// Result of this crate.
+pub type Result<T, E = ExperimentError> = std::result::Result<T, E>;
+
+/// An experiment that could not be done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExperimentError {
+    /// Of the network.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// Of gradients or training.
+    #[error(transparent)]
+    Learn(#[from] LearnError),
+    /// Of the statistics.
+    #[error(transparent)]
+    Methods(#[from] MethodsError),
+    /// Of heads that rate.
+    #[error(transparent)]
+    Appraise(#[from] AppraiseError),
+    /// Of objects, categories and lesions.
+    #[error(transparent)]
+    Object2Brain(#[from] Object2BrainError),
+    /// Arrays that do not fit together.
+    #[error("expected {expected} {what}, found {found}")]
+    Count {
+        /// Of what.
+        what: &'static str,
+        /// As many as there should be.
+        expected: usize,
+        /// As many as there are.
+        found: usize,
+    },
+}
