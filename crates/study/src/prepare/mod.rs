@@ -3,7 +3,10 @@
 mod analyses;
 mod appraisal;
 mod models;
+mod objects;
 mod ratings;
+mod responses;
+mod simulated;
 mod stimuli;
 mod targets;
 
@@ -18,13 +21,16 @@ use crate::places::Places;
 use crate::plan::{Plan, PlannedAnalysis, PlannedModel, PlannedRating, PlannedTarget};
 use crate::{Result, StudyError};
 use analyses::{resolve_expectation, resolve_rsa};
-use appraisal::{Resolved, resolve_appraisal, resolve_objects};
+use appraisal::{Resolved, resolve_appraisal};
 use models::{load_model, warn_of_aliases};
-use ratings::{load_ratings, load_responses};
+use objects::resolve_objects;
+use ratings::load_ratings;
+use responses::load_responses;
+use simulated::simulate;
 use stimuli::load_stimuli;
 use targets::{hash_of, load_target};
 
-pub use appraisal::ObjectSource;
+pub use objects::ObjectSource;
 pub use ratings::{GivenRatings, LoadedRating, RatingSource};
 
 /// A plan and what it is carried out on.
@@ -133,7 +139,7 @@ pub fn prepare(
             (Some(_), _) => load_ratings(options, kind, &key, places, &stimuli, &mut inputs)?,
             (None, Some(_)) => {
                 let seed = study.study.seed;
-                ratings::simulate(options, kind, &key, &planned_ratings, &ratings, seed)?
+                simulate(options, kind, &key, &planned_ratings, &ratings, seed)?
             }
             (None, None) => load_responses(
                 options,
