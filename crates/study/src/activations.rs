@@ -226,14 +226,7 @@ fn extract_missing(
             continue;
         }
         // The whole set at every time: the numbers depend on it.
-        let wanted: Vec<Layer> = model
-            .layers
-            .iter()
-            .map(|layer| Layer {
-                name: layer.name.clone(),
-                tensor: layer.tensor.clone(),
-            })
-            .collect();
+        let wanted = model.taps();
         let (network, reducers) = match &mut ready {
             Some(ready) => ready,
             None => {

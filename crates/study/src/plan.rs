@@ -6,7 +6,7 @@ use consilience_core::{InputFile, TargetKind};
 use consilience_io::video::Selection;
 use consilience_methods::rdm::Dissimilarity;
 use consilience_methods::rsa::{Bootstrap, Correction, Similarity};
-use consilience_models::{Edit, Pool, Preprocessing};
+use consilience_models::{Edit, Layer, Pool, Preprocessing};
 use serde::{Serialize, Serializer};
 
 use crate::reduce::Reduction;
@@ -125,6 +125,19 @@ pub struct PlannedModel {
     pub edits: Vec<PlannedEdit>,
     /// Layers from input to output; a tensor with several names is listed once.
     pub layers: Vec<PlannedLayer>,
+}
+
+impl PlannedModel {
+    /// The layers as an extractor takes them.
+    pub(crate) fn taps(&self) -> Vec<Layer> {
+        let layers = self.layers.iter();
+        layers
+            .map(|layer| Layer {
+                name: layer.name.clone(),
+                tensor: layer.tensor.clone(),
+            })
+            .collect()
+    }
 }
 
 /// One change of a network.

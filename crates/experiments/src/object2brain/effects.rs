@@ -205,7 +205,7 @@ impl Lesions<'_, '_> {
                 .filter_map(|(run, intact)| Some((run, intact.as_ref().ok()?.r)))
                 .map(|(run, r)| Some(runs[run].as_ref()?[cell]? - r))
                 .collect::<Option<_>>()?;
-            spread(&deltas).map(|spread| spread.mean)
+            Spread::of(&deltas).map(|spread| spread.mean)
         };
         Ok(effects.iter().enumerate().map(of_effect).collect())
     }
@@ -225,7 +225,7 @@ fn category_effect(
         effect.models.iter().zip(missing).map(of_run).collect();
     let over = |part: fn(&ModelEffect) -> f64| {
         let values: Vec<f64> = runs.iter().flatten().map(part).collect();
-        spread(&values)
+        Spread::of(&values)
     };
     CategoryEffect {
         r: over(|run| run.r),
@@ -235,14 +235,4 @@ fn category_effect(
         test: Err(untested),
         p_target: None,
     }
-}
-
-fn spread(values: &[f64]) -> Option<Spread> {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let square: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
-    (n > 0.0).then(|| Spread {
-        mean,
-        sd: (n > 1.0).then(|| (square / (n - 1.0)).sqrt()),
-    })
 }

@@ -121,7 +121,7 @@ pub fn lesion_effect(
         let models: Vec<_> = (0..n_models).map(of_model).collect();
         let over = |part: fn(&ModelEffect) -> f64| {
             let values: Vec<f64> = models.iter().flatten().map(part).collect();
-            spread(&values)
+            Spread::of(&values)
         };
         LesionEffect {
             r: over(|m| m.r),
@@ -132,12 +132,16 @@ pub fn lesion_effect(
     }))
 }
 
-pub(super) fn spread(values: &[f64]) -> Option<Spread> {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let square: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
-    (n > 0.0).then(|| Spread {
-        mean,
-        sd: (n > 1.0).then(|| (square / (n - 1.0)).sqrt()),
-    })
+impl Spread {
+    /// Of some values; `None` without any.
+    #[must_use]
+    pub fn of(values: &[f64]) -> Option<Self> {
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let square: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
+        (n > 0.0).then(|| Self {
+            mean,
+            sd: (n > 1.0).then(|| (square / (n - 1.0)).sqrt()),
+        })
+    }
 }

@@ -4,7 +4,7 @@ use consilience_stats::random::{Domain, Stream};
 use ndarray::ArrayView2;
 
 use super::ObjectsError;
-use super::lesion::spread;
+use super::lesion::Spread;
 use crate::correct::correct;
 use crate::error::{at_least, same_count};
 use crate::group::Alternative;
@@ -187,7 +187,7 @@ pub fn random_filter_tests(
     let of_test = |(delta, random): (&Option<f64>, ndarray::ArrayView1<'_, Option<f64>>)| {
         let delta = delta.ok_or(NoRandomTest::UndefinedEffect)?;
         let defined: Vec<f64> = random.iter().copied().flatten().collect();
-        let spread = spread(&defined).ok_or(NoRandomTest::UndefinedRandom {
+        let spread = Spread::of(&defined).ok_or(NoRandomTest::UndefinedRandom {
             n_random: random.len(),
         })?;
         Ok(RandomFilterTest {

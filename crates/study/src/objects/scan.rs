@@ -9,7 +9,7 @@ use consilience_experiments::object2brain::{
 };
 use consilience_learn::gradcam;
 use consilience_models::graph::Layout;
-use consilience_models::{ExtractParams, Extractor, Layer, Network};
+use consilience_models::{ExtractParams, Extractor, Network};
 use ndarray::{Array2, ArrayD, IxDyn};
 
 use super::Inputs;
@@ -66,15 +66,7 @@ pub(super) fn scan_model(
         prepared.clips.frames(),
         &params,
     )?;
-    let wanted: Vec<Layer> = planned_model
-        .layers
-        .iter()
-        .map(|layer| Layer {
-            name: layer.name.clone(),
-            tensor: layer.tensor.clone(),
-        })
-        .collect();
-    let extractor = Extractor::prepare(&network, &wanted, &params)?;
+    let extractor = Extractor::prepare(&network, &planned_model.taps(), &params)?;
     let mut notes = Vec::new();
     let seen = seen_objects(planned_model, inputs, &mut notes);
     let pictures: Vec<PictureObjects> = seen.iter().map(|seen| seen.picture.clone()).collect();
