@@ -2,6 +2,7 @@
 
 mod differences;
 mod forest;
+mod heat_map;
 mod layers;
 mod networks;
 
