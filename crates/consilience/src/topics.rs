@@ -113,7 +113,7 @@ pub const ALL: &[Topic] = topics![
         "train", "training", "loss", "rating-head", "hold-out", "patience", "dropout", "weighted-mse", "bins",
     ],
     "appraisal": ["appraise", "raters", "valence", "cut-networks", "solver", "exact"],
-    "brain-ratings": ["ratings", "responses", "betas", "masks", "trials", "reads"],
+    "brain-ratings": ["rating-tables", "responses", "betas", "masks", "trials", "reads"],
     "missing-values": ["nan", "omit", "refuse"],
     "reproducibility": ["seed", "threads"],
     "cache": ["resume"],
