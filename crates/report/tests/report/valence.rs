@@ -212,7 +212,9 @@ fn findings_stand_in_sentences() {
     (effect.delta, effect.delta_sd) = (Some(-0.5), Some(0.021));
     (effect.random_mean, effect.random_sd) = (Some(0.01), Some(0.02));
     (effect.p_corrected, effect.n_filters) = (Some(0.003), 34.0);
-    let html = render(&record).unwrap().html.replace('\u{a0}', " ");
+    effect.p_permutation = Some(0.01);
+    let told = |record: &Record| render(record).unwrap().html.replace('\u{a0}', " ");
+    let html = told(&record);
     assert!(html.contains(
         "followed best by squeezenet1_1 features.9 over all stimuli, r = 0.91 (SD 0.03, p &lt; 0.001)"
     ));
@@ -220,6 +222,12 @@ fn findings_stand_in_sentences() {
         "Without the filters for Body Parts in squeezenet1_1 features.0 (34 of 128), the correlation with HLR over \
          congruent stimuli falls by 0.500 (SD 0.021; random filters 0.010 ± 0.020; p = 0.003)."
     ));
+    // What permuted targets show too is no finding.
+    objects(&mut record).effects[7].p_permutation = Some(0.2);
+    assert!(
+        !told(&record)
+            .contains("Without the filters for Body Parts in squeezenet1_1 features.0 (34")
+    );
 }
 
 #[test]
