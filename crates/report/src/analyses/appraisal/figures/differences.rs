@@ -114,7 +114,8 @@ fn plate<'a>(
         .iter_mut()
         .fold(false, |any, (_, groups)| shortened(groups) | any);
     let all = || of_targets.iter().flat_map(|(_, groups)| groups);
-    let (values, names) = (forest::extent(all()), forest::name_width(all()));
+    let titled = of_targets.iter().any(|(_, groups)| groups.len() > 1);
+    let (values, names) = (forest::extent(all()), forest::name_width(all(), titled));
     let headings: Vec<Heading> = of_targets
         .iter()
         .map(|(target, groups)| {

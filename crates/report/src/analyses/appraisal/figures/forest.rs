@@ -51,11 +51,12 @@ pub(super) fn extent<'a>(groups: impl Iterator<Item = &'a Group<'a>>) -> Vec<f64
         .collect()
 }
 
-/// Widest of the names that are drawn, at most the limit.
-pub(super) fn name_width<'a>(groups: impl Iterator<Item = &'a Group<'a>>) -> f64 {
+/// Widest of the names that are drawn, and of the titles where these are drawn above their lines; at most the limit.
+pub(super) fn name_width<'a>(groups: impl Iterator<Item = &'a Group<'a>>, titled: bool) -> f64 {
+    let title = |group: &'a Group<'a>| titled.then_some(&group.title);
     groups
-        .flat_map(|g| g.lines.iter())
-        .fold(0.0_f64, |w, (name, _)| w.max(text::width(name, NAME_SIZE)))
+        .flat_map(|group| group.lines.iter().map(|(name, _)| name).chain(title(group)))
+        .fold(0.0_f64, |w, name| w.max(text::width(name, NAME_SIZE)))
         .min(NAME_LIMIT)
 }
 
