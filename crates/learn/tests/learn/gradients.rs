@@ -223,9 +223,8 @@ fn architectures_agree_with_inference(first: usize) {
     }
 }
 
-/// Parameters of the largest network that is compared with inference; larger ones have the operations of smaller
-/// ones of their family.
-const LARGEST: usize = 60_000_000;
+/// Parameters of the largest network that is compared with inference.
+const LARGEST: usize = 100_000_000;
 
 const TOLERANCE: f64 = 1e-4;
 
