@@ -5,35 +5,9 @@
 
 use super::*;
 
-/// `cargo test --release -p consilience-experiments a_study -- --ignored --nocapture`
-#[test]
-#[ignore = "measures"]
-fn a_study_takes_its_time() {
-    for p in [64, 512, 1000] {
-        let (features, ratings) = planted(120, p);
-        for params in [
-            HeadParams::default(),
-            HeadParams {
-                epochs: 100,
-                patience: None,
-                ..sigmoid()
-            },
-        ] {
-            let begin = std::time::Instant::now();
-            let run = &rated(&features, &ratings, &HeadParams { runs: 1, ..params })[0];
-            eprintln!(
-                "120 × {p}, {}: {:?} for 5 heads, r {:?}",
-                params.solver(),
-                begin.elapsed(),
-                run.r
-            );
-        }
-    }
-}
-
 /// r of heads on features without any signal: `… chance -- --ignored --nocapture`, of more studies with `CONSILIENCE_STUDIES`.
 #[test]
-#[ignore = "calibration"]
+#[ignore = "slow: calibration, run by the checks"]
 fn r_at_chance_is_nearly_zero_with_strata() {
     let n_studies: u64 = std::env::var("CONSILIENCE_STUDIES").map_or(30, |n| n.parse().unwrap());
     // The r beyond which Student's t, two-sided, is significant at 5 %.

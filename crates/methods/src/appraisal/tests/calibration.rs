@@ -45,7 +45,7 @@ fn p_values(seed: u64, noise: f64) -> [f64; 3] {
 }
 
 #[test]
-#[ignore = "calibration"]
+#[ignore = "slow: calibration, run by the checks"]
 fn the_ceiling_is_missed_by_chance_as_often_as_it_should() {
     let n_studies = 400;
     let [known, estimated, uncertain] =
@@ -63,7 +63,7 @@ fn the_ceiling_is_missed_by_chance_as_often_as_it_should() {
 }
 
 #[test]
-#[ignore = "calibration"]
+#[ignore = "slow: calibration, run by the checks"]
 fn without_a_signal_brain_ratings_follow_nothing() {
     let n_studies = 16_u64;
     let n_subjects = 6;
