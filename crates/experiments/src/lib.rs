@@ -12,6 +12,7 @@
 pub mod appraise;
 mod error;
 pub mod head;
+mod names;
 pub mod object2brain;
 
 pub use error::{ExperimentError, Result};

@@ -17,7 +17,7 @@ use crate::{Result, StudyError};
 use targets::reliability;
 
 pub use heads::{TrainedRater, raters};
-pub use targets::rating_target;
+pub use targets::rating_targets;
 
 /// Some stimuli, by their 0-based positions.
 pub struct StimulusSubset {
@@ -38,11 +38,7 @@ pub fn run(
 ) -> Result<AppraisalRecord> {
     let plan = &prepared.plan;
     let trained = raters(prepared, idx, planned, cache, n_threads, progress)?;
-    let targets = planned
-        .targets
-        .iter()
-        .map(|&target| rating_target(prepared, target, cache))
-        .collect::<Result<Vec<_>>>()?;
+    let targets = rating_targets(prepared, &planned.targets, cache)?;
     let subsets = subsets(prepared);
 
     let n_stimuli = plan.stimuli.len();

@@ -18,7 +18,7 @@ use ndarray::{Array2, ArrayView2};
 
 use crate::Result;
 use crate::appraisal::{
-    StimulusSubset, TrainedRater, of_analysis, raters, rating_target, subset_records, subsets,
+    StimulusSubset, TrainedRater, of_analysis, raters, rating_targets, subset_records, subsets,
     values_of,
 };
 use crate::cache::Cache;
@@ -61,11 +61,7 @@ pub fn run(
         n_threads,
         progress,
     )?;
-    let targets = planned
-        .targets
-        .iter()
-        .map(|&target| rating_target(prepared, target, cache))
-        .collect::<Result<Vec<_>>>()?;
+    let targets = rating_targets(prepared, &planned.targets, cache)?;
     let subsets = subsets(prepared);
     let found = objects(prepared, idx, planned, cache, progress)?;
     let n_stimuli = plan.stimuli.len();

@@ -4,10 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use consilience_learn::train::Frequencies;
-use consilience_methods::MethodsError;
 
 use super::AppraiseError;
 use crate::error::{ExperimentError, Result};
+use crate::names::parse;
 
 /// Which kind of head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -231,20 +231,6 @@ impl HeadParams {
     }
 }
 
-/// The value called `name`.
-fn parse<T>(what: &'static str, name: &str, known: Vec<(&'static str, T)>) -> Result<T> {
-    let names = known.iter().map(|(name, _)| *name).collect();
-    let found = known.into_iter().find(|(known, _)| *known == name);
-    found.map(|(_, value)| value).ok_or_else(|| {
-        ExperimentError::Methods(MethodsError::UnknownName {
-            what,
-            name: name.to_owned(),
-            nearest: None,
-            known: names,
-        })
-    })
-}
-
 impl fmt::Display for HeadKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
@@ -258,8 +244,8 @@ impl FromStr for HeadKind {
     type Err = ExperimentError;
 
     fn from_str(name: &str) -> Result<Self> {
-        let known = vec![("linear", Self::Linear), ("sigmoid", Self::Sigmoid)];
-        parse("head", name, known)
+        let known = [("linear", Self::Linear), ("sigmoid", Self::Sigmoid)];
+        parse("head", name, &known)
     }
 }
 
@@ -279,12 +265,12 @@ impl FromStr for RatingLoss {
     type Err = ExperimentError;
 
     fn from_str(name: &str) -> Result<Self> {
-        let known = vec![
+        let known = [
             ("mse", Self::Mse),
             ("weighted-mse", Self::WeightedMse(Frequencies::Values)),
             ("huber", Self::Huber { delta: 1.0 }),
         ];
-        parse("loss", name, known)
+        parse("loss", name, &known)
     }
 }
 
@@ -301,8 +287,8 @@ impl FromStr for Solver {
     type Err = ExperimentError;
 
     fn from_str(name: &str) -> Result<Self> {
-        let known = vec![("exact", Self::Exact), ("gradient", Self::Gradient)];
-        parse("solver", name, known)
+        let known = [("exact", Self::Exact), ("gradient", Self::Gradient)];
+        parse("solver", name, &known)
     }
 }
 

@@ -7,6 +7,7 @@ use consilience_methods::MethodsError;
 use consilience_methods::behaviour::CorrelationKind;
 use consilience_methods::objects::{RandomFilterParams, SelectParams, SensitivityParams};
 
+use crate::names::parse;
 use crate::{ExperimentError, Result};
 
 /// What becomes of the positions of a layer before the head.
@@ -68,19 +69,6 @@ impl FromStr for LesionWith {
 fn name_of<T: PartialEq>(value: T, names: &[(&'static str, T)]) -> &'static str {
     let named = names.iter().find(|(_, named)| *named == value);
     named.map_or("", |&(name, _)| name)
-}
-
-fn parse<T: Copy>(what: &'static str, name: &str, known: &[(&'static str, T)]) -> Result<T> {
-    let found = known.iter().find(|(known, _)| *known == name);
-    found.map(|&(_, value)| value).ok_or_else(|| {
-        MethodsError::UnknownName {
-            what,
-            name: name.to_owned(),
-            nearest: None,
-            known: known.iter().map(|&(name, _)| name).collect(),
-        }
-        .into()
-    })
 }
 
 /// Options of [`CutScan`](super::CutScan).

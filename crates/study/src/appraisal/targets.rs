@@ -27,8 +27,19 @@ struct ReadRatings {
     notes: Vec<String>,
 }
 
-/// A target with its numbers.
-pub fn rating_target(prepared: &Prepared, idx: usize, cache: &Cache) -> Result<RatingTarget> {
+/// Targets with their numbers, by their positions in the plan.
+pub fn rating_targets(
+    prepared: &Prepared,
+    targets: &[usize],
+    cache: &Cache,
+) -> Result<Vec<RatingTarget>> {
+    let targets = targets.iter();
+    targets
+        .map(|&target| rating_target(prepared, target, cache))
+        .collect()
+}
+
+fn rating_target(prepared: &Prepared, idx: usize, cache: &Cache) -> Result<RatingTarget> {
     let planned = &prepared.plan.ratings[idx];
     let loaded = &prepared.ratings[idx];
     let mut notes = loaded.notes.clone();
