@@ -105,6 +105,15 @@ pub struct Layer {
 }
 
 impl Graph {
+    /// The operations whose flag is set, in their order.
+    fn nodes_where(&self, kept: &[bool]) -> Vec<Node> {
+        let nodes = self.nodes.iter().zip(kept);
+        nodes
+            .filter(|(_, kept)| **kept)
+            .map(|(node, _)| node.clone())
+            .collect()
+    }
+
     /// The graph that computes `outputs` and nothing else: operations and constants that do not
     /// contribute are left out, as are the layers' names.
     #[must_use]
@@ -125,13 +134,7 @@ impl Graph {
             name: self.name.clone(),
             opsets: self.opsets.clone(),
             inputs: self.inputs.clone(),
-            nodes: self
-                .nodes
-                .iter()
-                .zip(kept)
-                .filter(|(_, kept)| *kept)
-                .map(|(node, _)| node.clone())
-                .collect(),
+            nodes: self.nodes_where(&kept),
             initialisers: self
                 .initialisers
                 .iter()

@@ -70,13 +70,7 @@ impl Graph {
                     .chain(shape.iter().copied().map(Some))
                     .collect(),
             }],
-            nodes: self
-                .nodes
-                .iter()
-                .zip(kept)
-                .filter(|(_, kept)| *kept)
-                .map(|(node, _)| node.clone())
-                .collect(),
+            nodes: self.nodes_where(&kept),
             ..self.clone()
         };
         suffix

@@ -217,14 +217,15 @@ fn remote_thumbnails_are_not_shown() {
     for stimulus in &mut record.stimuli {
         stimulus.thumbnail = Some("https://example.org/tracker.png".into());
     }
-    let rendered = render(&record).unwrap();
-    assert!(!rendered.html.contains("tracker.png"));
-    assert!(
-        rendered
-            .figures
-            .iter()
-            .all(|f| !f.svg.contains("tracker.png"))
-    );
+    assert_shows_nothing_of(&record, "tracker.png");
+}
+
+/// Neither the page nor a figure mentions it.
+#[track_caller]
+fn assert_shows_nothing_of(record: &Record, name: &str) {
+    let rendered = render(record).unwrap();
+    assert!(!rendered.html.contains(name));
+    assert!(rendered.figures.iter().all(|f| !f.svg.contains(name)));
 }
 
 /// The table of this name.

@@ -4,7 +4,7 @@ use consilience_core::{AnalysisRecord, AppraisalRecord, ObjectsRecord, Record};
 use consilience_report::{Rendered, ReportError, render};
 
 use crate::{
-    RENDERED,
+    RENDERED, assert_shows_nothing_of,
     common::{
         self,
         valence::{Valence, appraisal, valence, valences},
@@ -309,14 +309,7 @@ fn pictures_from_elsewhere_are_not_shown() {
         overlay.picture = "https://example.org/tracker.png".into();
     }
     objects(&mut record).overlays[1].size = [0, 10];
-    let rendered = render(&record).unwrap();
-    assert!(!rendered.html.contains("tracker.png"));
-    assert!(
-        rendered
-            .figures
-            .iter()
-            .all(|f| !f.svg.contains("tracker.png"))
-    );
+    assert_shows_nothing_of(&record, "tracker.png");
 }
 
 #[test]
