@@ -177,12 +177,14 @@ pub fn write_text(path: &Path, text: &str) -> Result<()> {
 
 /// Refuses RDMs that cannot be compared in the memory that is free.
 pub fn check_rdms_fit(workload: &Workload) -> Result<()> {
+    check_memory_of_rdms(rsa::memory(workload), workload.n_rdms, workload.n_pairs)
+}
+
+/// The same for so many bytes.
+pub fn check_memory_of_rdms(needed: f64, n_rdms: usize, n_pairs: usize) -> Result<()> {
     places::check_memory(
-        rsa::memory(workload),
-        &format!(
-            "comparing {} RDMs of {} pairs",
-            workload.n_rdms, workload.n_pairs
-        ),
+        needed,
+        &format!("comparing {n_rdms} RDMs of {n_pairs} pairs"),
         "give fewer RDMs at once or use fewer threads",
     )
 }

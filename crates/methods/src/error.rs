@@ -45,6 +45,16 @@ pub enum MethodsError {
         /// The count that was given.
         found: usize,
     },
+    /// More conditions than RDMs can be compared of.
+    #[error(
+        "the RDMs are of {found} conditions, expected at most {limit}; average or leave out conditions"
+    )]
+    TooManyConditions {
+        /// The count that was given.
+        found: usize,
+        /// The largest count that works.
+        limit: usize,
+    },
     /// A NaN or an infinity where none is allowed.
     #[error("{what} has {value} at row {row}, column {column} (counted from 0); {cure}")]
     NonFinite {

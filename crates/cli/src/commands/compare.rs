@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anyhow::{Result, bail};
-use consilience::methods::rsa::{self, Comparison, Similarity, Workload};
+use consilience::methods::rsa::{self, Comparison, Similarity};
 use serde_json::json;
 
 use crate::arrays::{self, Nan, Output};
@@ -35,14 +35,13 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
     let b = arrays::rdms(&args.b, "B")?;
     let comparison = match &args.covariance {
         None => {
-            arrays::check_rdms_fit(&Workload {
-                n_rdms: a.nrows() + b.nrows(),
-                n_pairs: a.ncols(),
-                similarity: args.similarity,
-                is_resampled: false,
-                is_permuted: false,
-                n_threads: rayon::current_num_threads(),
-            })?;
+            let n_threads = rayon::current_num_threads();
+            let sizes = [a.nrows(), b.nrows()];
+            arrays::check_memory_of_rdms(
+                rsa::compare_memory(sizes, a.ncols(), args.similarity, n_threads),
+                sizes.iter().sum(),
+                a.ncols(),
+            )?;
             let comparison = rsa::compare(a.view(), b.view(), args.similarity, args.nan.into());
             arrays::in_files(comparison, &[&args.a, &args.b])?
         }

@@ -87,7 +87,7 @@ enum Parts {
         lengths: Vec<f64>,
     },
     /// Doubled and centred ranks of each subject.
-    Ranks(Vec<Vec<i64>>),
+    Ranks(Vec<Vec<i32>>),
     /// Values of each subject, divided by their mean.
     Values(Vec<Vec<f64>>),
 }
@@ -166,7 +166,10 @@ impl<'a> Pool<'a> {
             let total = self.sum_of_ranks(ranks, weights);
             for &s in subjects {
                 let copies = weights[s] as i64;
-                let others = total.iter().zip(&ranks[s]).map(|(sum, r)| sum - copies * r);
+                let others = total
+                    .iter()
+                    .zip(&ranks[s])
+                    .map(|(sum, &r)| sum - copies * i64::from(r));
                 let pooled = self.row_of_ranks(&others.collect::<Vec<_>>())?;
                 sum += pooled.similarity(&self.rows[s], self.sample, self.similarity);
             }
@@ -180,14 +183,14 @@ impl<'a> Pool<'a> {
         Some(sum)
     }
 
-    fn sum_of_ranks(&self, ranks: &[Vec<i64>], weights: &[f64]) -> Vec<i64> {
-        let mut sums = vec![0_i64; self.sample.pairs.len()];
+    fn sum_of_ranks(&self, ranks: &[Vec<i32>], weights: &[f64]) -> Vec<i64> {
+        let mut sums = vec![0_i64; self.sample.n_pairs()];
         for (row, &weight) in ranks.iter().zip(weights) {
             if weight > 0.0 {
                 let copies = weight as i64;
                 sums.iter_mut()
                     .zip(row)
-                    .for_each(|(sum, r)| *sum += copies * r);
+                    .for_each(|(sum, &r)| *sum += copies * i64::from(r));
             }
         }
         sums
@@ -217,7 +220,7 @@ impl<'a> Pool<'a> {
             }
             Parts::Ranks(ranks) => self.row_of_ranks(&self.sum_of_ranks(ranks, weights))?,
             Parts::Values(values) => {
-                let mut sums = vec![0.0; self.sample.pairs.len()];
+                let mut sums = vec![0.0; self.sample.n_pairs()];
                 for (row, weight) in values.iter().zip(weights) {
                     sums.iter_mut()
                         .zip(row)

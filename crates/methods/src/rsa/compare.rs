@@ -7,10 +7,8 @@ use super::inputs;
 use super::row::{Row, Source};
 use super::sample::Sample;
 use super::similarity::Similarity;
+use super::whitening::Whitener;
 use crate::{MethodsError, NanPolicy, Result};
-
-/// RDMs of the second set that are prepared together: so few that they stay in the processor's cache.
-const TOGETHER: usize = 16;
 
 /// Similarities of every RDM of one set with every RDM of another.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,23 +69,23 @@ pub fn compare(
     let n_omitted = checked.n_omitted;
     // What is known of missing pairs is in the sample now; of many pairs it takes room.
     drop(checked);
-    let rows_a = defined(what_a, &Source::new(a, similarity), &sample, similarity)?;
+    let whitener = similarity.is_whitened().then(|| Whitener::new(&sample));
+    let row = |rdm| Row::new(rdm, &sample, similarity, whitener.as_ref());
+    let rows_a: Vec<Option<Row>> = a.axis_iter(Axis(0)).into_par_iter().map(row).collect();
+    let rows_a = all_defined(what_a, rows_a, similarity)?;
     // Of the second set, what it has to say about the first is all that is kept.
     let by_b: Vec<Option<Vec<f64>>> = b
-        .axis_chunks_iter(Axis(0), TOGETHER)
+        .axis_iter(Axis(0))
         .into_par_iter()
-        .flat_map(|chunk| {
-            let rows = Source::new(chunk, similarity).on(&sample, similarity);
-            rows.into_par_iter().map(|row| {
-                let (row, against) = (row?, rows_a.par_iter());
-                let similarities = against.map(|x| x.similarity(&row, &sample, similarity));
-                Some(similarities.collect())
-            })
+        .map(|rdm| {
+            let (row, against) = (row(rdm)?, rows_a.par_iter());
+            let similarities = against.map(|x| x.similarity(&row, &sample, similarity));
+            Some(similarities.collect())
         })
         .collect();
+    let by_b = all_defined(what_b, by_b, similarity)?;
     let mut scores = Array2::zeros((a.nrows(), b.nrows()));
     for (row, found) in by_b.into_iter().enumerate() {
-        let found = found.ok_or_else(|| undefined(what_b, row, similarity))?;
         scores.column_mut(row).assign(&ArrayView1::from(&found));
     }
     Ok(Comparison { scores, n_omitted })
@@ -100,21 +98,23 @@ pub(super) fn defined(
     sample: &Sample,
     similarity: Similarity,
 ) -> Result<Vec<Row>> {
-    source
-        .on(sample, similarity)
-        .into_iter()
-        .enumerate()
-        .map(|(row, found)| found.ok_or_else(|| undefined(what, row, similarity)))
-        .collect()
+    all_defined(what, source.on(sample, similarity), similarity)
 }
 
-fn undefined(what: &'static str, row: usize, similarity: Similarity) -> MethodsError {
-    MethodsError::UndefinedRdm {
+fn all_defined<T>(
+    what: &'static str,
+    found: Vec<Option<T>>,
+    similarity: Similarity,
+) -> Result<Vec<T>> {
+    let undefined = |row| MethodsError::UndefinedRdm {
         similarity: similarity.name(),
         what,
         row,
         why: similarity.why_undefined(),
-    }
+    };
+    (found.into_iter().enumerate())
+        .map(|(row, found)| found.ok_or_else(|| undefined(row)))
+        .collect()
 }
 
 /// `(a, b)` similarities.

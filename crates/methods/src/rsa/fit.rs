@@ -81,12 +81,10 @@ impl Components<'_> {
             let component = weights.iter().position(|w| *w != 0.0)?;
             return self.source.one_on(component, sample, similarity, whitener);
         }
-        let mut sum = vec![0.0; sample.pairs.len()];
+        let mut sum = vec![0.0; sample.n_pairs()];
         for (vector, &weight) in self.source.vectors.iter().zip(weights) {
             if weight != 0.0 {
-                sum.iter_mut()
-                    .zip(&sample.pairs)
-                    .for_each(|(sum, &k)| *sum += weight * vector[k as usize]);
+                sample.add_to(&mut sum, weight, vector);
             }
         }
         if similarity.is_rank_based() {

@@ -8,6 +8,9 @@ use super::similarity::Similarity;
 use crate::error::at_least;
 use crate::{MethodsError, NanPolicy, Result};
 
+/// Most conditions: ranks and weights of their pairs, copies counted, are 32-bit integers.
+pub(super) const MOST_CONDITIONS: usize = 1 << 16;
+
 /// Two sets of RDMs over the same conditions, checked.
 pub(super) struct Checked {
     pub n_conditions: usize,
@@ -46,6 +49,12 @@ pub(super) fn check(
         });
     }
     let n_conditions = pairs::n_conditions(a.ncols())?;
+    if n_conditions > MOST_CONDITIONS {
+        return Err(MethodsError::TooManyConditions {
+            found: n_conditions,
+            limit: MOST_CONDITIONS,
+        });
+    }
     for (what, rdms) in [(what_a, a), (what_b, b)] {
         at_least(what, 1, rdms.nrows())?;
     }

@@ -1,6 +1,7 @@
 //! Order statistics of RDMs on weighted samples: all in integers, so exact.
 
 use consilience_stats::{Real, VectorWork, with_wide_vectors};
+use rayon::prelude::*;
 
 /// The order of the values of one RDM: level 0 for the smallest value, 1 for the next different
 /// one, ….
@@ -15,26 +16,22 @@ pub(super) struct Levels {
 impl Levels {
     /// Levels of numbers; NaN (a missing pair) sorts last.
     pub fn of_values(values: &[f64]) -> Self {
-        Self::of_keys(values.iter().map(|v| v.order_key()).collect())
+        Self::of_keys(values.len(), |k| values[k].order_key())
     }
 
     /// Levels of integers.
     pub fn of_integers(values: &[i64]) -> Self {
         // Flipping the sign bit keeps the order.
-        Self::of_keys(
-            values
-                .iter()
-                .map(|v| v.cast_unsigned() ^ (1 << 63))
-                .collect(),
-        )
+        Self::of_keys(values.len(), |k| values[k].cast_unsigned() ^ (1 << 63))
     }
 
-    fn of_keys(keys: Vec<u64>) -> Self {
-        let mut of = vec![0; keys.len()];
+    fn of_keys(n_keys: usize, key: impl Fn(usize) -> u64) -> Self {
+        let order = ascending(n_keys, &key);
+        let mut of = vec![0; n_keys];
         let mut n = 0;
         let mut last = None;
-        for position in ascending(&keys) {
-            let key = keys[position];
+        for position in order {
+            let key = key(position);
             if last.is_some_and(|last| last != key) {
                 n += 1;
             }
@@ -50,24 +47,41 @@ impl Levels {
 
 /// Bits of a digit by which keys are sorted: the counts of all digits stay in the fastest cache.
 const DIGIT: u32 = 11;
+/// So many keys are sorted in place, where a second copy would be dear.
+const IN_PLACE: usize = 1 << 22;
 
-/// Positions of keys in ascending order.
+/// Positions of `n` keys in ascending order.
 ///
 /// A radix sort by the two leading digits of what the keys differ in, least significant first; the
 /// keys that differ in later bits alone, few as a rule, are put right afterwards.
-fn ascending(keys: &[u64]) -> impl Iterator<Item = usize> {
-    let least = keys.iter().min().copied().unwrap_or(0);
-    let most = keys.iter().max().copied().unwrap_or(0);
+fn ascending(n: usize, key: &impl Fn(usize) -> u64) -> impl Iterator<Item = usize> {
+    let least = (0..n).map(key).min().unwrap_or(0);
+    let most = (0..n).map(key).max().unwrap_or(0);
     let n_bits = u64::BITS - (most - least).leading_zeros();
-    let n_later = n_bits.saturating_sub(2 * DIGIT);
-    // Both digits and the position in one number, so that a pass reads nothing else.
+    let in_place = n >= IN_PLACE;
+    let n_later = n_bits.saturating_sub(if in_place { u32::BITS } else { 2 * DIGIT });
+    // The leading bits and the position in one number, so that a pass reads nothing else.
     let leading = |packed: u64| packed >> u32::BITS;
     let position = |packed: u64| (packed & u64::from(u32::MAX)) as usize;
-    let mut packed: Vec<u64> = keys
-        .iter()
-        .zip(0..)
-        .map(|(key, position)| (((key - least) >> n_later) << u32::BITS) | position)
-        .collect();
+    let pack = |k: usize| (((key(k) - least) >> n_later) << u32::BITS) | k as u64;
+    let mut packed: Vec<u64> = (0..n).map(pack).collect();
+    if in_place {
+        packed.par_sort_unstable();
+    } else {
+        packed = by_digits(packed, leading);
+    }
+    if n_later > 0 {
+        for near in packed.chunk_by_mut(|&a, &b| leading(a) == leading(b)) {
+            if near.len() > 1 {
+                near.sort_by_key(|&packed| key(position(packed)));
+            }
+        }
+    }
+    packed.into_iter().map(position)
+}
+
+/// Numbers in ascending order of their leading two digits.
+fn by_digits(mut packed: Vec<u64>, leading: impl Fn(u64) -> u64) -> Vec<u64> {
     let mut sorted = packed.clone();
     for place in 0..2 {
         let digit = |packed: u64| (leading(packed) >> (place * DIGIT)) as usize % (1 << DIGIT);
@@ -85,40 +99,39 @@ fn ascending(keys: &[u64]) -> impl Iterator<Item = usize> {
         }
         std::mem::swap(&mut packed, &mut sorted);
     }
-    if n_later > 0 {
-        for near in packed.chunk_by_mut(|&a, &b| leading(a) == leading(b)) {
-            if near.len() > 1 {
-                near.sort_by_key(|&packed| keys[position(packed)]);
-            }
-        }
-    }
-    packed.into_iter().map(position)
+    packed
 }
 
-/// Total weight at each level.
-fn weight_by_level(levels: &[u32], n_levels: usize, weights: &[u32]) -> Vec<u64> {
+/// Total weight at each level; no weights are weights of 1.
+fn weight_by_level(levels: &[u32], n_levels: usize, weights: &[u32]) -> Vec<u32> {
     let mut totals = vec![0; n_levels];
+    if weights.is_empty() {
+        levels.iter().for_each(|&level| totals[level as usize] += 1);
+    }
     for (&level, &weight) in levels.iter().zip(weights) {
-        totals[level as usize] += u64::from(weight);
+        totals[level as usize] += weight;
     }
     totals
 }
 
 /// Twice the average rank of each value among all copies, minus its mean: 2·C + W − N, where C is
-/// the weight of smaller values, W that of equal ones and N that of all.
-pub(super) fn centred_ranks(levels: &[u32], n_levels: usize, weights: &[u32]) -> Vec<i64> {
-    let mut ranks: Vec<i64> = weight_by_level(levels, n_levels, weights)
-        .into_iter()
-        .map(u64::cast_signed)
-        .collect();
-    let total: i64 = ranks.iter().sum();
+/// the weight of smaller values, W that of equal ones and N that of all, which [`MOST_CONDITIONS`] bounds.
+///
+/// [`MOST_CONDITIONS`]: super::inputs::MOST_CONDITIONS
+pub(super) fn centred_ranks(levels: Vec<u32>, n_levels: usize, weights: &[u32]) -> Vec<i32> {
+    let by_level = weight_by_level(&levels, n_levels, weights);
+    let total: i64 = by_level.iter().map(|&w| i64::from(w)).sum();
     let mut below = 0;
-    for slot in &mut ranks {
-        let here = *slot;
-        *slot = 2 * below + here - total;
-        below += here;
-    }
-    levels.iter().map(|&level| ranks[level as usize]).collect()
+    let ranks = by_level.into_iter().map(|here| {
+        let rank = 2 * below + i64::from(here) - total;
+        below += i64::from(here);
+        rank as i32
+    });
+    // Numbers of one size: both take the place of what they are made from.
+    let ranks: Vec<i32> = ranks.collect();
+    (levels.into_iter())
+        .map(|level| ranks[level as usize])
+        .collect()
 }
 
 /// An RDM on a sample, ready for Kendall's τ.
@@ -135,8 +148,9 @@ pub(super) struct Order {
 impl Order {
     pub fn new(levels: Vec<u32>, n_levels: usize, weights: &[u32]) -> Self {
         let by_level = weight_by_level(&levels, n_levels, weights);
-        let n_tied: u64 = by_level.iter().map(|&w| n_choose_2(w)).sum();
-        let n_untied = n_choose_2(by_level.iter().sum()) - n_tied;
+        let by_level = by_level.into_iter().map(u64::from);
+        let n_tied: u64 = by_level.clone().map(n_choose_2).sum();
+        let n_untied = n_choose_2(by_level.sum()) - n_tied;
         // A counting sort: the levels are small integers.
         let mut next = vec![0_u32; n_levels + 1];
         for &level in &levels {
@@ -161,28 +175,33 @@ impl Order {
 
     /// Concordant minus discordant pairs of values, copies counted, in O(m log m).
     pub fn concordance(&self, other: &Self, weights: &[u32]) -> i64 {
-        with_wide_vectors(Concordance {
-            x: self,
-            y: other,
-            weights,
-        })
+        let (x, y) = (self, other);
+        if weights.is_empty() {
+            return with_wide_vectors(Concordance {
+                x,
+                y,
+                weight: |_| 1,
+            });
+        }
+        let weight = |k: u32| weights[k as usize];
+        with_wide_vectors(Concordance { x, y, weight })
     }
 }
 
 /// Values enter in ascending order of `x`; a tally over the levels of `y` holds the weight of those
 /// that are strictly smaller in `x`.
-struct Concordance<'a> {
+struct Concordance<'a, W> {
     x: &'a Order,
     y: &'a Order,
-    weights: &'a [u32],
+    weight: W,
 }
 
-impl VectorWork for Concordance<'_> {
+impl<W: Fn(u32) -> u32> VectorWork for Concordance<'_, W> {
     type Output = i64;
 
     #[inline(always)]
     fn call(self) -> i64 {
-        let Self { x, y, weights } = self;
+        let Self { x, y, weight } = self;
         let mut seen = Tally::new(y.n_levels);
         let mut balance = 0;
         let mut rest = x.ascending.as_slice();
@@ -195,10 +214,10 @@ impl VectorWork for Concordance<'_> {
             let (tied, later) = rest.split_at(n_tied);
             for &k in tied {
                 let (below, above) = seen.around(y.levels[k as usize] as usize);
-                balance += i64::from(weights[k as usize]) * (i64::from(below) - i64::from(above));
+                balance += i64::from(weight(k)) * (i64::from(below) - i64::from(above));
             }
             for &k in tied {
-                seen.add(y.levels[k as usize] as usize, weights[k as usize]);
+                seen.add(y.levels[k as usize] as usize, weight(k));
             }
             rest = later;
         }
@@ -315,7 +334,10 @@ mod tests {
     fn centred_ranks_are_twice_scipy_ranks_around_zero() {
         // Ranks of 3, 1, 3, 2 are 3.5, 1, 3.5, 2; their mean is 2.5.
         let levels = Levels::of_values(&[3.0, 1.0, 3.0, 2.0]);
-        assert_eq!(centred_ranks(&levels.of, levels.n, &[1; 4]), [2, -3, 2, -1]);
+        for weights in [vec![1; 4], Vec::new()] {
+            let ranks = centred_ranks(levels.of.clone(), levels.n, &weights);
+            assert_eq!(ranks, [2, -3, 2, -1]);
+        }
     }
 
     proptest! {
@@ -326,7 +348,7 @@ mod tests {
             offset in 0..u64::MAX / 2,
         ) {
             for keys in [narrow.iter().map(|k| k + offset).collect(), wide] {
-                let order: Vec<usize> = ascending(&keys).collect();
+                let order: Vec<usize> = ascending(keys.len(), &|k| keys[k]).collect();
                 prop_assert!(order.iter().map(|&p| keys[p]).is_sorted());
                 let mut all = order;
                 all.sort_unstable();
@@ -355,13 +377,13 @@ mod tests {
             prop_assert_eq!(order_x.concordance(&order_y, &w), balance);
             prop_assert_eq!(order_y.concordance(&order_x, &w), balance);
 
-            let ranks = centred_ranks(&x, 5, &w);
+            let ranks = centred_ranks(x.clone(), 5, &w);
             for (k, &value) in x.iter().enumerate() {
                 let expected: i64 = copies
                     .iter()
                     .map(|&(other, _)| (i64::from(value) - other).signum())
                     .sum();
-                prop_assert_eq!(ranks[k], expected);
+                prop_assert_eq!(i64::from(ranks[k]), expected);
             }
         }
     }

@@ -50,7 +50,7 @@ pub use covariance::{compare_whitened, negative_riemannian};
 pub use evaluate::{Evaluated, FittedWeights, evaluate};
 pub use infer::{infer, infer_as};
 pub use mantel::{Mantel, MantelParams, mantel};
-pub use memory::{Workload, memory};
+pub use memory::{Workload, compare_memory, memory};
 pub use model::{Model, ModelKind};
 pub use params::{Bootstrap, Correction, EvaluateParams, InferParams};
 pub use plan::CrossValidation;

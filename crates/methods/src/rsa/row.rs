@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ndarray::{ArrayView2, s};
+use ndarray::{ArrayView1, ArrayView2, s};
 use rayon::prelude::*;
 
 use super::kernel::Kernel;
@@ -98,9 +98,9 @@ impl<'a> Source<'a> {
     }
 
     /// Average ranks of RDM `i` on a sample, doubled and centred.
-    pub fn ranks_on(&self, i: usize, sample: &Sample) -> Vec<i64> {
+    pub fn ranks_on(&self, i: usize, sample: &Sample) -> Vec<i32> {
         let levels = &self.levels[i];
-        centred_ranks(&sample.gather(&levels.of), levels.n, &sample.weights)
+        centred_ranks(sample.gather(&levels.of), levels.n, sample.weights())
     }
 }
 
@@ -124,6 +124,26 @@ pub(super) struct UnitVector {
 }
 
 impl Row {
+    /// An RDM vector on a sample; `None` where its similarity with anything is undefined.
+    ///
+    /// Of an RDM that is needed on one sample only, this takes less memory than a [`Source`].
+    pub fn new(
+        vector: ArrayView1<'_, f64>,
+        sample: &Sample,
+        similarity: Similarity,
+        whitener: Option<&Whitener>,
+    ) -> Option<Self> {
+        let vector = vector
+            .to_slice()
+            .map_or_else(|| Cow::from(vector.to_vec()), Cow::from);
+        if similarity.is_rank_based() {
+            let levels = Levels::of_values(&sample.at_pairs(&vector));
+            Self::of_levels(levels.of, levels.n, sample, similarity)
+        } else {
+            Self::of_values(sample.gather(&vector), sample, similarity, whitener)
+        }
+    }
+
     /// An RDM by its values at the sample's pairs.
     pub fn of_values(
         mut values: Vec<f64>,
@@ -144,20 +164,20 @@ impl Row {
             return None;
         }
         if similarity.subtracts_mean() {
-            let weighted = values
-                .iter()
-                .zip(&sample.weights)
-                .map(|(v, &w)| v * f64::from(w));
-            let mean = weighted.sum::<f64>() / sample.total as f64;
+            let weighted = values.iter().zip(sample.weights());
+            let sum = match sample.weights() {
+                [] => values.iter().sum::<f64>(),
+                _ => weighted.map(|(v, &w)| v * f64::from(w)).sum(),
+            };
+            let mean = sum / sample.total as f64;
             values.iter_mut().for_each(|v| *v -= mean);
         }
         let Some(whitener) = whitener else {
             sample.scale_by_roots(&mut values);
             return Self::unit(values, 1.0);
         };
-        let whitened = whitener.whiten(&values, sample);
-        sample.scale_by_roots(&mut values);
-        let plain_length = length(&values);
+        let plain_length = sample.length(&values);
+        let whitened = whitener.whiten(values, sample);
         let pool_weight = length(&whitened) / plain_length;
         Self::unit(whitened, pool_weight)
     }
@@ -170,7 +190,7 @@ impl Row {
         similarity: Similarity,
     ) -> Option<Self> {
         if similarity.is_kendall() {
-            let order = Order::new(levels, n_levels, &sample.weights);
+            let order = Order::new(levels, n_levels, sample.weights());
             let n_pairs = if similarity == Similarity::KendallTauB {
                 order.n_untied
             } else {
@@ -178,8 +198,8 @@ impl Row {
             };
             return (n_pairs > 0).then_some(Self::Order(order));
         }
-        let ranks = centred_ranks(&levels, n_levels, &sample.weights);
-        let mut entries: Vec<f64> = ranks.into_iter().map(|rank| rank as f64).collect();
+        let ranks = centred_ranks(levels, n_levels, sample.weights());
+        let mut entries: Vec<f64> = ranks.into_iter().map(f64::from).collect();
         sample.scale_by_roots(&mut entries);
         if similarity == Similarity::Spearman {
             return Self::unit(entries, 1.0);
@@ -214,7 +234,7 @@ impl Row {
             (Self::Vector(a), Self::Vector(b)) => dot(&a.entries, &b.entries).clamp(-1.0, 1.0),
             (Self::Kernel(a), Self::Kernel(b)) => a.similarity(b),
             (Self::Order(a), Self::Order(b)) => {
-                let balance = a.concordance(b, &sample.weights) as f64;
+                let balance = a.concordance(b, sample.weights()) as f64;
                 let tau = if similarity == Similarity::KendallTauB {
                     balance / (a.n_untied as f64).sqrt() / (b.n_untied as f64).sqrt()
                 } else {
@@ -235,7 +255,7 @@ impl Row {
     }
 }
 
-fn length(vector: &[f64]) -> f64 {
+pub(super) fn length(vector: &[f64]) -> f64 {
     dot(vector, vector).sqrt()
 }
 
