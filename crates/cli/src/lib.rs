@@ -3,6 +3,7 @@
 mod arrays;
 mod commands;
 mod console;
+mod encoding;
 mod places;
 mod tables;
 
@@ -79,6 +80,12 @@ enum Command {
     Mantel(commands::mantel::Args),
     /// Features and targets → cross-validated predictions by ridge regression, a penalty a target
     Ridge(commands::ridge::Args),
+    /// Bands of features and targets → predictions, a penalty a band and target, what each band explains
+    BandedRidge(commands::banded_ridge::Args),
+    /// Features and targets → predictions by least squares, partial least squares or principal components
+    Encode(commands::encode::Args),
+    /// Sets of features and targets → variance that each set explains alone and with others
+    Partition(commands::partition::Args),
     /// Features and targets → a trained head, linear or with hidden layers
     Head(commands::head::Args),
     /// Arrangements of items → RDM, next trial, reliability
@@ -140,6 +147,9 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::GroupTests(args) => commands::group_tests::run(&args, out),
         Command::Mantel(args) => commands::mantel::run(&args, out),
         Command::Ridge(args) => commands::ridge::run(&args, out),
+        Command::BandedRidge(args) => commands::banded_ridge::run(&args, out),
+        Command::Encode(args) => commands::encode::run(&args, out),
+        Command::Partition(args) => commands::partition::run(&args, out),
         Command::Head(args) => commands::head::run(&args, out),
         Command::Arrange(args) => commands::arrange::run(&args, out),
         Command::Extract(args) => commands::extract::run(&args, threads, out),

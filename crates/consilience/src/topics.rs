@@ -61,7 +61,7 @@ pub const ALL: &[Topic] = topics![
     "rsa": ["rdm", "rdms", "compare", "kind"],
     "dissimilarity": [
         "correlation", "spearman-dissimilarity", "cosine-dissimilarity", "euclidean", "sqeuclidean",
-        "mahalanobis", "poisson-kl", "poisson-kl-cv", "per-channel", "categorical", "circumplex",
+        "mahalanobis", "poisson-kl", "poisson-kl-cv", "per-channel", "categorical", "ordinal", "interval", "circumplex",
         "movie", "window", "step", "samples", "compat",
     ],
     "crossnobis": [
@@ -71,7 +71,14 @@ pub const ALL: &[Topic] = topics![
     "similarity": [
         "pearson", "spearman", "kendall-tau-a", "kendall-tau-b", "rho-a", "cosine",
         "whitened-pearson", "whitened-cosine", "whitening", "bures", "kendall", "tau-a", "tau-b",
-        "covariance", "cka", "rv", "procrustes", "compare-patterns", "measure", "cca", "svcca", "angular-shape",
+        "covariance", "negative-riemannian", "riemannian",
+    ],
+    "compare-patterns": [
+        "measure", "cka", "unbiased-cka", "rv", "procrustes", "cca", "svcca", "angular-shape", "canonical-correlation",
+    ],
+    "regression": [
+        "regress", "multiple-regression", "non-negative", "partial-correlation", "semi-partial-correlation", "partial",
+        "semi-partial",
     ],
     "arrangement": [
         "arrange", "inverse-mds", "multi-arrangement", "evidence", "weighting", "set-size", "arena",
@@ -92,10 +99,13 @@ pub const ALL: &[Topic] = topics![
         "subject-folds", "condition-folds", "flexible-models",
     ],
     "permutation": ["permutations", "mantel", "blocks"],
-    "correction": ["fdr", "fdr-any", "fwe", "bonferroni", "holm", "alpha"],
+    "correction": ["fdr", "fdr-any", "benjamini-hochberg", "benjamini-yekutieli", "fwe", "bonferroni", "holm", "alpha"],
     "ridge": [
-        "encoding", "alphas", "folds", "nested", "intercept", "no-intercept", "ols", "cross-validation",
-        "encoding-model", "banded", "bands", "variance-partitioning", "shapley", "components", "pcr", "pls",
+        "alphas", "folds", "nested", "intercept", "no-intercept", "cross-validation", "encoding-model",
+    ],
+    "encoding": [
+        "encode", "banded-ridge", "banded", "bands", "shares", "concentrations", "search", "product-measure", "partition",
+        "variance-partitioning", "shapley", "adjusted", "cross-validated", "ols", "components", "pcr", "pls",
         "principal-component-regression", "partial-least-squares",
     ],
     "behaviour": [
@@ -107,7 +117,7 @@ pub const ALL: &[Topic] = topics![
     ],
     "group-tests": [
         "group", "t-test", "wilcoxon", "signed-rank", "sign-flip", "flips", "bayes-factor", "effect-size", "cohens-d",
-        "hedges-g", "chance", "alternative", "prior-scale",
+        "hedges-g", "chance", "alternative", "prior-scale", "mixed", "mixed-model",
     ],
     "head": [
         "train", "training", "loss", "rating-head", "hold-out", "patience", "dropout", "weighted-mse", "bins",

@@ -3,26 +3,25 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use consilience::io::npy::{ColumnReader, ColumnWriter};
 use consilience::io::source::{Format, Source};
-use consilience::io::{AnyArray, Dtype, hash, npy};
+use consilience::io::{AnyArray, Dtype, npy};
 use consilience::methods::MethodsError;
 use consilience::methods::encoding::{Folds, GridEnds, Ridge, RidgeOutcome, RidgeParams};
-use consilience::methods::rdm::Patterns;
 use consilience::stats::Real;
 use consilience::stats::ridge::Side;
 use consilience::study::Progress;
-use ndarray::{Array1, Array2, ArrayD, Axis, Ix2, Slice, concatenate};
+use ndarray::{Array2, Axis, Slice, concatenate};
 use serde_json::json;
 
 use crate::console::Console;
+use crate::encoding::{self, Matrix, Results, Rows};
+use crate::tables::{self, Missing};
 use crate::{arrays, places};
 
 /// Values of predictions that are in memory at once: 64 MiB.
 const BLOCK_VALUES: usize = 1 << 23;
-/// Constant targets that the summary names.
-const MAX_NAMED: usize = 20;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -46,27 +45,45 @@ pub struct Args {
     /// Choose the penalty that predicts a fold without it, from the other folds
     #[arg(long)]
     nested: bool,
+    /// What to do with rows that lack a feature or a target
+    #[arg(long, value_enum, default_value_t = Missing::Refuse)]
+    nan: Missing,
     /// Folder for alpha.npy, r.npy, r2.npy, predictions.npy and summary.json
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 }
 
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
-    let params = RidgeParams {
+    let mut params = RidgeParams {
         alphas: arrays::vector_f64(&args.alphas, "--alphas")?,
-        folds: match args.folds.parse() {
-            Ok(n_folds) => Folds::Contiguous(n_folds),
-            Err(_) => Folds::Given(arrays::labels(&args.folds, "--folds")?),
-        },
         intercept: !args.no_intercept,
         nested: args.nested,
+        ..RidgeParams::default()
     };
     arrays::in_files(params.validate(), &[&args.alphas])?;
-    let x = arrays::matrix(&args.x, "the feature matrix")?;
-    let y = Targets::open(&args.y)?;
+    let mut x = Matrix::load(&args.x, "the feature matrix")?;
+    let mut y = Targets::open(&args.y)?;
+    let (n_rows, n_rows_x) = (y.shape().0, x.shape().0);
+    if n_rows_x != n_rows {
+        let mismatch = MethodsError::ShapeMismatch {
+            what: "rows of the targets, one for each row of the features",
+            expected: n_rows_x,
+            found: n_rows,
+        };
+        return arrays::in_files(Err(mismatch), &[&args.x, &args.y]);
+    }
+    // Where a missing value is an error, it is found while the targets are read for the model.
+    let rows = match args.nan {
+        Missing::Refuse => Rows::all(n_rows),
+        Missing::Omit => y.complete_rows(&x)?,
+    };
+    if rows.n_omitted() > 0 {
+        x = x.select(Axis(0), &rows.kept);
+    }
+    params.folds = rows.folds(&args.folds)?;
     match (&x, y.is_single()) {
-        (AnyArray::F32(_), true) => fit::<f32>(args, &params, x, y, out),
-        _ => fit::<f64>(args, &params, x, y, out),
+        (Matrix::F32(_), true) => fit::<f32>(args, &params, x, y, &rows, out),
+        _ => fit::<f64>(args, &params, x, y, &rows, out),
     }
 }
 
@@ -74,22 +91,15 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
 fn fit<T: Real>(
     args: &Args,
     params: &RidgeParams,
-    x: AnyArray,
+    x: Matrix,
     mut y: Targets,
+    rows: &Rows,
     out: &mut dyn Write,
 ) -> Result<()> {
-    let files = [args.x.as_str(), &args.y];
-    let (n_rows, n_targets) = y.shape();
-    let (n_rows_x, n_features) = (x.shape()[0], x.shape()[1]);
-    if n_rows_x != n_rows {
-        let mismatch = MethodsError::ShapeMismatch {
-            what: "rows of the targets, one for each row of the features",
-            expected: n_rows_x,
-            found: n_rows,
-        };
-        return arrays::in_files(Err(mismatch), &files);
-    }
-    let block = (n_rows * block_width(n_rows).min(n_targets)) as f64 * 16.0;
+    let (n_file_rows, n_targets) = y.shape();
+    let (n_rows, n_features) = x.shape();
+    let width = block_width(n_file_rows);
+    let block = (n_file_rows * width.min(n_targets)) as f64 * 16.0;
     let needed = arrays::in_files(
         Ridge::<T>::memory(n_rows, n_features, params, rayon::current_num_threads()),
         &[&args.x],
@@ -108,37 +118,45 @@ fn fit<T: Real>(
     if let Folds::Given(_) = params.folds {
         x_files.push(&args.folds);
     }
-    let model = arrays::in_files(prepare::<T>(x, params), &x_files)?;
+    let model = arrays::in_files(Ridge::<T>::prepare(x.patterns(), params), &x_files)?;
+    drop(x);
     console.end();
 
     let mut predictions =
-        ColumnWriter::<f64>::create(args.out.join("predictions.npy"), n_rows, n_targets)?;
+        ColumnWriter::<f64>::create(args.out.join("predictions.npy"), n_file_rows, n_targets)?;
     let mut found = Found::default();
     console.begin("predicting targets", n_targets as u64);
-    for first in (0..n_targets.max(1)).step_by(block_width(n_rows)) {
-        let columns = first..n_targets.min(first + block_width(n_rows));
-        let outcome = match y.read(columns.clone())? {
-            AnyArray::F32(y) => model.predict(y.into_dimensionality::<Ix2>()?.view()),
-            y => model.predict(y.into_f64().into_dimensionality::<Ix2>()?.view()),
+    for first in (0..n_targets.max(1)).step_by(width) {
+        let columns = first..n_targets.min(first + width);
+        let mut block = Matrix::of(y.read(columns.clone())?)?;
+        if rows.n_omitted() > 0 {
+            block = block.select(Axis(0), &rows.kept);
+        }
+        let outcome = match block {
+            Matrix::F32(y) => model.predict(y.view()),
+            Matrix::F64(y) => model.predict(y.view()),
         };
         let outcome = arrays::in_files(outcome.map_err(|e| shifted(e, first)), &[&args.y])?;
-        predictions.write(first, outcome.predictions.view())?;
+        predictions.write(first, rows.spread(outcome.predictions.view()).view())?;
         found.add(first, outcome, params);
         console.advance_to(columns.end as u64);
     }
     console.end();
 
-    let warnings = found.warnings(params, n_targets);
-    for warning in &warnings {
-        console.note(&format!("warning: {warning}"));
-    }
-    let summary = json!({
-        "consilience": env!("CARGO_PKG_VERSION"),
+    let mut results = Results::begin(&args.out)?;
+    results.warn(encoding::grid_warnings(
+        found.ends,
+        &params.alphas,
+        n_targets,
+    ));
+    results.say_constant(&found.constant, n_targets);
+    results.say(json!({
         "x": args.x,
-        "x_blake3": blake3(&args.x)?,
+        "x_blake3": encoding::blake3(&args.x)?,
         "y": args.y,
-        "y_blake3": blake3(&args.y)?,
+        "y_blake3": encoding::blake3(&args.y)?,
         "n_rows": n_rows,
+        "n_rows_omitted": rows.n_omitted(),
         "n_features": n_features,
         "n_targets": n_targets,
         "n_folds": model.n_folds(),
@@ -151,52 +169,21 @@ fn fit<T: Real>(
             Side::Dual => "dual",
         },
         "products": T::NAME,
-        "mean_r": mean(&found.r),
-        "mean_r2": mean(&found.r2),
+        "mean_r": encoding::mean(&found.r),
+        "mean_r2": encoding::mean(&found.r2),
         "n_at_smallest_alpha": found.ends.n_smallest,
         "n_at_largest_alpha": found.ends.n_largest,
-        "n_constant_targets": found.constant.len(),
-        "constant_targets": found.constant.iter().take(MAX_NAMED).collect::<Vec<_>>(),
-        "warnings": warnings,
-    });
-    // The summary goes first and comes last: a folder with a summary is complete. The penalties of
-    // folds may be those of an earlier run.
-    let summary_path = args.out.join("summary.json");
-    let fold_path = args.out.join("alpha_folds.npy");
-    for path in [&summary_path, &fold_path] {
-        if path.exists() {
-            std::fs::remove_file(path)
-                .with_context(|| format!("cannot replace {}", path.display()))?;
-        }
-    }
-    let write = |name: &str, values: &[f64]| {
-        npy::write(args.out.join(name), ndarray::ArrayView1::from(values))
-    };
-    write("alpha.npy", &found.alpha)?;
-    write("r.npy", &found.r)?;
-    write("r2.npy", &found.r2)?;
+    }));
+    results.write_vector("alpha.npy", &found.alpha)?;
+    results.write_vector("r.npy", &found.r)?;
+    results.write_vector("r2.npy", &found.r2)?;
     if !found.fold_alphas.is_empty() {
         let views: Vec<_> = found.fold_alphas.iter().map(|block| block.view()).collect();
-        let fold_alphas = concatenate(Axis(1), &views)?;
-        npy::write(&fold_path, fold_alphas.view())?;
+        results.write("alpha_folds.npy", concatenate(Axis(1), &views)?.view())?;
     }
     predictions.finish()?;
-    arrays::write_text(
-        &summary_path,
-        &(serde_json::to_string_pretty(&summary)? + "\n"),
-    )?;
-    writeln!(out, "{}", summary_path.display())?;
+    writeln!(out, "{}", results.finish()?.display())?;
     Ok(())
-}
-
-fn prepare<T: Real>(x: AnyArray, params: &RidgeParams) -> Result<Ridge<T>, MethodsError> {
-    fn matrix<V>(x: ArrayD<V>) -> Array2<V> {
-        x.into_dimensionality().expect("loaded as a matrix")
-    }
-    match x {
-        AnyArray::F32(x) => Ridge::prepare(Patterns::F32(matrix(x).view()), params),
-        other => Ridge::prepare(Patterns::F64(matrix(other.into_f64()).view()), params),
-    }
 }
 
 /// Targets of one block, a multiple of what is worked on together.
@@ -211,14 +198,6 @@ fn shifted(mut error: MethodsError, first: usize) -> MethodsError {
         *column += first;
     }
     error
-}
-
-fn blake3(spec: &str) -> Result<String> {
-    Ok(hash::blake3_file(&Source::parse(spec).path)?)
-}
-
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
 }
 
 /// Targets, read block by block where the file allows it.
@@ -258,6 +237,21 @@ impl Targets {
         }
     }
 
+    /// Rows without NaN in the features or in any target.
+    fn complete_rows(&mut self, x: &Matrix) -> Result<Rows> {
+        let (n, n_targets) = self.shape();
+        let mut has_gap: Vec<bool> = (0..n).map(|row| x.gap(row).is_some()).collect();
+        for first in (0..n_targets).step_by(block_width(n)) {
+            let block = Matrix::of(self.read(first..n_targets.min(first + block_width(n)))?)?;
+            for (row, has_gap) in has_gap.iter_mut().enumerate() {
+                *has_gap |= block.gap(row).is_some();
+            }
+        }
+        let gaps = has_gap.iter().map(|has_gap| has_gap.then(String::new));
+        let kept = tables::complete(Missing::Omit, "rows", gaps)?.rows;
+        Ok(Rows { kept, n })
+    }
+
     fn read(&mut self, columns: std::ops::Range<usize>) -> Result<AnyArray> {
         Ok(match self {
             Self::Columns(reader) => reader.read(columns)?,
@@ -285,39 +279,16 @@ struct Found {
 
 impl Found {
     fn add(&mut self, first: usize, outcome: RidgeOutcome, params: &RidgeParams) {
-        self.ends = self.ends.and(GridEnds::count(&outcome, params));
+        self.ends = self.ends.and(GridEnds::count(
+            &outcome.alpha,
+            &outcome.constant,
+            &params.alphas,
+        ));
         self.alpha.extend(outcome.alpha);
         self.r.extend(outcome.r);
         self.r2.extend(outcome.r2);
         self.fold_alphas.extend(outcome.fold_alphas);
         self.constant
             .extend(outcome.constant.iter().map(|target| first + target));
-    }
-
-    fn warnings(&self, params: &RidgeParams, n_targets: usize) -> Vec<String> {
-        let alphas = Array1::from_vec(params.alphas.clone());
-        let smallest = alphas.fold(f64::INFINITY, |a, b| a.min(*b));
-        let largest = alphas.fold(0.0_f64, |a, b| a.max(*b));
-        let mut warnings = Vec::new();
-        if self.ends.n_largest > 0 {
-            warnings.push(format!(
-                "{} of {n_targets} targets chose the largest alpha, {largest:e}: the best may lie above it; extend the grid upwards",
-                self.ends.n_largest
-            ));
-        }
-        if self.ends.n_smallest > 0 {
-            warnings.push(format!(
-                "{} of {n_targets} targets chose the smallest alpha, {smallest:e}: the best may lie below it; extend the grid downwards",
-                self.ends.n_smallest
-            ));
-        }
-        if !self.constant.is_empty() {
-            warnings.push(format!(
-                "{} of {n_targets} targets have the same value in all rows (the first is column {}, counted from 0): their r and r2 are 0",
-                self.constant.len(),
-                self.constant[0]
-            ));
-        }
-        warnings
     }
 }

@@ -4,7 +4,7 @@
 //! - `real`: the 92-image study on real data
 //! - `appraisal`: networks as raters, and the objects behind their ratings
 //! - `films`: films in `extract` and in studies
-//! - `steps`, `ridge`, `head`, `extract`: the commands on arrays and pictures that scripts rely on
+//! - `steps`, `ridge`, `encoding`, `head`, `extract`: the commands on arrays and pictures that scripts rely on
 //! - `arrange`: arrangements of items
 //! - `reliability`: how far data can be predicted at all; other controls on arrays and pictures
 //! - `behaviour`: statistics of ratings and of selective units
@@ -28,6 +28,7 @@ mod correlate;
 mod detect;
 mod downloads;
 mod edits;
+mod encoding;
 mod extract;
 mod films;
 mod head;

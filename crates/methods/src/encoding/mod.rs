@@ -26,6 +26,7 @@ pub use components::components;
 pub use error::EncodingError;
 pub use folds::Folds;
 pub(crate) use held_out::{components_held_out, ridge_held_out};
+pub use memory::{EncodingSize, banded_memory, components_memory, partition_memory};
 pub use params::{BandedParams, BandedSearch, ComponentsKind, ComponentsParams, RidgeParams};
 pub use partition::{Partition, PartitionBy, commonality, partition};
 pub use result::{BandedOutcome, ComponentsOutcome, GridEnds, RidgeOutcome};

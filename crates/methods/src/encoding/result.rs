@@ -2,14 +2,12 @@
 
 use ndarray::Array2;
 
-use super::RidgeParams;
-
 /// Predictions of targets and how good they are.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RidgeOutcome {
     /// The penalty of each target that is best over all folds, `(n_targets,)`.
     pub alpha: Vec<f64>,
-    /// With [`nested`](RidgeParams::nested) the penalties behind the predictions, `(n_folds, n_targets)`.
+    /// With [`nested`](super::RidgeParams::nested) the penalties behind the predictions, `(n_folds, n_targets)`.
     pub fold_alphas: Option<Array2<f64>>,
     /// Pearson correlation of target and prediction over all rows; 0 where either is constant.
     pub r: Vec<f64>,
@@ -33,18 +31,17 @@ pub struct GridEnds {
 }
 
 impl GridEnds {
-    /// Counts the targets of an outcome.
+    /// Counts targets by the penalties that they chose; `constant` are those that do not count, ascending.
     #[must_use]
-    pub fn count(outcome: &RidgeOutcome, params: &RidgeParams) -> Self {
-        let alphas = &params.alphas;
+    pub fn count(chosen: &[f64], constant: &[usize], alphas: &[f64]) -> Self {
         let smallest = alphas.iter().copied().fold(f64::INFINITY, f64::min);
         let largest = alphas.iter().copied().fold(0.0, f64::max);
         let mut ends = Self::default();
         if smallest == largest {
             return ends;
         }
-        let mut constant = outcome.constant.iter().peekable();
-        for (target, &alpha) in outcome.alpha.iter().enumerate() {
+        let mut constant = constant.iter().peekable();
+        for (target, &alpha) in chosen.iter().enumerate() {
             if constant.next_if(|&&idx| idx == target).is_some() {
                 continue;
             }

@@ -33,7 +33,7 @@ pub use predictor::{Fitted, Form, Predictor, Targets};
 pub enum RidgeError {
     /// A penalty of zero where the columns do not determine the weights.
     #[error(
-        "a penalty of 0 is ordinary least squares, which needs independent columns: a training set of {n_train} rows has rank {rank} in {n_columns} columns; leave out 0, or use fewer columns"
+        "a penalty of 0 is ordinary least squares, which needs independent columns: a training set of {n_train} rows has rank {rank} in {n_columns} columns; use fewer columns, or penalties above 0 (leave out 0)"
     )]
     Singular {
         /// Independent columns found.

@@ -159,10 +159,13 @@ fn constant_targets_have_no_score() {
         assert!(found.predictions.column(1).iter().all(|&v| v == 0.1));
         assert_eq!(found.alpha[1], 300.0, "of equals the largest");
         assert!(found.r.iter().chain(&found.r2).all(|v| v.is_finite()));
-        assert_eq!(GridEnds::count(&found, &problem.params).n_largest, {
-            let others = [found.alpha[0], found.alpha[2]];
-            others.iter().filter(|&&a| a == 300.0).count()
-        });
+        assert_eq!(
+            GridEnds::count(&found.alpha, &found.constant, &problem.params.alphas).n_largest,
+            {
+                let others = [found.alpha[0], found.alpha[2]];
+                others.iter().filter(|&&a| a == 300.0).count()
+            }
+        );
     }
     problem.params.intercept = false;
     let found = problem.solve();
@@ -172,7 +175,10 @@ fn constant_targets_have_no_score() {
 #[test]
 fn ends_of_the_grid_are_counted() {
     let mut problem = Problem::new(2, 30, 3, 5);
-    let ends = |problem: &Problem| GridEnds::count(&problem.solve(), &problem.params);
+    let ends = |problem: &Problem| {
+        let found = problem.solve();
+        GridEnds::count(&found.alpha, &found.constant, &problem.params.alphas)
+    };
     problem.params.alphas = vec![1e7, 1e6];
     assert_eq!(ends(&problem).n_smallest + ends(&problem).n_largest, 5);
     problem.params.alphas = vec![0.0, 1e-9];
