@@ -206,7 +206,7 @@ fn rows_that_lack_a_value_are_left_out_on_demand() {
     };
     let [x, y] = [&a, &y].map(|m| m.select(Axis(0), &kept));
     let found = ridge(x.view().into(), y.view().into(), &params).unwrap();
-    data.assert_wrote("r2.npy", found.r2);
+    data.assert_wrote("r2.npy", found.r2.clone());
     let predictions = data.values("predictions.npy");
     assert!(predictions[3 * 3..4 * 3].iter().all(|v| v.is_nan()));
     assert_eq!(predictions[4 * 3], found.predictions[[3, 0]]);

@@ -26,7 +26,7 @@ impl Levels {
     }
 
     fn of_keys(n_keys: usize, key: impl Fn(usize) -> u64) -> Self {
-        let order = ascending(n_keys, &key);
+        let order = ascending(n_keys, &key, n_keys >= IN_PLACE);
         let mut of = vec![0; n_keys];
         let mut n = 0;
         let mut last = None;
@@ -52,13 +52,12 @@ const IN_PLACE: usize = 1 << 22;
 
 /// Positions of `n` keys in ascending order.
 ///
-/// A radix sort by the two leading digits of what the keys differ in, least significant first; the
-/// keys that differ in later bits alone, few as a rule, are put right afterwards.
-fn ascending(n: usize, key: &impl Fn(usize) -> u64) -> impl Iterator<Item = usize> {
+/// A radix sort by the two leading digits of what the keys differ in, least significant first, or a sort in place by more of the
+/// leading bits; the keys that differ in later bits alone, few as a rule, are put right afterwards.
+fn ascending(n: usize, key: &impl Fn(usize) -> u64, in_place: bool) -> impl Iterator<Item = usize> {
     let least = (0..n).map(key).min().unwrap_or(0);
     let most = (0..n).map(key).max().unwrap_or(0);
     let n_bits = u64::BITS - (most - least).leading_zeros();
-    let in_place = n >= IN_PLACE;
     let n_later = n_bits.saturating_sub(if in_place { u32::BITS } else { 2 * DIGIT });
     // The leading bits and the position in one number, so that a pass reads nothing else.
     let leading = |packed: u64| packed >> u32::BITS;
@@ -348,11 +347,14 @@ mod tests {
             offset in 0..u64::MAX / 2,
         ) {
             for keys in [narrow.iter().map(|k| k + offset).collect(), wide] {
-                let order: Vec<usize> = ascending(keys.len(), &|k| keys[k]).collect();
-                prop_assert!(order.iter().map(|&p| keys[p]).is_sorted());
-                let mut all = order;
-                all.sort_unstable();
-                prop_assert!(all.into_iter().eq(0..keys.len()));
+                for in_place in [false, true] {
+                    let order: Vec<usize> =
+                        ascending(keys.len(), &|k| keys[k], in_place).collect();
+                    prop_assert!(order.iter().map(|&p| keys[p]).is_sorted());
+                    let mut all = order;
+                    all.sort_unstable();
+                    prop_assert!(all.into_iter().eq(0..keys.len()));
+                }
             }
         }
 

@@ -18,6 +18,21 @@ fn compared(a: &Array2<f64>, b: &Array2<f64>, similarity: Similarity) -> Result<
 }
 
 #[test]
+fn more_conditions_than_can_be_counted_are_refused() {
+    let value = array![[1.0]];
+    let many = value
+        .broadcast((1, consilience_core::pairs::n_pairs(65_537)))
+        .unwrap();
+    let message = compare(many, many, Similarity::Cosine, NanPolicy::Refuse)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.contains("65537 conditions") && message.contains("at most 65536"),
+        "{message}"
+    );
+}
+
+#[test]
 fn a_constant_rdm_is_named() {
     let a = array![[1.0, 2.0, 3.0]];
     let b = array![[3.0, 1.0, 2.0], [5.0, 5.0, 5.0]];
