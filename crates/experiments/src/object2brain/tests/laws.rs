@@ -2,8 +2,8 @@ use consilience_methods::objects::{Cut, Scaling};
 use proptest::prelude::*;
 
 use super::super::random::RandomFilters;
-use super::super::{LesionWith, Object2BrainParams, Pool};
-use super::{N_STIMULI, Study, few_sets};
+use super::super::{CutLayer, CutScan, LesionWith, Object2BrainParams, Pool};
+use super::{N_STIMULI, SHAPE, Study, few_sets};
 use crate::head::HeadOutput;
 
 fn top(n: usize) -> Object2BrainParams {
