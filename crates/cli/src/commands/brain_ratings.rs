@@ -81,7 +81,11 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
             true => defaults.counts,
             false => args.counts.clone(),
         },
-        folds: match args.folds.as_deref().map(|spec| (spec, spec.parse())) {
+        folds: match args
+            .folds
+            .as_deref()
+            .map(|spec| (spec, spec.parse::<usize>()))
+        {
             None => None,
             Some((_, Ok(n_folds))) => Some(Folds::Contiguous(n_folds)),
             Some((file, Err(_))) => Some(Folds::Given(arrays::labels(file, "--folds")?)),

@@ -259,7 +259,7 @@ fn of_layer(
     let together = co_occurrence(present.view(), args.similarity)?;
     for (a, first) in names.iter().enumerate() {
         for (b, second) in names.iter().enumerate() {
-            let mut cells = [layer, first, second].map(str::to_owned).to_vec();
+            let mut cells = [layer, *first, *second].map(str::to_owned).to_vec();
             cells.push(together.counts[[a, b]].to_string());
             cells.push(number(together.similarity[[a, b]]));
             tables.together += &line(&cells);

@@ -257,7 +257,8 @@ fn filter_sets(args: &Args) -> Result<Vec<FilterSet>> {
     known.dedup();
     let layer = match (&args.layer, known.as_slice()) {
         (Some(layer), _) if known.contains(&layer.as_str()) => layer.as_str(),
-        (None, [only]) => only,
+        (None, [only]) => *only,
+        (None, []) => bail!("there are no filters to switch off: {}", args.filters),
         (Some(layer), _) => bail!(
             "{} has no filters of layer {layer}, but of {}",
             args.filters,
