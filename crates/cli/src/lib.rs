@@ -88,6 +88,8 @@ enum Command {
     Partition(commands::partition::Args),
     /// Features and targets → a trained head, linear or with hidden layers
     Head(commands::head::Args),
+    /// Responses of brains and ratings → ratings that voxels predict, by models that did not see the picture
+    BrainRatings(commands::brain_ratings::Args),
     /// Arrangements of items → RDM, next trial, reliability
     Arrange(commands::arrange::Args),
     /// Pictures → activations of a network's layers
@@ -102,6 +104,14 @@ enum Command {
     Faces(commands::faces::Args),
     /// Boxes made elsewhere → checked boxes as CSV or COCO JSON
     Boxes(commands::boxes::Args),
+    /// Boxes → how far those of categories overlap, and which occur together
+    Overlap(commands::overlap::Args),
+    /// Maps and boxes → how important objects are, in each picture and over all
+    Importance(commands::importance::Args),
+    /// Pictures and boxes → how sensitive a network's filters are to classes, and the filters of categories
+    Sensitivity(commands::sensitivity::Args),
+    /// Features, heads and filters → correlations without the filters, against random ones
+    Lesion(commands::lesion::Args),
 }
 
 /// How results are printed.
@@ -151,6 +161,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Encode(args) => commands::encode::run(&args, out),
         Command::Partition(args) => commands::partition::run(&args, out),
         Command::Head(args) => commands::head::run(&args, out),
+        Command::BrainRatings(args) => commands::brain_ratings::run(&args, out),
         Command::Arrange(args) => commands::arrange::run(&args, out),
         Command::Extract(args) => commands::extract::run(&args, threads, out),
         Command::ImageFeatures(args) => commands::image_features::run(&args, out),
@@ -158,6 +169,10 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Detect(args) => commands::detect::run(&args, threads, out),
         Command::Faces(args) => commands::faces::run(&args, threads, out),
         Command::Boxes(args) => commands::boxes::run(&args, out),
+        Command::Overlap(args) => commands::overlap::run(&args, out),
+        Command::Importance(args) => commands::importance::run(&args, out),
+        Command::Sensitivity(args) => commands::sensitivity::run(&args, out),
+        Command::Lesion(args) => commands::lesion::run(&args, out),
     }
 }
 

@@ -17,6 +17,7 @@
 //! ```
 
 pub use consilience_core as core;
+pub use consilience_experiments as experiments;
 pub use consilience_io as io;
 pub use consilience_learn as learn;
 pub use consilience_methods as methods;

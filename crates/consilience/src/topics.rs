@@ -113,7 +113,8 @@ pub const ALL: &[Topic] = topics![
         "triplets", "error-consistency", "ratings", "steiger", "williams",
     ],
     "objects": [
-        "emocam", "object2brain", "importance", "co-occurrence", "overlap", "sensitivity", "random-filters",
+        "emocam", "object2brain", "importance", "co-occurrence", "overlap", "sensitivity", "random-filters", "lesions",
+        "sensitivity-images", "sensitivity-boxes", "network",
     ],
     "group-tests": [
         "group", "t-test", "wilcoxon", "signed-rank", "sign-flip", "flips", "bayes-factor", "effect-size", "cohens-d",

@@ -38,6 +38,9 @@ pub struct ObjectsRecord {
 pub struct ObjectsSettings {
     /// Where boxes come from: a detector or a file.
     pub boxes: String,
+    /// Other pictures on which sensitivity, overlap and co-occurrence were measured, and the source of their boxes; `None` for the stimuli.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elsewhere: Option<String>,
     /// Least score of a box.
     pub min_score: f64,
     /// What becomes of signs in maps: `"positive"`, `"absolute"`, `"signed"`.
@@ -79,7 +82,7 @@ pub struct ObjectCategory {
     pub name: String,
     /// Its classes that boxes have.
     pub classes: Vec<String>,
-    /// Stimuli with a box of it.
+    /// Stimuli with a box of it; of other pictures, where sensitivity was measured on these.
     pub n_stimuli: usize,
     /// Boxes.
     pub n_boxes: usize,

@@ -31,10 +31,13 @@ pub use error::{Failure, Result, StudyError};
 pub use places::{Places, pictures_and_films_in, pictures_in};
 pub use plan::{
     Plan, PlannedAnalysis, PlannedAppraisal, PlannedBoxes, PlannedClip, PlannedEdit,
-    PlannedExpectation, PlannedLayer, PlannedModel, PlannedObjects, PlannedRating, PlannedRsa,
-    PlannedStimulus, PlannedTarget, PlannedTraining,
+    PlannedElsewhere, PlannedExpectation, PlannedInner, PlannedLayer, PlannedModel, PlannedObjects,
+    PlannedRating, PlannedRsa, PlannedStimulus, PlannedTarget, PlannedTraining,
 };
-pub use prepare::{GivenRatings, LoadedRating, ObjectSource, Prepared, RatingSource, prepare};
+pub use prepare::{
+    GivenRatings, LoadedRating, ObjectSource, ObjectSources, OtherObjects, Prepared, RatingSource,
+    prepare,
+};
 pub use progress::{Progress, Silent};
 pub use run::run;
 pub use templates::{TEMPLATES, Template};

@@ -3,6 +3,7 @@
 mod found;
 mod overlays;
 mod scan;
+mod whole;
 
 use consilience_core::{
     CategoryImportance, CategoryMatrix, LesionEffect, ObjectCategory, ObjectTarget, ObjectsRecord,
@@ -25,7 +26,7 @@ use crate::cache::Cache;
 use crate::plan::{PlannedAnalysis, PlannedObjects};
 use crate::prepare::Prepared;
 use crate::progress::Progress;
-use found::{FoundObjects, least_images, n_with, notes_on_boxes, objects, shown};
+use found::{FoundObjects, Looked, least_images, n_with, notes_on_boxes, objects, shown};
 use overlays::draw_overlays;
 use scan::{Stage, scan_model};
 
@@ -34,10 +35,19 @@ struct Inputs<'a> {
     pub(super) classes: &'a [String],
     pub(super) categories: Vec<Category>,
     pub(super) found: Vec<FoundObjects>,
+    /// Objects in other pictures, if sensitivity is measured on these.
+    pub(super) elsewhere: Option<Vec<FoundObjects>>,
     pub(super) targets: Array2<f64>,
     pub(super) masks: Array2<bool>,
     /// Stimuli that the report shows.
     pub(super) shown: Vec<usize>,
+}
+
+impl Inputs<'_> {
+    /// Objects in the pictures that sensitivity is measured on.
+    fn measured(&self) -> &[FoundObjects] {
+        self.elsewhere.as_deref().unwrap_or(&self.found)
+    }
 }
 
 /// Carries out one analysis of the plan.
@@ -63,7 +73,8 @@ pub fn run(
     )?;
     let targets = rating_targets(prepared, &planned.targets, cache)?;
     let subsets = subsets(prepared);
-    let found = objects(prepared, idx, planned, cache, progress)?;
+    let (found, elsewhere) = all_objects(prepared, idx, planned, cache, progress)?;
+    let measured = elsewhere.as_deref().unwrap_or(&found);
     let n_stimuli = plan.stimuli.len();
     let categories: Vec<Category> = planned
         .categories
@@ -73,7 +84,7 @@ pub fn run(
             classes: classes.clone(),
         })
         .filter(|category| {
-            let is_common = |&class: &usize| n_with(&found, class) >= least_images(planned);
+            let is_common = |&class: &usize| n_with(measured, class) >= least_images(planned);
             category.classes.iter().any(is_common)
         })
         .collect();
@@ -84,13 +95,15 @@ pub fn run(
         targets: values_of(&targets, n_stimuli),
         masks: masks(&subsets, n_stimuli),
         found,
+        elsewhere,
     };
-    let mut notes = notes_on_boxes(prepared, planned, &inputs);
+    let mut notes = notes_on_boxes(planned, &inputs);
     let stage = Stage {
         prepared,
         idx,
         planned,
         inputs: &inputs,
+        cache,
         n_threads,
         progress,
     };
@@ -105,10 +118,17 @@ pub fn run(
             overlays = draw_overlays(prepared, model, &inputs, &outcome)?;
         }
         notes.extend(outcome.notes);
-        for (layer, found) in outcome.layers {
-            effects.extend(found.record_effects(layers.len()));
-            importance.extend(found.record_importance(layers.len()));
-            layers.push(layer);
+        for found in outcome.layers {
+            let layer = layers.len();
+            effects.extend(
+                found
+                    .effects
+                    .into_iter()
+                    .map(|of| LesionEffect { layer, ..of }),
+            );
+            let of_layer = found.importance.into_iter();
+            importance.extend(of_layer.map(|of| CategoryImportance { layer, ..of }));
+            layers.push(found.described);
         }
     }
     correct(&mut effects, planned);
@@ -134,6 +154,40 @@ pub fn run(
         overlays,
         notes,
     })
+}
+
+/// Objects in the stimuli, and in other pictures if sensitivity is measured on these.
+fn all_objects(
+    prepared: &Prepared,
+    idx: usize,
+    planned: &PlannedObjects,
+    cache: &Cache,
+    progress: &dyn Progress,
+) -> Result<(Vec<FoundObjects>, Option<Vec<FoundObjects>>)> {
+    let Some(sources) = &prepared.objects[idx] else {
+        unreachable!("the plan names its objects");
+    };
+    let min_score = planned.params.sensitivity.min_score;
+    let stimuli = Looked {
+        name: "the stimuli",
+        pictures: &prepared.plan.stimuli,
+        paths: prepared.stimuli.iter().map(|s| s.path.clone()).collect(),
+        boxes: &planned.boxes,
+        source: &sources.stimuli,
+    };
+    let found = objects(&stimuli, min_score, cache, progress)?;
+    let elsewhere = planned.elsewhere.as_ref().zip(sources.elsewhere.as_ref());
+    let elsewhere = elsewhere.map(|(planned, other)| {
+        let looked = Looked {
+            name: "the other pictures",
+            pictures: &planned.pictures,
+            paths: other.paths.clone(),
+            boxes: &planned.boxes,
+            source: other.boxes.as_ref().unwrap_or(&sources.stimuli),
+        };
+        objects(&looked, min_score, cache, progress)
+    });
+    Ok((found, elsewhere.transpose()?))
 }
 
 fn masks(subsets: &[StimulusSubset], n_stimuli: usize) -> Array2<bool> {
@@ -174,7 +228,7 @@ fn by_category(inputs: &Inputs<'_>) -> Vec<Vec<DetectedObject>> {
             })
             .collect()
     };
-    inputs.found.iter().map(of_picture).collect()
+    inputs.measured().iter().map(of_picture).collect()
 }
 
 /// Overlap and co-occurrence of categories.
@@ -215,7 +269,7 @@ fn category_records(inputs: &Inputs<'_>) -> Vec<ObjectCategory> {
         let of_category = |picture: &Vec<DetectedObject>| {
             picture.iter().filter(|object| object.class == idx).count()
         };
-        let occurs = |&class: &usize| n_with(&inputs.found, class) > 0;
+        let occurs = |&class: &usize| n_with(inputs.measured(), class) > 0;
         ObjectCategory {
             name: category.name.clone(),
             classes: (category.classes.iter().copied())
@@ -237,6 +291,13 @@ fn settings(planned: &PlannedObjects) -> ObjectsSettings {
     let map = &params.sensitivity.map;
     ObjectsSettings {
         boxes: planned.boxes.source.clone(),
+        elsewhere: planned.elsewhere.as_ref().map(|elsewhere| {
+            let n = elsewhere.pictures.len();
+            format!(
+                "{n} other pictures ({}), boxes of {}",
+                elsewhere.images, elsewhere.boxes.source
+            )
+        }),
         min_score: params.sensitivity.min_score,
         sign: map.sign.to_string(),
         scaling: map.scaling.to_string(),
@@ -251,7 +312,7 @@ fn settings(planned: &PlannedObjects) -> ObjectsSettings {
         },
         min_images: params.select.min_images,
         lesion: params.lesion.to_string(),
-        network: "cut".to_owned(),
+        network: planned.network.to_string(),
         correlation: params.correlation.to_string(),
         random_sets: params.random_sets,
         permutations: params.permutations,

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use consilience_core::{InputFile, TargetKind};
+use consilience_experiments::object2brain::LesionedNetwork;
 use consilience_io::video::Selection;
 use consilience_methods::rdm::Dissimilarity;
 use consilience_methods::rsa::{Bootstrap, Correction, Similarity};
@@ -14,7 +15,8 @@ use crate::reduce::Reduction;
 mod appraisal;
 
 pub use appraisal::{
-    PlannedAppraisal, PlannedBoxes, PlannedObjects, PlannedRating, PlannedTraining,
+    PlannedAppraisal, PlannedBoxes, PlannedElsewhere, PlannedInner, PlannedObjects, PlannedRating,
+    PlannedTraining,
 };
 
 /// A resolved study: every file found and hashed, every layer named, every default filled in.
@@ -246,7 +248,7 @@ impl Plan {
     }
 
     /// Bytes of memory that the largest step needs beside the program itself: one layer of all
-    /// images, read and centred.
+    /// images, read and centred, or with all positions where lesions go through the rest of a network.
     #[must_use]
     pub fn peak_bytes(&self) -> u64 {
         let largest = self
@@ -255,7 +257,12 @@ impl Plan {
             .flat_map(|m| &m.layers)
             .map(|l| l.n_features as u64)
             .max();
-        largest.unwrap_or(0) * self.stimuli.len() as u64 * 4 + (300 << 20)
+        let inner = self.analyses.iter().map(|analysis| match analysis {
+            PlannedAnalysis::Objects(objects) => objects.inner_bytes(self.stimuli.len()),
+            PlannedAnalysis::Rsa(_) | PlannedAnalysis::Appraisal(_) => 0,
+        });
+        let features = largest.unwrap_or(0) * self.stimuli.len() as u64 * 4;
+        features.max(inner.max().unwrap_or(0)) + (300 << 20)
     }
 }
 
@@ -299,7 +306,15 @@ impl Plan {
                     n_layers(&appraisal.models) * appraisal.estimated_seconds(n)
                 }
                 PlannedAnalysis::Objects(objects) => {
-                    n_layers(&objects.models) * objects.estimated_seconds(n)
+                    let n_runs = match &self.analyses[objects.appraisal] {
+                        PlannedAnalysis::Appraisal(heads) => heads.heads.runs as f64,
+                        PlannedAnalysis::Rsa(_) | PlannedAnalysis::Objects(_) => 0.0,
+                    };
+                    let n_cut = match objects.network {
+                        LesionedNetwork::Cut => n_layers(&objects.models),
+                        LesionedNetwork::Whole => objects.models.len() as f64,
+                    };
+                    objects.estimated_seconds(n, n_cut, n_runs)
                 }
             })
             .sum();

@@ -44,19 +44,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
     let format = Format::of(&args.out)?;
     let paths = super::extract::images(&args.images)?;
     let names = names(&paths);
-    let pictures = paths
-        .iter()
-        .zip(&names)
-        .map(|(path, name)| {
-            let (width, height) = image::size(path, args.orientation.into())?;
-            let name = name.clone();
-            Ok(Picture {
-                name,
-                width,
-                height,
-            })
-        })
-        .collect::<Result<Vec<_>>>()?;
+    let pictures = sized(&paths, &names, args.orientation)?;
     let known = args.classes.as_deref().map(class_names).transpose()?;
     let bytes = read(&args.boxes)?;
     let boxes = match Format::of(&args.boxes)? {
@@ -82,6 +70,24 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
     format.write(&args.out, &boxes)?;
     writeln!(out, "{}", args.out.display())?;
     Ok(())
+}
+
+/// Pictures with their names and sizes.
+pub(super) fn sized(
+    paths: &[PathBuf],
+    names: &[String],
+    orientation: OrientationTags,
+) -> Result<Vec<Picture>> {
+    let pictures = paths.iter().zip(names).map(|(path, name)| {
+        let (width, height) = image::size(path, orientation.into())?;
+        let name = name.clone();
+        Ok(Picture {
+            name,
+            width,
+            height,
+        })
+    });
+    pictures.collect()
 }
 
 /// What is done with orientation tags of photographs.
@@ -188,6 +194,6 @@ pub(super) fn write_picture(path: &Path, png: &[u8]) -> Result<()> {
     Ok(atomic::write_atomically(path, |file| file.write_all(png))?)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>> {
+pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use anyhow::Result;
+use consilience::experiments::object2brain::LesionedNetwork;
 use consilience::study::{Plan, PlannedAnalysis};
 
 use super::run::StudyArgs;
@@ -98,6 +99,20 @@ fn print(plan: &Plan, out: &mut dyn Write) -> Result<()> {
     }
     for analysis in &plan.analyses {
         writeln!(out, "  analysis   {}", described(analysis, plan))?;
+        if let PlannedAnalysis::Objects(objects) = analysis {
+            if let Some(elsewhere) = &objects.elsewhere {
+                writeln!(
+                    out,
+                    "             sensitivity measured on {} other pictures ({}), boxes of {}",
+                    elsewhere.pictures.len(),
+                    elsewhere.images,
+                    elsewhere.boxes.source
+                )?;
+            }
+            for reason in &objects.left_out {
+                writeln!(out, "             left out: {reason}")?;
+            }
+        }
     }
     writeln!(out, "  seed       {}", plan.seed)?;
     writeln!(
@@ -143,9 +158,15 @@ fn described(analysis: &PlannedAnalysis, plan: &Plan) -> String {
             appraisal.correction
         ),
         PlannedAnalysis::Objects(objects) => format!(
-            "object2brain: boxes of {}, {} categories, {} random sets, correction {}",
+            "object2brain: boxes of {}, {} categories, lesions in {}, {} random sets, correction {}",
             objects.boxes.source,
             objects.categories.len(),
+            match objects.network {
+                LesionedNetwork::Cut => "cut networks".to_owned(),
+                LesionedNetwork::Whole => {
+                    format!("whole networks ({} inner layers)", objects.inner.len())
+                }
+            },
             objects.params.random_sets,
             objects.correction
         ),

@@ -308,3 +308,103 @@ fn rare_categories_and_pictures_without_objects_are_noted() {
         assert!(notes.contains(phrase), "no {phrase:?} in {notes}");
     }
 }
+
+#[test]
+fn whole_networks_may_be_lesioned() {
+    let scratch = valence();
+    scratch.edit(
+        "study.toml",
+        "random-sets = 20",
+        "random-sets = 3\nnetwork = \"whole\"",
+    );
+    let plan = scratch.ok(&["check", "study.toml"]);
+    assert!(
+        plan.contains("lesions in whole networks (1 inner layers)"),
+        "{plan}"
+    );
+    scratch.ok(&["run", "study.toml", "--out", "whole", "--threads", "1"]);
+    let cut = "analysis.1.network=\"cut\"";
+    scratch.ok(&["run", "study.toml", "--set", cut, "--out", "cut"]);
+    let [whole, cut] = ["whole", "cut"].map(|out| scratch.record(out)["analyses"][1].clone());
+    assert_eq!(whole["settings"]["network"], "whole");
+    assert_eq!(whole["layers"], cut["layers"]);
+    let of_layer = |record: &serde_json::Value, layer: u64| -> Vec<serde_json::Value> {
+        let effects = record["effects"].as_array().unwrap().iter();
+        let own = effects.filter(|effect| effect["layer"] == layer);
+        own.map(|effect| serde_json::json!([effect["r"], effect["delta"], effect["p_random"]]))
+            .collect()
+    };
+    // The heads follow the last layer at once; the first one reaches them through the second.
+    assert_eq!(of_layer(&whole, 1), of_layer(&cut, 1));
+    assert_ne!(of_layer(&whole, 0), of_layer(&cut, 0));
+    // Intact, a whole network is the same wherever it is lesioned.
+    let r = |layer: u64| of_layer(&whole, layer)[0][0].as_f64().unwrap();
+    assert!((r(0) - r(1)).abs() < 1e-4, "{} {}", r(0), r(1));
+
+    let cached = scratch.run(&["run", "study.toml", "--out", "two", "--threads", "2"]);
+    assert!(!cached.stderr.contains("gradients of"), "{}", cached.stderr);
+    std::fs::remove_dir_all(scratch.cache()).unwrap();
+    scratch.ok(&["run", "study.toml", "--out", "three", "--threads", "2"]);
+    for again in ["two", "three"] {
+        assert_same_files(&scratch.path("whole"), &scratch.path(again));
+    }
+    scratch.edit("study.toml", "\"pool1\", ", "");
+    scratch.refused(
+        &["check", "study.toml"],
+        &["no layer lies inside", "study.toml:", "network = \"cut\""],
+    );
+}
+
+#[test]
+fn sensitivity_may_be_measured_on_other_pictures() {
+    let scratch = valence();
+    let mut boxes = "image,class,score,x_min,y_min,x_max,y_max\n".to_owned();
+    for idx in 0..12 {
+        let picture = std::fs::read(scratch.path(&format!("pictures/p{idx}.png"))).unwrap();
+        scratch.put(&format!("others/q{idx}.png"), &picture);
+        let _ = writeln!(boxes, "q{idx}.png,person,0.9,4,8,30,60");
+    }
+    scratch.put("others.csv", boxes.as_bytes());
+    let images = "top = 3\nsensitivity-images = \"others/*.png\"";
+    scratch.edit("study.toml", "top = 3", images);
+    let check = ["check", "study.toml"];
+    scratch.refused(&check, &["sensitivity-boxes", "study.toml:"]);
+    scratch.edit(
+        "study.toml",
+        images,
+        &format!("{images}\nsensitivity-boxes = \"others.csv\""),
+    );
+    let plan = scratch.ok(&check);
+    assert!(plan.contains("measured on 12 other pictures"), "{plan}");
+    for network in ["cut", "whole"] {
+        let network = format!("analysis.1.network=\"{network}\"");
+        let sets = "analysis.1.random-sets=2";
+        scratch.ok(&[
+            "run",
+            "study.toml",
+            "--set",
+            &network,
+            "--set",
+            sets,
+            "--out",
+            "out",
+            "--force",
+        ]);
+        let objects = &scratch.record("out")["analyses"][1];
+        // The cars of the stimuli have no filters, because no other picture shows one.
+        assert_eq!(objects["categories"].as_array().unwrap().len(), 1);
+        assert_eq!(objects["categories"][0]["n_stimuli"], 12);
+        let elsewhere = objects["settings"]["elsewhere"].as_str().unwrap();
+        assert!(
+            elsewhere.contains("12 other pictures (others/*.png)"),
+            "{elsewhere}"
+        );
+        assert!(objects["effects"][0]["delta"].is_number());
+        let notes = objects["notes"].to_string();
+        assert!(notes.contains("those of 12 other pictures"), "{notes}");
+    }
+    scratch.edit("others.csv", "q3.png,person", "q3.png,cat");
+    scratch.ok(&check);
+    scratch.edit("others.csv", "q3.png,cat", "q3.png,unicorn");
+    scratch.refused(&check, &["others.csv", "unicorn"]);
+}

@@ -3,6 +3,7 @@
 //! - `studies`: whole studies, from the demo to a run that is killed and taken up again
 //! - `real`: the 92-image study on real data
 //! - `appraisal`: networks as raters, and the objects behind their ratings
+//! - `objects`: the steps of Object2Brain, each alone
 //! - `films`: films in `extract` and in studies
 //! - `steps`, `ridge`, `encoding`, `head`, `extract`: the commands on arrays and pictures that scripts rely on
 //! - `arrange`: arrangements of items
@@ -33,6 +34,7 @@ mod extract;
 mod films;
 mod head;
 mod models;
+mod objects;
 mod real;
 mod reliability;
 mod ridge;

@@ -9,7 +9,7 @@ use ndarray::{Array2, ArrayView3, Axis};
 use rayon::prelude::*;
 
 use super::effects::{Lesion, Selected, effects};
-use super::inputs::same;
+use super::inputs::{check_objects, same};
 use super::read_out::{filter_maps, whole_map};
 use super::{
     Category, CategoryOutcome, LayerOutcome, Object2BrainParams, ObjectInputs, PictureObjects,
@@ -22,14 +22,15 @@ pub(super) struct Gathering<'a> {
     pub params: Object2BrainParams,
     pub shape: [usize; 3],
     pub n_added: usize,
-    /// Classes that are in a picture and in a category, ascending; sensitivities are counted by place in this list.
+    n_elsewhere: usize,
+    /// Classes that are in a category and may be in a picture, ascending; sensitivities are counted by place in this list.
     classes: Vec<usize>,
     runs: Vec<RunMaps>,
 }
 
 /// What one run has gathered.
 struct RunMaps {
-    /// `None` when no picture has an object of any category.
+    /// `None` when no picture can have an object of any category.
     sensitivity: Option<FilterSensitivity>,
     boxes: Vec<Vec<ObjectImportance>>,
 }
@@ -55,7 +56,7 @@ impl<'a> Gathering<'a> {
                 });
             }
         }
-        let classes = classes_that_count(&inputs);
+        let classes = classes_that_count(&inputs, params.elsewhere);
         let of_run = |_| {
             let sensitivity = (!classes.is_empty())
                 .then(|| FilterSensitivity::new(shape[0], classes.len(), params.sensitivity));
@@ -71,6 +72,7 @@ impl<'a> Gathering<'a> {
             shape,
             classes,
             n_added: 0,
+            n_elsewhere: 0,
         })
     }
 
@@ -78,8 +80,8 @@ impl<'a> Gathering<'a> {
         self.runs.len()
     }
 
-    /// Objects of the next picture, whose activation has to be of the right shape.
-    pub fn next(&self, activation: ArrayView3<'_, f32>) -> Result<&'a PictureObjects> {
+    /// Refuses an activation of another shape.
+    pub fn check_shape(&self, activation: ArrayView3<'_, f32>) -> Result<()> {
         for (axis, what) in [
             "filters of the activation",
             "rows of the activation",
@@ -90,6 +92,12 @@ impl<'a> Gathering<'a> {
         {
             same(what, self.shape[axis], activation.len_of(Axis(axis)))?;
         }
+        Ok(())
+    }
+
+    /// Objects of the next picture, whose activation has to be of the right shape.
+    pub fn next(&self, activation: ArrayView3<'_, f32>) -> Result<&'a PictureObjects> {
+        self.check_shape(activation)?;
         let next = self.inputs.pictures.get(self.n_added);
         next.ok_or(ExperimentError::Count {
             what: "stimuli",
@@ -101,21 +109,11 @@ impl<'a> Gathering<'a> {
     /// Adds the next picture, with the mean gradient of each filter for each run.
     pub fn add(&mut self, activation: ArrayView3<'_, f32>, alphas: &[&[f64]]) -> Result<()> {
         let picture = self.next(activation)?;
-        let counted: Vec<DetectedObject> = picture
-            .objects
-            .iter()
-            .filter_map(|&object| {
-                let class = self.classes.binary_search(&object.class).ok()?;
-                Some(DetectedObject { class, ..object })
-            })
-            .collect();
+        if !self.params.elsewhere {
+            self.measure(activation, picture, alphas)?;
+        }
         let map_params = self.params.sensitivity.map;
         let of_run = |(run, alphas): (&mut RunMaps, &&[f64])| -> Result<()> {
-            let sensitivity = run.sensitivity.as_mut();
-            if let Some(sensitivity) = sensitivity.filter(|_| !counted.is_empty()) {
-                let maps = filter_maps(activation, alphas);
-                sensitivity.add(maps.view(), picture.size, &counted)?;
-            }
             let map = whole_map(activation, alphas);
             let boxes = importance(map.view(), picture.size, &picture.objects, &map_params)?;
             run.boxes.push(boxes);
@@ -125,6 +123,52 @@ impl<'a> Gathering<'a> {
         let done: Vec<Result<()>> = runs.map(of_run).collect();
         self.n_added += 1;
         done.into_iter().collect()
+    }
+
+    /// Adds a picture that is no stimulus to the sensitivities.
+    pub fn add_elsewhere(
+        &mut self,
+        activation: ArrayView3<'_, f32>,
+        picture: &PictureObjects,
+        alphas: &[&[f64]],
+    ) -> Result<()> {
+        self.check_shape(activation)?;
+        check_objects(
+            self.n_elsewhere,
+            &picture.objects,
+            self.inputs.classes.len(),
+        )?;
+        self.n_elsewhere += 1;
+        self.measure(activation, picture, alphas)
+    }
+
+    /// Adds a picture to the sensitivities.
+    fn measure(
+        &mut self,
+        activation: ArrayView3<'_, f32>,
+        picture: &PictureObjects,
+        alphas: &[&[f64]],
+    ) -> Result<()> {
+        let counted: Vec<DetectedObject> = picture
+            .objects
+            .iter()
+            .filter_map(|&object| {
+                let class = self.classes.binary_search(&object.class).ok()?;
+                Some(DetectedObject { class, ..object })
+            })
+            .collect();
+        if counted.is_empty() {
+            return Ok(());
+        }
+        let of_run = |(run, alphas): (&mut RunMaps, &&[f64])| -> Result<()> {
+            if let Some(sensitivity) = &mut run.sensitivity {
+                let maps = filter_maps(activation, alphas);
+                sensitivity.add(maps.view(), picture.size, &counted)?;
+            }
+            Ok(())
+        };
+        let runs = self.runs.par_iter_mut().zip(alphas);
+        runs.map(of_run).collect::<Vec<_>>().into_iter().collect()
     }
 
     /// Selects filters, switches them off and compares the effects with those of random filters.
@@ -259,10 +303,16 @@ impl<'a> Gathering<'a> {
     }
 }
 
-fn classes_that_count(inputs: &ObjectInputs<'_>) -> Vec<usize> {
+/// Classes of categories; where sensitivity is measured on the stimuli, those in any of them.
+fn classes_that_count(inputs: &ObjectInputs<'_>, elsewhere: bool) -> Vec<usize> {
     let mut is_wanted = vec![false; inputs.classes.len()];
     for &class in inputs.categories.iter().flat_map(|c| &c.classes) {
         is_wanted[class] = true;
+    }
+    if elsewhere {
+        return (0..is_wanted.len())
+            .filter(|&class| is_wanted[class])
+            .collect();
     }
     let objects = inputs.pictures.iter().flat_map(|p| &p.objects);
     let mut classes: Vec<usize> = objects.map(|o| o.class).filter(|&c| is_wanted[c]).collect();

@@ -127,7 +127,11 @@ fn check_category(category: &Category, n_classes: usize) -> Result<()> {
     .into())
 }
 
-fn check_objects(picture: usize, objects: &[DetectedObject], n_classes: usize) -> Result<()> {
+pub(super) fn check_objects(
+    picture: usize,
+    objects: &[DetectedObject],
+    n_classes: usize,
+) -> Result<()> {
     for (object, found) in objects.iter().enumerate() {
         let PictureBox {
             left,

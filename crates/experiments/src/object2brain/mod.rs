@@ -12,7 +12,7 @@
 //!
 //! # Not supported
 //!
-//! Other pictures for the choice of filters than those that are rated, layers without positions, heads that learn again after a lesion.
+//! Layers without positions, heads that learn again after a lesion.
 
 pub mod categories;
 mod correlate;
@@ -37,7 +37,7 @@ pub use error::Object2BrainError;
 pub use inputs::{Category, CutLayer, ObjectInputs, PictureObjects};
 pub use network::{HeadedNetwork, LayerGradients, Rest};
 pub use outcome::{CategoryEffect, CategoryOutcome, LayerOutcome, NoLesion, NoTest};
-pub use params::{LesionWith, Object2BrainParams, Pool};
+pub use params::{LesionWith, LesionedNetwork, Object2BrainParams, Pool};
 pub use read_out::layer_map;
 pub use scan::CutScan;
 pub use seen::{SeenObjects, boxes_as_seen};

@@ -21,6 +21,8 @@ pub struct HeadedNetwork<'a> {
     heads: CutLayer<'a>,
     /// For each run and head, the derivative of its sum with respect to the layer that it reads.
     derivatives: Vec<Vec<ArrayD<f32>>>,
+    /// For each run, their mean over the heads.
+    mean_derivatives: Vec<ArrayD<f32>>,
 }
 
 /// Activation of a layer for one picture, and gradients of the runs' sums with respect to it.
@@ -57,12 +59,20 @@ impl<'a> HeadedNetwork<'a> {
             ArrayD::from_shape_vec(shape, values).expect("a derivative for each unit")
         };
         let of_run = |run: &crate::head::RunHeads| run.heads.iter().map(of_head).collect();
+        let derivatives: Vec<Vec<ArrayD<f32>>> = heads.runs.iter().map(of_run).collect();
+        let mean = |of_heads: &Vec<ArrayD<f32>>| {
+            let sum = of_heads
+                .iter()
+                .fold(ArrayD::<f32>::zeros(shape), |sum, own| sum + own);
+            sum / of_heads.len() as f32
+        };
         Ok(Self {
             network,
             differentiable: Differentiable::new(network),
             end,
             heads,
-            derivatives: heads.runs.iter().map(of_run).collect(),
+            mean_derivatives: derivatives.iter().map(mean).collect(),
+            derivatives,
         })
     }
 
@@ -79,11 +89,35 @@ impl<'a> HeadedNetwork<'a> {
         image: ArrayView3<'_, f32>,
         layers: &[Layer],
     ) -> Result<Vec<LayerGradients>> {
+        let runs = self.heads.runs.iter().zip(&self.derivatives);
+        let own = runs.map(|(run, derivatives)| &derivatives[run.head_of[idx]]);
+        self.of_derivatives(own, image, layers)
+    }
+
+    /// The same for a picture that is no stimulus, by the mean of the heads of each run.
+    ///
+    /// # Errors
+    ///
+    /// As [`HeadedNetwork::gradients`].
+    pub fn gradients_elsewhere(
+        &self,
+        image: ArrayView3<'_, f32>,
+        layers: &[Layer],
+    ) -> Result<Vec<LayerGradients>> {
+        self.of_derivatives(self.mean_derivatives.iter(), image, layers)
+    }
+
+    fn of_derivatives<'b>(
+        &self,
+        derivatives: impl Iterator<Item = &'b ArrayD<f32>>,
+        image: ArrayView3<'_, f32>,
+        layers: &[Layer],
+    ) -> Result<Vec<LayerGradients>> {
         let mut found: Vec<LayerGradients> = Vec::with_capacity(layers.len());
-        for (run, derivatives) in self.heads.runs.iter().zip(&self.derivatives) {
+        for derivative in derivatives {
             let scalar = Scalar::Linear {
                 layer: &self.end,
-                weights: derivatives[run.head_of[idx]].view(),
+                weights: derivative.view(),
             };
             let images = image.insert_axis(Axis(0));
             let of_run = self.differentiable.gradients(images, layers, &scalar)?;
@@ -147,14 +181,21 @@ pub struct Rest<'a> {
 }
 
 impl Rest<'_> {
-    /// Ratings of all stimuli by one run (0-based) from activations `(n_stimuli, n_filters, h, w)`.
+    /// Ratings of the stimuli from `first` (0-based) on by one run (0-based), from their activations `(n, n_filters, h, w)`.
     ///
     /// # Errors
     ///
     /// What the executor says; [`ExperimentError::Count`](crate::ExperimentError::Count) of stimuli or features.
-    pub fn rate(&self, run: usize, activations: ArrayView4<'_, f32>) -> Result<Vec<f64>> {
+    pub fn rate(
+        &self,
+        run: usize,
+        first: usize,
+        activations: ArrayView4<'_, f32>,
+    ) -> Result<Vec<f64>> {
         let run = &self.heads.runs[run];
-        same("stimuli", run.head_of.len(), activations.len_of(Axis(0)))?;
+        let n_given = activations.len_of(Axis(0));
+        let n_left = run.head_of.len().saturating_sub(first);
+        same("stimuli from the first on", n_given.min(n_left), n_given)?;
         // Each thread keeps to one executor as far as there are enough.
         let own = rayon::current_thread_index().unwrap_or(0) % self.executors.len();
         let executor = &self.executors[own];
@@ -172,7 +213,7 @@ impl Rest<'_> {
             shape: Vec::new(),
         })?;
         let n_stimuli = output.len_of(Axis(0));
-        same("stimuli of the pass", run.head_of.len(), n_stimuli)?;
+        same("stimuli of the pass", n_given, n_stimuli)?;
         let rate = |(idx, values): (usize, ndarray::ArrayViewD<'_, f32>)| {
             let n_filters = values.shape().first().copied().unwrap_or(1);
             let n_positions = values.len() / n_filters.max(1);
@@ -180,7 +221,7 @@ impl Rest<'_> {
             let map = Array3::from_shape_vec((n_filters, n_positions, 1), values)
                 .expect("as many values as there are");
             let features = features(map.view(), self.heads.pool);
-            let head = run.of(idx);
+            let head = run.of(first + idx);
             Ok(head.output.of(head.sum(ndarray::aview1(&features))?))
         };
         output.outer_iter().enumerate().map(rate).collect()

@@ -30,6 +30,34 @@ pub enum LesionWith {
     Mean,
 }
 
+/// In which network filters are looked at and switched off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LesionedNetwork {
+    /// The network that ends at the layer, with heads of its own: [`CutScan`](super::CutScan).
+    #[default]
+    Cut,
+    /// The whole network, whose heads are at its end: [`WholeScan`](super::WholeScan).
+    Whole,
+}
+
+impl LesionedNetwork {
+    const NAMES: [(&'static str, Self); 2] = [("cut", Self::Cut), ("whole", Self::Whole)];
+}
+
+impl fmt::Display for LesionedNetwork {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(name_of(*self, &Self::NAMES))
+    }
+}
+
+impl FromStr for LesionedNetwork {
+    type Err = ExperimentError;
+
+    fn from_str(name: &str) -> Result<Self> {
+        parse("network", name, &Self::NAMES)
+    }
+}
+
 impl Pool {
     const NAMES: [(&'static str, Self); 2] = [("mean", Self::Mean), ("none", Self::Flat)];
 }
@@ -71,12 +99,14 @@ fn name_of<T: PartialEq>(value: T, names: &[(&'static str, T)]) -> &'static str 
     named.map_or("", |&(name, _)| name)
 }
 
-/// Options of [`CutScan`](super::CutScan).
+/// Options of [`CutScan`](super::CutScan) and [`WholeScan`](super::WholeScan).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Object2BrainParams {
     /// How maps of filters are read, and the least score of a box, which importance shares (default: positive, min-max over each
     /// filter, mean in the box, the largest box; score 0).
     pub sensitivity: SensitivityParams,
+    /// Measure sensitivity on other pictures than the stimuli, which are added by `add_elsewhere` (default: no).
+    pub elsewhere: bool,
     /// Which filters are sensitive (default: any class above 0.3).
     pub select: SelectParams,
     /// What a lesion leaves (default: zeros).
@@ -99,6 +129,7 @@ impl Default for Object2BrainParams {
     fn default() -> Self {
         Self {
             sensitivity: SensitivityParams::default(),
+            elsewhere: false,
             select: SelectParams::default(),
             lesion: LesionWith::default(),
             correlation: CorrelationKind::default(),

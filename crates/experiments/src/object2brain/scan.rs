@@ -7,6 +7,7 @@ use super::inputs::same;
 use super::read_out::{contributions, features, mean_gradients};
 use super::{
     CutLayer, LayerOutcome, LesionWith, Object2BrainError, Object2BrainParams, ObjectInputs,
+    PictureObjects,
 };
 use crate::Result;
 use crate::head::RunHeads;
@@ -82,6 +83,8 @@ pub struct CutScan<'a> {
 struct RunScan {
     /// α of each filter, for each head.
     alphas: Vec<Vec<f64>>,
+    /// Their mean over the heads.
+    mean_alphas: Vec<f64>,
     /// `(n_filters, n_stimuli)`: what each filter adds to the sum.
     contributions: Array2<f64>,
 }
@@ -107,13 +110,16 @@ impl<'a> CutScan<'a> {
         let gathering = Gathering::new(layer.runs.len(), shape, inputs, params)?;
         layer.check(shape, n_stimuli)?;
         let [n_filters, height, width] = shape;
-        let of_run = |run: &RunHeads| RunScan {
-            alphas: run
-                .heads
-                .iter()
+        let of_run = |run: &RunHeads| {
+            let heads = run.heads.iter();
+            let alphas: Vec<Vec<f64>> = heads
                 .map(|head| mean_gradients(head, layer.pool, height * width))
-                .collect(),
-            contributions: Array2::zeros((n_filters, n_stimuli)),
+                .collect();
+            RunScan {
+                mean_alphas: mean(&alphas, n_filters),
+                alphas,
+                contributions: Array2::zeros((n_filters, n_stimuli)),
+            }
         };
         Ok(Self {
             runs: layer.runs.iter().map(of_run).collect(),
@@ -156,6 +162,26 @@ impl<'a> CutScan<'a> {
             .map(|(scan, run)| scan.alphas[run.head_of[picture]].as_slice())
             .collect();
         self.gathering.add(activation.view(), &alphas)
+    }
+
+    /// Adds a picture that is no stimulus, on which sensitivity is measured ([`Object2BrainParams::elsewhere`]).
+    ///
+    /// `picture` says what is in it; α is the mean over the heads of a run, none of which rates it.
+    ///
+    /// After an error the scan is of no more use.
+    ///
+    /// # Errors
+    ///
+    /// [`ExperimentError::Count`](crate::ExperimentError::Count) for another shape,
+    /// [`MethodsError`](consilience_methods::MethodsError) for a picture without size, an object that is none and maps that are not finite.
+    pub fn add_elsewhere(
+        &mut self,
+        activation: ArrayView3<'_, f32>,
+        picture: &PictureObjects,
+    ) -> Result<()> {
+        let alphas = self.runs.iter().map(|scan| scan.mean_alphas.as_slice());
+        let alphas: Vec<&[f64]> = alphas.collect();
+        self.gathering.add_elsewhere(activation, picture, &alphas)
     }
 
     /// Selects filters, switches them off and compares the effects with those of random filters.
@@ -237,4 +263,12 @@ impl<'a> Rater<'a> {
         let outputs = sums.into_iter().zip(head_of);
         outputs.map(|(sum, &h)| heads[h].output.of(sum)).collect()
     }
+}
+
+/// The mean over heads, number by number.
+fn mean(alphas: &[Vec<f64>], n_filters: usize) -> Vec<f64> {
+    let sum = |filter: usize| alphas.iter().map(|of_head| of_head[filter]).sum::<f64>();
+    (0..n_filters)
+        .map(|filter| sum(filter) / alphas.len() as f64)
+        .collect()
 }

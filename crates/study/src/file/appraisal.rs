@@ -96,8 +96,8 @@ impl Default for AppraisalOptions {
     }
 }
 
-/// `[[analysis]]` with `kind = "object2brain"`: filters that are sensitive to categories of objects are switched off in the cut
-/// networks of the `appraisal` before it, and the change of their correlations is compared with that of random filters.
+/// `[[analysis]]` with `kind = "object2brain"`: filters that are sensitive to categories of objects are switched off in the networks
+/// of the `appraisal` before it, and the change of their correlations is compared with that of random filters.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct ObjectsOptions {
@@ -109,6 +109,11 @@ pub struct ObjectsOptions {
     pub detector_weights: Option<String>,
     /// Names of the boxes' classes, one a line. Default: those in the file; of a detector its own.
     pub classes: Option<String>,
+    /// Other pictures on which the sensitivity of filters is measured, as a file pattern; overlap and co-occurrence are theirs too.
+    /// Default: the stimuli.
+    pub sensitivity_images: Option<String>,
+    /// Boxes of objects in these pictures, with the same classes. Default: what the detector finds.
+    pub sensitivity_boxes: Option<String>,
     /// Least score of a box.
     pub min_score: f64,
     /// Table with the columns `class` and `category`. Default: that of the program for the classes of COCO or Open Images.
@@ -134,12 +139,16 @@ pub struct ObjectsOptions {
     pub top: Option<usize>,
     /// Instead, which share of the filters does.
     pub top_share: Option<f64>,
-    /// Stimuli that a class needs to be looked at.
+    /// Pictures that a class needs to be looked at.
     pub min_images: usize,
     /// What a lesion leaves of a filter: `zero`, `mean`.
     pub lesion: String,
-    /// Sets of random filters that each lesion is compared with; 0 for none.
-    pub random_sets: usize,
+    /// Where filters are looked at and switched off: in networks that are `cut` at the layer, each with heads of its own, or in the `whole`
+    /// network, which ends in the heads of its last layer.
+    pub network: String,
+    /// Sets of random filters that each lesion is compared with; 0 for none. Default: 1000, and 100 in whole networks, where each costs a
+    /// pass through the rest of the network for each run.
+    pub random_sets: Option<usize>,
     /// Draw them only from filters that are not sensitive. A test against these is too sure; see `consilience explain objects`.
     pub only_others: bool,
     /// Permutations of each target's stimuli, against which effects are tested too; 0 for none.
@@ -163,6 +172,8 @@ impl Default for ObjectsOptions {
             detector: None,
             detector_weights: None,
             classes: None,
+            sensitivity_images: None,
+            sensitivity_boxes: None,
             min_score: 0.3,
             categories: None,
             only: None,
@@ -177,7 +188,8 @@ impl Default for ObjectsOptions {
             top_share: None,
             min_images: 5,
             lesion: "zero".to_owned(),
-            random_sets: 1000,
+            network: "cut".to_owned(),
+            random_sets: None,
             only_others: false,
             permutations: 1000,
             correction: "fdr".to_owned(),

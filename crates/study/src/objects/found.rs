@@ -1,5 +1,7 @@
 //! The objects in the stimuli, and what must be said of them.
 
+use std::path::PathBuf;
+
 use consilience_experiments::object2brain::Category;
 use consilience_methods::objects::{DetectedObject, PictureBox};
 use consilience_models::Images;
@@ -9,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::Inputs;
 use crate::Result;
 use crate::cache::{Cache, Key};
-use crate::plan::PlannedObjects;
-use crate::prepare::{ObjectSource, Prepared};
+use crate::plan::{PlannedBoxes, PlannedObjects, PlannedStimulus};
+use crate::prepare::ObjectSource;
 use crate::progress::Progress;
 
 /// An object in a stimulus, in pixels of its file.
@@ -43,15 +45,23 @@ impl FoundObjects {
     }
 }
 
-/// The objects of each stimulus: those of the file, or what the detector finds.
+/// Pictures in which objects are looked for.
+pub(super) struct Looked<'a> {
+    /// What they are called.
+    pub(super) name: &'a str,
+    pub(super) pictures: &'a [PlannedStimulus],
+    pub(super) paths: Vec<PathBuf>,
+    pub(super) boxes: &'a PlannedBoxes,
+    pub(super) source: &'a ObjectSource,
+}
+
+/// The objects of each picture: those of the file, or what the detector finds.
 pub(super) fn objects(
-    prepared: &Prepared,
-    idx: usize,
-    planned: &PlannedObjects,
+    looked: &Looked<'_>,
+    min_score: f64,
     cache: &Cache,
     progress: &dyn Progress,
 ) -> Result<Vec<FoundObjects>> {
-    let min_score = planned.params.sensitivity.min_score;
     let of_picture = |(size, detections): ([usize; 2], &[Detection])| {
         let objects = detections.iter().map(|d| Found {
             class: d.class_idx,
@@ -68,29 +78,23 @@ pub(super) fn objects(
             objects: objects.collect(),
         }
     };
-    let all = match prepared.objects[idx].as_ref() {
-        None => unreachable!("the plan names its objects"),
-        Some(ObjectSource::Boxes(pictures)) => pictures
+    let all = match looked.source {
+        ObjectSource::Boxes(pictures) => pictures
             .iter()
             .map(|(picture, found)| of_picture(([picture.width, picture.height], found)))
             .collect(),
-        Some(ObjectSource::Detector(model, params)) => {
-            let pictures: Vec<&str> = prepared
-                .plan
-                .stimuli
-                .iter()
-                .map(|s| s.blake3.as_str())
-                .collect();
+        ObjectSource::Detector(model, params) => {
+            let pictures: Vec<&str> = looked.pictures.iter().map(|s| s.blake3.as_str()).collect();
             let mut detector = Detector::prepare(model, params)?;
             let executor = detector.executor().to_string();
-            let key = Key::new("objects", &(&planned.boxes, executor, pictures));
+            let key = Key::new("objects", &(looked.boxes, executor, pictures));
             match cache.json::<Vec<FoundObjects>>("objects", &key) {
                 Some(done) => done,
                 None => {
-                    let paths: Vec<_> = prepared.stimuli.iter().map(|s| s.path.clone()).collect();
+                    let paths = &looked.paths;
                     let mut all = Vec::with_capacity(paths.len());
-                    progress.begin("objects in the stimuli", paths.len() as u64);
-                    detector.run(Images::Files(&paths), |idx, picture, found| -> Result<()> {
+                    progress.begin(&format!("objects in {}", looked.name), paths.len() as u64);
+                    detector.run(Images::Files(paths), |idx, picture, found| -> Result<()> {
                         all.push(of_picture(([picture.width, picture.height], &found)));
                         progress.advance_to(idx as u64 + 1);
                         Ok(())
@@ -109,7 +113,7 @@ pub(super) fn objects(
     Ok(all.into_iter().map(certain).collect())
 }
 
-/// Stimuli that show a class.
+/// Pictures that show a class.
 pub(super) fn n_with(found: &[FoundObjects], class: usize) -> usize {
     let shows = |found: &&FoundObjects| found.objects.iter().any(|object| object.class == class);
     found.iter().filter(shows).count()
@@ -119,18 +123,18 @@ pub(super) fn least_images(planned: &PlannedObjects) -> usize {
     planned.params.select.min_images.max(1)
 }
 
-pub(super) fn notes_on_boxes(
-    prepared: &Prepared,
-    planned: &PlannedObjects,
-    inputs: &Inputs<'_>,
-) -> Vec<String> {
-    let mut notes = Vec::new();
+pub(super) fn notes_on_boxes(planned: &PlannedObjects, inputs: &Inputs<'_>) -> Vec<String> {
+    let mut notes = planned.left_out.clone();
+    let pictures = match &inputs.elsewhere {
+        None => "stimuli",
+        Some(_) => "of the other pictures",
+    };
     let without = inputs.found.iter().filter(|found| found.objects.is_empty());
     let n_without = without.count();
     if n_without > 0 {
         notes.push(format!(
             "{n_without} of {} stimuli show no object with a score of at least {}; they take part in correlations only",
-            prepared.plan.stimuli.len(),
+            inputs.found.len(),
             planned.params.sensitivity.min_score
         ));
     }
@@ -140,15 +144,25 @@ pub(super) fn notes_on_boxes(
         .map(|(name, _)| name.as_str())
         .filter(|name| inputs.categories.iter().all(|c| c.name != *name))
         .collect();
+    if let Some(found) = &inputs.elsewhere {
+        let n_without = found
+            .iter()
+            .filter(|found| found.objects.is_empty())
+            .count();
+        notes.push(format!(
+            "the sensitivity of filters, and overlap and co-occurrence of categories are those of {} other pictures, {n_without} of them without an object",
+            found.len()
+        ));
+    }
     if !unused.is_empty() {
         notes.push(format!(
-            "left out, because none of their classes is in {} stimuli: {}",
+            "left out, because none of their classes is in {} {pictures}: {}",
             least_images(planned),
             unused.join(", ")
         ));
     }
     let mut others: Vec<&str> = inputs
-        .found
+        .measured()
         .iter()
         .flat_map(|found| &found.objects)
         .map(|object| object.class)

@@ -18,11 +18,11 @@ pub(super) fn draw_overlays(
     outcome: &ModelOutcome,
 ) -> Result<Vec<ObjectOverlay>> {
     let planned = &prepared.plan.models[model];
-    let Some((layer, found)) = outcome.layers.last() else {
+    let Some(shown_layer) = &outcome.shown else {
         return Ok(Vec::new());
     };
     let mut overlays = Vec::new();
-    for (&stimulus, map) in inputs.shown.iter().zip(&outcome.maps) {
+    for (&stimulus, map) in inputs.shown.iter().zip(&shown_layer.maps) {
         let Some(map) = map else { continue };
         let picture = prepared
             .clips
@@ -35,7 +35,7 @@ pub(super) fn draw_overlays(
         })?;
         let shown: RgbImage = gradcam::overlay(&picture, map.view(), heat);
         let png = BASE64_STANDARD.encode(image::encode_png(&shown)?);
-        let importance = &found.boxes[0][stimulus];
+        let importance = &shown_layer.boxes[stimulus];
         let boxes = outcome.seen[stimulus]
             .picture
             .objects
@@ -43,7 +43,7 @@ pub(super) fn draw_overlays(
             .zip(importance);
         overlays.push(ObjectOverlay {
             stimulus: prepared.plan.stimuli[stimulus].id.clone(),
-            map: format!("{} {}", layer.model, layer.layer),
+            map: format!("{} {}", planned.name, shown_layer.layer),
             picture: format!("data:image/png;base64,{png}"),
             size: [shown.width as u32, shown.height as u32],
             boxes: boxes

@@ -1,10 +1,12 @@
 //! Analyses of ratings: what networks learn, and how.
 
+use std::path::PathBuf;
+
 use consilience_core::{InputFile, Stimuli, TargetKind};
 use consilience_experiments::appraise::{HeadParams, RatingLoss, Validation};
 use consilience_io::video::Selection;
 use consilience_learn::train::Frequencies;
-use consilience_models::{ClipPool, Clips, ExecutorChoice};
+use consilience_models::{ClipPool, Clips, ExecutorChoice, Network};
 
 use super::analyses::{check_alpha, chosen, parse, position};
 use super::ratings::{Columns, PICTURE_COLUMN, means, read_ratings};
@@ -19,7 +21,9 @@ use crate::plan::{
 /// What of the study is resolved before its analyses.
 pub(super) struct Resolved<'a> {
     pub stimuli: &'a Stimuli,
+    pub clips: &'a Clips,
     pub models: &'a [PlannedModel],
+    pub networks: &'a [Network],
     pub ratings: &'a [PlannedRating],
     pub behaviours: &'a [TargetOptions],
     pub seed: u64,
@@ -170,13 +174,30 @@ fn load_training(
     let (found, _) = read_ratings(
         table, &columns, &names, &table_key, places, "training", inputs,
     )?;
-    let clips = Clips::open(&paths, Selection::default(), ClipPool::Mean)
-        .map_err(|e| at(&of("training-images"), e))?;
+    let (pictures, clips) =
+        other_pictures(&paths, "training picture", &of("training-images"), inputs)?;
+    let planned = PlannedTraining {
+        images: images.clone(),
+        pictures,
+        ratings: means(&found),
+    };
+    Ok(Some((planned, clips)))
+}
+
+/// Pictures that are no stimuli.
+pub(super) fn other_pictures(
+    paths: &[PathBuf],
+    role: &str,
+    key: &KeyPath,
+    inputs: &mut Vec<InputFile>,
+) -> Result<(Vec<PlannedStimulus>, Clips)> {
+    let clips = Clips::open(paths, Selection::default(), ClipPool::Mean).map_err(|e| at(key, e))?;
     let mut pictures = Vec::with_capacity(paths.len());
-    for (path, name) in paths.iter().zip(&files) {
-        let file = input("training picture", name, path)?;
+    for path in paths {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let file = input(role, &name, path)?;
         pictures.push(PlannedStimulus {
-            id: name.clone(),
+            id: name.into_owned(),
             category: None,
             condition: None,
             blake3: file.blake3.clone(),
@@ -184,10 +205,5 @@ fn load_training(
         });
         inputs.push(file);
     }
-    let planned = PlannedTraining {
-        images: images.clone(),
-        pictures,
-        ratings: means(&found),
-    };
-    Ok(Some((planned, clips)))
+    Ok((pictures, clips))
 }

@@ -30,7 +30,7 @@ use simulated::simulate;
 use stimuli::load_stimuli;
 use targets::{hash_of, load_target};
 
-pub use objects::ObjectSource;
+pub use objects::{ObjectSource, ObjectSources, OtherObjects};
 pub use ratings::{GivenRatings, LoadedRating, RatingSource};
 
 /// A plan and what it is carried out on.
@@ -55,7 +55,7 @@ pub struct Prepared {
     /// For each analysis the pictures that heads learn from, if these are not the stimuli.
     pub training: Vec<Option<Clips>>,
     /// For each analysis the objects in the stimuli, if it looks for them.
-    pub objects: Vec<Option<ObjectSource>>,
+    pub objects: Vec<Option<ObjectSources>>,
     /// What runs the networks.
     pub executor: ExecutorChoice,
     /// What the reader of the record must know.
@@ -156,7 +156,9 @@ pub fn prepare(
     }
     let resolved = Resolved {
         stimuli: &stimuli,
+        clips: &clips,
         models: &models,
+        networks: &networks,
         ratings: &planned_ratings,
         behaviours: &study.behaviours,
         seed: study.study.seed,

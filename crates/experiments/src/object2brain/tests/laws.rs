@@ -2,8 +2,8 @@ use consilience_methods::objects::{Cut, Scaling};
 use proptest::prelude::*;
 
 use super::super::random::RandomFilters;
-use super::super::{LesionWith, Object2BrainParams, Pool};
-use super::{N_STIMULI, Study, few_sets};
+use super::super::{CutLayer, CutScan, LesionWith, Object2BrainParams, Pool};
+use super::{N_STIMULI, SHAPE, Study, few_sets};
 use crate::head::HeadOutput;
 
 fn top(n: usize) -> Object2BrainParams {
@@ -126,4 +126,37 @@ proptest! {
             },
         }
     }
+}
+
+/// With one head for each run, other pictures that are the stimuli select the same filters.
+#[test]
+fn other_pictures_may_choose_the_filters() {
+    let mut study = Study::new(41, Pool::Mean, HeadOutput::Linear);
+    for run in &mut study.runs {
+        run.heads.truncate(1);
+        run.head_of.fill(0);
+    }
+    let own = study.outcome(few_sets()).unwrap();
+    let params = Object2BrainParams {
+        elsewhere: true,
+        ..few_sets()
+    };
+    let layer = CutLayer {
+        runs: &study.runs,
+        pool: study.pool,
+    };
+    let scanned = |n_others: usize| {
+        let mut scan = CutScan::new(layer, SHAPE, study.inputs(), params).unwrap();
+        for activation in &study.activations {
+            scan.add(activation.view()).unwrap();
+        }
+        for (activation, picture) in study.activations.iter().zip(&study.pictures).take(n_others) {
+            scan.add_elsewhere(activation.view(), picture).unwrap();
+        }
+        scan.finish().unwrap()
+    };
+    assert_eq!(scanned(N_STIMULI), own);
+    let without = scanned(0);
+    assert!(without.categories.iter().all(|c| c.filters.is_err()));
+    assert_eq!(without.boxes, own.boxes);
 }

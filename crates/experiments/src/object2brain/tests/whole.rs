@@ -4,7 +4,7 @@ use consilience_models::{
     ExecutorChoice, ExtractParams, Extractor, Images, Layer, ModelError, Network, zoo,
 };
 use consilience_stats::random::{Domain, Stream};
-use ndarray::{Array1, Array2, Array3, ArrayView4, s};
+use ndarray::{Array1, Array2, Array3, ArrayView4, Axis, s, stack};
 
 use super::super::{
     CutLayer, HeadedNetwork, LayerGradients, LesionWith, Object2BrainError, Object2BrainParams,
@@ -33,15 +33,17 @@ fn a_whole_network_of_a_head_alone_is_a_cut_one() {
             let gradients: Vec<_> = gradients.iter().map(|g| g.view()).collect();
             scan.add(activation.view(), &gradients).unwrap();
         }
-        let passes = |run: usize, activations: ArrayView4<'_, f32>| {
+        let passes = |run: usize, first: usize, activations: ArrayView4<'_, f32>| {
             let rate = |(idx, activation): (usize, ndarray::ArrayView3<'_, f32>)| {
-                let head = study.runs[run].of(idx);
+                let head = study.runs[run].of(first + idx);
                 let features: Array1<f32> = activation.iter().copied().collect();
                 Ok(head.output.of(head.sum(features.view())?))
             };
             activations.outer_iter().enumerate().map(rate).collect()
         };
-        let whole = scan.finish(&passes).unwrap();
+        let activations: Vec<_> = study.activations.iter().map(|a| a.view()).collect();
+        let activations = stack(Axis(0), &activations).unwrap();
+        let whole = scan.finish(activations.view(), &passes).unwrap();
         assert_eq!(cut.boxes, whole.boxes);
         for (cut, whole) in cut.categories.iter().zip(&whole.categories) {
             assert_eq!(
@@ -148,6 +150,7 @@ fn lesions_of_an_inner_layer_are_edits_of_the_network() {
         ..few_sets()
     };
     let mut scan = WholeScan::new(whole.runs.len(), INNER, study.inputs(), params).unwrap();
+    let mut activations = Vec::new();
     for (idx, picture) in whole.pictures.iter().enumerate() {
         let image = whole.network.preprocessing.apply(picture).unwrap();
         let found = headed
@@ -156,12 +159,17 @@ fn lesions_of_an_inner_layer_are_edits_of_the_network() {
             .remove(0);
         let gradients: Vec<_> = found.gradients.iter().map(|g| g.view()).collect();
         scan.add(found.activation.view(), &gradients).unwrap();
+        activations.push(found.activation);
     }
+    let views: Vec<_> = activations.iter().map(|a| a.view()).collect();
+    let activations = stack(Axis(0), &views).unwrap();
     let rest = headed
         .rest(&layers[0], INNER, ExecutorChoice::Rten, 2)
         .unwrap();
     let found = scan
-        .finish(&|run, activations| rest.rate(run, activations))
+        .finish(activations.view(), &|run, first, block| {
+            rest.rate(run, first, block)
+        })
         .unwrap();
     let category = &found.categories[0];
     for run in 0..whole.runs.len() {
@@ -218,7 +226,7 @@ fn gradients_are_those_of_the_rest() {
             let by = (step / square.sqrt()) as f32;
             let moved = activation + &gradient.mapv(|g| g * by);
             let shape = (N_STIMULI, INNER[0], INNER[1], INNER[2]);
-            let ratings = rest.rate(run, moved.broadcast(shape).unwrap()).unwrap();
+            let ratings = rest.rate(run, 0, moved.broadcast(shape).unwrap()).unwrap();
             ratings[1]
         };
         let slope = (sum(0.01) - sum(-0.01)) / 0.02;

@@ -56,13 +56,20 @@ fn sensitivity(record: &Record, objects: &ObjectsRecord) -> String {
     out.push_str(&format!(
         " The map of a filter is its Grad-CAM map for the rating ({sign}), {scaling}. A box is as important to the \
          filter as {summary}; of several boxes of a class the {} counts. The sensitivity of a filter to a class is the \
-         mean over the stimuli that show it, for classes with at least {}.",
+         mean over the {} that show it, for classes with at least {}.",
         match settings.over_boxes.as_str() {
             "max" => "largest value",
             "mean" => "mean",
             other => other,
         },
-        methods::n_stimuli(settings.min_images)
+        match &settings.elsewhere {
+            None => "stimuli".to_owned(),
+            Some(elsewhere) => format!("pictures of another set ({elsewhere})"),
+        },
+        match &settings.elsewhere {
+            None => methods::n_stimuli(settings.min_images),
+            Some(_) => plural(settings.min_images, "picture"),
+        }
     ));
     out.push_str(&format!(
         " A filter belongs to a category when its sensitivity is {} {}.",
@@ -94,7 +101,7 @@ fn lesions(objects: &ObjectsRecord) -> String {
     };
     let network = match settings.network.as_str() {
         "cut" => "the networks that end at the layer",
-        "whole" => "the whole networks",
+        "whole" => "the whole networks, which end in the heads of their last layer,",
         other => other,
     };
     let subsets: Vec<String> = objects
@@ -137,7 +144,8 @@ fn inference(objects: &ObjectsRecord) -> String {
         match settings.permutations {
             0 => String::new(),
             n => format!(
-                " Whether a target that has nothing to do with the stimuli would show the same was tested by {} of its values                  (p_permutation in the table).",
+                " Whether a target that has nothing to do with the stimuli would show the same was tested by {} of its values \
+                 (p_permutation in the table).",
                 plural(n, "permutation")
             ),
         }

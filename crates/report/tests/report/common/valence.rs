@@ -422,6 +422,7 @@ pub fn objects(shape: &Valence) -> ObjectsRecord {
             cut: "above 0.3".into(),
             min_images: 5,
             lesion: "zero".into(),
+            elsewhere: None,
             network: "cut".into(),
             correlation: "pearson".into(),
             random_sets: if shape.tests { 200 } else { 0 },
