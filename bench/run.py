@@ -91,7 +91,7 @@ class Run:
                 if output.suffix == ".json":
                     output.write_text(printed)
                 elif side is case.theirs and printed:
-                    self.versions |= json.loads(printed)["versions"]
+                    self.versions |= json.loads(printed).get("versions", {})
         ours, theirs = case.outputs
         if ours.suffix:
             ours, theirs = numbers(ours), numbers(theirs)

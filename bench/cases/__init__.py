@@ -21,6 +21,8 @@ GROUPS = {
     "extract": networks.extract,
     "forward": networks.forward,
     "gradcam": networks.gradcam,
+    "sensitivity": networks.sensitivity,
+    "lesions": networks.lesions,
     "weights": networks.weights_files,
     "photographs": networks.photographs,
     # Last, because what comes before may ask for it.

@@ -107,6 +107,63 @@ def gradcam(setup):
     )
 
 
+def boxes(path, n_pictures, each):
+    """So many boxes in each picture of 224 × 224: picture, class, left, upper, right and lower edge. Each has all five classes."""
+    rng = np.random.default_rng(601)
+    rows = []
+    for picture in range(n_pictures):
+        for i in range(each):
+            size = rng.uniform(16, 112, 2)
+            corner = rng.uniform(0, 224 - size)
+            rows.append([picture, i % 5, *corner, *(corner + size)])
+    np.save(path, np.array(rows))
+    return path
+
+
+def sensitivity(setup):
+    """Sensitivity of every filter of VGG16 to classes of objects, 10 boxes a picture."""
+    if lacks(setup, "sensitivity of filters", "pytorch_grad_cam"):
+        return
+    torch = [setup.torch_python, PEERS / "torch_networks.py"]
+    pictures, n = setup.folder / "shown", 1 if setup.quick else 20
+    drawn_pictures(pictures, n)
+    ours, theirs = setup.outputs
+    name, layers = ("squeezenet1_1", ["features.0"]) if setup.quick else ("vgg16", CONVOLUTIONS)
+    weights = setup.folder / f"{name}.safetensors"
+    inputs = [name, weights, pictures, ",".join(layers), boxes(setup.folder / "boxes.npy", n, 10)]
+    yield Case(
+        f"sensitivity/{name}/{len(layers)} layers/{n} pictures", "pytorch-grad-cam, a call a picture and layer",
+        Side([KERNEL, "sensitivity", 1, ours, *inputs]),
+        Side([*torch, "sensitivity", 1, theirs, *inputs]),
+        False, relative(1e-3), (ours, theirs), slow=True, at_least=10, prepare=[*torch, "weights", name, weights],
+    )
+
+
+# A layer with another sixth, half and nearly all of the work after it, and the one that heads read.
+LESIONED = {"vgg16": (["features.28", "features.17", "features.7"], "features.30")}
+
+
+def lesions(setup):
+    """Lesions of an inner layer against as many bare passes through what follows it: both sides are ours."""
+    if lacks(setup, "lesions", "torchvision"):
+        return
+    torch = [setup.torch_python, PEERS / "torch_networks.py"]
+    pictures = setup.folder / "rated"
+    drawn_pictures(pictures, 2 if setup.quick else 8)
+    ours, theirs = setup.outputs
+    name, (layers, end) = ("squeezenet1_1", (["features.6"], "features.12")) if setup.quick else ("vgg16", LESIONED["vgg16"])
+    weights = setup.folder / f"{name}.safetensors"
+    n, rounds = (4, 1) if setup.quick else (10, 3)
+    for layer in layers:
+        inputs = [name, weights, pictures, layer, end, n]
+        yield Case(
+            f"lesions/{name}/{layer}/{n}", "as many bare passes through what follows",
+            Side([KERNEL, "lesions", rounds, ours, *inputs]),
+            Side([KERNEL, "suffix", rounds, theirs, *inputs]),
+            False, relative(1e-4), (ours, theirs), slow=True, at_least=1, prepare=[*torch, "weights", name, weights],
+        )
+
+
 def weights_files(setup):
     """Files of weights into memory."""
     if lacks(setup, "files of weights", "torchvision"):

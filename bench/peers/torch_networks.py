@@ -6,6 +6,7 @@ Weights are random (seed 0): only the time and the agreement matter.
     torch_networks.py forward ROUNDS OUT.npy NETWORK WEIGHTS IMAGES LAYER      one batch of all pictures
     torch_networks.py folder NETWORK WEIGHTS IMAGES LAYER OUT/                 files to pooled features
     torch_networks.py gradcam ROUNDS OUT.npy NETWORK WEIGHTS IMAGES LAYERS     a map a layer, pytorch-grad-cam
+    torch_networks.py sensitivity ROUNDS OUT.npy NETWORK WEIGHTS IMAGES LAYERS BOXES   filters × classes, pytorch-grad-cam
     torch_networks.py weights-file ROUNDS OUT.npy FILE                         a file of weights into memory
 """
 
@@ -110,6 +111,16 @@ def folder(name, path, images, layer, out):
     np.save(pathlib.Path(out) / f"{layer}.npy", torch.cat(kept).cpu().numpy())
 
 
+def explained(name, path, images):
+    """A network whose activations can be kept, and pictures of its size."""
+    network = network_of(name, path)
+    for module in network.modules():
+        # A ReLU in place would overwrite them.
+        if isinstance(module, torch.nn.ReLU):
+            module.inplace = False
+    return network, torch.stack([normalised(Image.open(file).convert("RGB")) for file in files_in(images)])
+
+
 def gradcam(name, path, images, layers):
     """A call of pytorch-grad-cam for each layer; the target is each picture's best class.
 
@@ -117,12 +128,7 @@ def gradcam(name, path, images, layers):
     """
     from pytorch_grad_cam import GradCAM
 
-    network = network_of(name, path)
-    for module in network.modules():
-        # A ReLU in place would overwrite the activations that are kept.
-        if isinstance(module, torch.nn.ReLU):
-            module.inplace = False
-    batch = torch.stack([normalised(Image.open(file).convert("RGB")) for file in files_in(images)])
+    network, batch = explained(name, path, images)
 
     def work():
         means = []
@@ -134,6 +140,55 @@ def gradcam(name, path, images, layers):
                 maps = (alpha * kept.activations[0]).sum(1).relu()
                 means.append(maps.double().mean().item())
         return means
+
+    return work
+
+
+def covered(boxes, side, height, width):
+    """The share of each box, of which the edges are in pixels, that lies in each cell of a map."""
+
+    def along(low, high, n):
+        edges = torch.arange(n) * (side / n)
+        return (torch.minimum(high[:, None], edges + side / n) - torch.maximum(low[:, None], edges)).clamp(min=0)
+
+    left, top, right, bottom = boxes.T
+    cells = along(top, bottom, height)[:, :, None] * along(left, right, width)[:, None, :]
+    return cells / cells.sum((1, 2), keepdim=True)
+
+
+def sensitivity(name, path, images, layers, boxes):
+    """A call of pytorch-grad-cam for each picture and layer, whose activations and gradients give the maps of filters.
+
+    ReLU(α A), each scaled to 0…1; its mean in each box; the largest of a class, averaged over the pictures that show it.
+    All filters of a layer are done at once.
+    """
+    from pytorch_grad_cam import GradCAM
+
+    network, batch = explained(name, path, images)
+    table = torch.from_numpy(np.load(boxes))
+    side, n_classes = batch.shape[-1], int(table[:, 1].max()) + 1
+
+    def of_picture(cam, picture):
+        cam(input_tensor=batch[picture : picture + 1], targets=None)
+        kept = cam.activations_and_grads
+        maps = (kept.gradients[0].mean((2, 3), keepdim=True) * kept.activations[0])[0].relu().detach().double()
+        low, high = maps.amin((1, 2), keepdim=True), maps.amax((1, 2), keepdim=True)
+        maps = torch.where(high > low, (maps - low) / (high - low), 0.0)
+        own = table[table[:, 0] == picture]
+        values = maps.flatten(1) @ covered(own[:, 2:], side, *maps.shape[1:]).flatten(1).T
+        found = torch.full((len(maps), n_classes), torch.nan, dtype=torch.float64)
+        for number in range(n_classes):
+            is_class = own[:, 1] == number
+            if is_class.any():
+                found[:, number] = values[:, is_class].amax(1)
+        return found
+
+    def work():
+        found = []
+        for layer in layers.split(","):
+            with GradCAM(model=network, target_layers=[network.get_submodule(layer)]) as cam:
+                found.append(torch.stack([of_picture(cam, i) for i in range(len(batch))]).nanmean(0))
+        return torch.cat(found).flatten().numpy()
 
     return work
 
@@ -161,5 +216,5 @@ if __name__ == "__main__":
             "torchvision": torchvision.__version__,
             "pillow": PIL.__version__,
         }
-        tasks = {"forward": forward, "gradcam": gradcam, "weights-file": weights_file}
+        tasks = {"forward": forward, "gradcam": gradcam, "sensitivity": sensitivity, "weights-file": weights_file}
         clock.main(tasks, versions)

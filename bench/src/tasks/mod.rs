@@ -4,6 +4,8 @@ mod arrangement;
 mod encoding;
 #[cfg(feature = "networks")]
 mod networks;
+#[cfg(feature = "networks")]
+mod objects;
 mod products;
 mod rdms;
 
@@ -24,6 +26,8 @@ pub fn prepare(task: &str, inputs: &[String]) -> Result<Work> {
         products::prepare,
         #[cfg(feature = "networks")]
         networks::prepare,
+        #[cfg(feature = "networks")]
+        objects::prepare,
     ];
     for kind in kinds {
         if let Some(work) = kind(task, &inputs)? {

@@ -160,14 +160,19 @@ fn weights_file(file: &str) -> Work {
     })
 }
 
-/// Pictures of the network's size, normalised.
-fn as_they_are(network: &Network, images: &str) -> Result<Array4<f32>> {
-    let images = consilience::study::pictures_in(Path::new(images)).context("no pictures")?;
-    let preprocessing = Preprocessing {
+/// A network's preprocessing for pictures that have its size.
+pub(super) fn keeping_size(network: &Network) -> Preprocessing {
+    Preprocessing {
         resize: Resize::Keep,
         crop: None,
         ..network.preprocessing.clone()
-    };
+    }
+}
+
+/// Pictures of the network's size, normalised.
+pub(super) fn as_they_are(network: &Network, images: &str) -> Result<Array4<f32>> {
+    let images = consilience::study::pictures_in(Path::new(images)).context("no pictures")?;
+    let preprocessing = keeping_size(network);
     let pictures: Vec<_> = images
         .iter()
         .map(|path| preprocessing.apply(&image::read(path)?).map_err(Into::into))

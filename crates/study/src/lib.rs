@@ -19,6 +19,7 @@ pub mod file;
 mod objects;
 mod places;
 mod plan;
+pub mod planted;
 mod prepare;
 mod progress;
 pub mod reduce;

@@ -1,5 +1,7 @@
 //! Study files to start from, written by `consilience init`.
 
+use crate::planted::Planted;
+
 /// A kind of study and its files.
 #[derive(Debug, Clone, Copy)]
 pub struct Template {
@@ -7,29 +9,40 @@ pub struct Template {
     pub kind: &'static str,
     /// File names and texts.
     pub files: &'static [(&'static str, &'static str)],
+    /// Whether data are generated beside them, see [`planted`](crate::planted).
+    pub data: Option<Planted>,
+}
+
+macro_rules! files {
+    ($folder:literal) => {
+        &[
+            ("study.toml", include_str!(concat!($folder, "/study.toml"))),
+            ("README.md", include_str!(concat!($folder, "/README.md"))),
+        ]
+    };
 }
 
 /// Every kind there is.
 pub const TEMPLATES: &[Template] = &[
     Template {
         kind: "rsa",
-        files: &[
-            ("study.toml", include_str!("../templates/rsa/study.toml")),
-            ("README.md", include_str!("../templates/rsa/README.md")),
-        ],
+        files: files!("../templates/rsa"),
+        data: None,
     },
     Template {
         kind: "valence-appraisal",
-        files: &[
-            (
-                "study.toml",
-                include_str!("../templates/valence-appraisal/study.toml"),
-            ),
-            (
-                "README.md",
-                include_str!("../templates/valence-appraisal/README.md"),
-            ),
-        ],
+        files: files!("../templates/valence-appraisal"),
+        data: None,
+    },
+    Template {
+        kind: "object2brain-planted",
+        files: files!("../../../examples/object2brain-planted"),
+        data: Some(Planted::Category),
+    },
+    Template {
+        kind: "object2brain-null",
+        files: files!("../../../examples/object2brain-null"),
+        data: Some(Planted::Nothing),
     },
 ];
 

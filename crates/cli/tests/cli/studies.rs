@@ -243,6 +243,28 @@ fn a_new_study_says_what_is_still_missing() {
 }
 
 #[test]
+fn a_study_with_generated_data_is_ready_to_run() {
+    let scratch = Scratch::new();
+    let told = scratch.ok(&["init", "object2brain-planted", "mine"]);
+    assert!(told.contains("consilience run mine/study.toml"), "{told}");
+    let few = ["analysis[1].random-sets=400", "analysis[1].permutations=50"];
+    let run = ["run", "mine/study.toml", "--set", few[0], "--set", few[1]];
+    let told = scratch.ok(&run);
+    assert!(told.contains("Without the filters for C"), "{told}");
+
+    let again = ["init", "object2brain-planted", "mine"];
+    scratch.refused(&again, &["data", "nothing was written"]);
+    // The folders in `examples/` lack only their data.
+    std::fs::remove_dir_all(scratch.path("mine/data")).unwrap();
+    let other = ["init", "object2brain-null", "mine"];
+    scratch.refused(&other, &["study.toml", "nothing was written"]);
+    scratch.ok(&again);
+    let first = std::fs::read(scratch.path("mine/data/ratings.csv")).unwrap();
+    scratch.ok(&["init", "object2brain-planted", "other", "--seed", "2"]);
+    assert!(std::fs::read(scratch.path("other/data/ratings.csv")).unwrap() != first);
+}
+
+#[test]
 fn a_check_prints_the_plan_and_changes_nothing() {
     let scratch = Scratch::small_study();
     let before = listing(&scratch.path(""));
