@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use consilience::io::atomic::NewFolder;
 use consilience::io::npy::{ColumnReader, ColumnWriter};
 use consilience::io::source::{Format, Source};
 use consilience::io::{AnyArray, Dtype, hash, npy};
@@ -111,6 +112,7 @@ fn fit<T: Real>(
     let model = arrays::in_files(prepare::<T>(x, params), &x_files)?;
     console.end();
 
+    let _new = NewFolder::watch(&args.out);
     let mut predictions =
         ColumnWriter::<f64>::create(args.out.join("predictions.npy"), n_rows, n_targets)?;
     let mut found = Found::default();
