@@ -113,6 +113,121 @@ impl Seek for AtomicFile {
     }
 }
 
+/// A folder that goes again when nothing came of it.
+///
+/// Dropped, it removes those of the folder and its parents that were not there at first and are empty.
+#[derive(Debug)]
+pub struct NewFolder {
+    /// The innermost first.
+    absent: Vec<PathBuf>,
+}
+
+impl NewFolder {
+    /// Remembers what there is of `folder`; makes nothing.
+    #[must_use]
+    pub fn watch(folder: impl AsRef<Path>) -> Self {
+        let parents = folder.as_ref().ancestors();
+        let absent = parents.take_while(|f| !f.as_os_str().is_empty() && !f.exists());
+        Self {
+            absent: absent.map(Path::to_path_buf).collect(),
+        }
+    }
+}
+
+impl Drop for NewFolder {
+    fn drop(&mut self) {
+        for folder in &self.absent {
+            // Fails for a folder that holds something, as it should.
+            let _ = std::fs::remove_dir(folder);
+        }
+    }
+}
+
+/// Files under construction that go to their folder together, at [`commit`](Self::commit).
+///
+/// Dropped without a commit, nothing of them is left and what the folder had before stays.
+///
+/// # Example
+///
+/// ```
+/// # let temporary = tempfile::tempdir().unwrap();
+/// # let out = temporary.path().join("faces");
+/// let files = consilience_io::atomic::AtomicFolder::create(&out)?;
+/// std::fs::write(files.path().join("a.png"), b"picture").unwrap();
+/// assert!(!out.join("a.png").exists());
+/// files.commit()?;
+/// assert!(out.join("a.png").exists());
+/// # Ok::<(), consilience_io::IoError>(())
+/// ```
+#[derive(Debug)]
+pub struct AtomicFolder {
+    // Goes before the folder that it lies in.
+    stage: tempfile::TempDir,
+    folder: PathBuf,
+    _new: NewFolder,
+}
+
+impl AtomicFolder {
+    /// Starts files that will lie in `folder` or below.
+    ///
+    /// # Errors
+    ///
+    /// [`IoError::Os`] when the folder cannot be made or written to.
+    pub fn create(folder: impl AsRef<Path>) -> Result<Self> {
+        let folder = folder.as_ref();
+        let new = NewFolder::watch(folder);
+        std::fs::create_dir_all(folder)
+            .map_err(IoError::os("make the folder"))
+            .at(folder)?;
+        let stage = tempfile::Builder::new()
+            .prefix(PREFIX)
+            .tempdir_in(folder)
+            .map_err(IoError::os("make a folder in the folder"))
+            .at(folder)?;
+        Ok(Self {
+            stage,
+            folder: folder.to_path_buf(),
+            _new: new,
+        })
+    }
+
+    /// Where the files are put meanwhile; its folders are those of the result.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.stage.path()
+    }
+
+    /// Brings all files to their places, replacing older ones.
+    ///
+    /// # Errors
+    ///
+    /// [`IoError::Os`], naming the place.
+    pub fn commit(self) -> Result<()> {
+        move_files(self.stage.path(), &self.folder)
+    }
+}
+
+fn move_files(from: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir_all(to)
+        .map_err(IoError::os("make the folder"))
+        .at(to)?;
+    let entries = std::fs::read_dir(from)
+        .map_err(IoError::os("list the folder"))
+        .at(from)?;
+    for entry in entries {
+        let entry = entry.map_err(IoError::os("list the folder")).at(from)?;
+        let (source, place) = (entry.path(), to.join(entry.file_name()));
+        if source.is_dir() {
+            move_files(&source, &place)?;
+        } else {
+            std::fs::rename(&source, &place)
+                .map_err(IoError::os("name the finished file"))
+                .at(&place)?;
+        }
+    }
+    Ok(())
+}
+
 /// Removes what writers that were killed left directly in `folder`; files that are being written
 /// stay.
 ///
@@ -183,6 +298,42 @@ mod tests {
         file.write_all(b"half").unwrap();
         drop(file);
         assert!(names(folder.path()).is_empty());
+    }
+
+    #[test]
+    fn a_new_folder_stays_only_with_something_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let [there, kept, lost] = ["there", "kept", "lost/deep"].map(|n| folder.path().join(n));
+        std::fs::create_dir(&there).unwrap();
+        for path in [&there, &kept, &lost] {
+            let _new = NewFolder::watch(path);
+            std::fs::create_dir_all(path).unwrap();
+            if path == &kept {
+                std::fs::write(path.join("result"), b"").unwrap();
+            }
+        }
+        assert_eq!(names(folder.path()), ["kept", "there"]);
+    }
+
+    #[test]
+    fn files_of_a_folder_appear_together_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("new/out");
+        let start = || {
+            let files = AtomicFolder::create(&out).unwrap();
+            write_atomically(files.path().join("a"), |w| w.write_all(b"1")).unwrap();
+            write_atomically(files.path().join("b/c"), |w| w.write_all(b"2")).unwrap();
+            files
+        };
+        drop(start());
+        assert!(names(folder.path()).is_empty());
+        start().commit().unwrap();
+        std::fs::write(out.join("b/old"), b"stays").unwrap();
+        std::fs::write(out.join("a"), b"old").unwrap();
+        start().commit().unwrap();
+        assert_eq!(names(&out), ["a", "b"]);
+        assert_eq!(names(&out.join("b")), ["c", "old"]);
+        assert_eq!(std::fs::read(out.join("a")).unwrap(), b"1");
     }
 
     #[test]

@@ -283,6 +283,8 @@ fn receive(
     };
     let n_bytes = pin.n_bytes.or(told);
     let at_most = n_bytes.unwrap_or(MAX_BYTES).min(MAX_BYTES);
+    // A server may have a shorter file than the pinned one and send all of it; its hash will tell.
+    let n_enough = told.or(n_bytes).map(|n| n.min(at_most));
     let mut out = OpenOptions::new()
         .create(true)
         .append(true)
@@ -302,7 +304,7 @@ fn receive(
         report(n_done.min(at_most), n_bytes);
         match n.ended {
             Ended::Not => {}
-            Ended::AtEnd if n_bytes.is_none_or(|n_bytes| n_done >= n_bytes) => break,
+            Ended::AtEnd if n_enough.is_none_or(|n_enough| n_done >= n_enough) => break,
             Ended::AtEnd => return Err(network("the connection closed early".into())),
             Ended::By(error) => return Err(network(Box::new(error))),
         }

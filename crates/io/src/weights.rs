@@ -94,6 +94,11 @@ impl Weights {
             let tensors = torch::read(bytes, entry, limits)?;
             return Ok(Self { tensors });
         }
+        // The header of safetensors is JSON after its length.
+        if bytes.get(8) != Some(&b'{') {
+            let expected = "a safetensors or PyTorch file";
+            return Err(IoError::wrong_format(expected, bytes));
+        }
         if let Some(entry) = entry {
             return Err(IoError::Missing {
                 kind: Named::StateDict,
@@ -278,6 +283,11 @@ mod tests {
         for n in 0..whole.len() {
             assert!(parse(&whole[..n]).is_err(), "{n} bytes");
         }
+        let message = parse(b"").unwrap_err().to_string();
+        assert!(
+            message.contains("not a safetensors or PyTorch file"),
+            "{message}"
+        );
         let mut huge = u64::MAX.to_le_bytes().to_vec();
         huge.extend(&whole);
         assert!(parse(&huge).is_err());

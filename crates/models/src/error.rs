@@ -51,6 +51,18 @@ pub enum ModelError {
         /// Keys whose shapes differ.
         misshapen: Vec<Misshapen>,
     },
+    /// A NaN or an infinity in the weights.
+    #[error(
+        "the weight {key:?} of {architecture} holds {value}, expected numbers only; the training failed or the file is damaged: take another"
+    )]
+    NonFiniteWeight {
+        /// Architecture that was asked for.
+        architecture: String,
+        /// First key where it shows.
+        key: String,
+        /// The value.
+        value: f32,
+    },
     /// Images that are too small for the architecture's windows.
     #[error(
         "{architecture} cannot take images of {} × {} pixels: too little is left of them at layer {layer:?}; enlarge the crop",

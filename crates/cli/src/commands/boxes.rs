@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use consilience::detection;
-use consilience::io::atomic;
+use consilience::io::atomic::{self, AtomicFolder};
 use consilience::io::image::{self, Orientation, RgbImage};
 use consilience::models::detect::exchange::{Boxes, Picture, coco, csv};
 use consilience::models::detect::{Detection, classes};
@@ -62,10 +62,12 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
     }
     .with_context(|| format!("reading {}", args.boxes.display()))?;
     if let Some(folder) = &args.overlay {
+        let overlays = AtomicFolder::create(folder)?;
         for ((path, stem), (_, found)) in paths.iter().zip(stems(&names)).zip(&boxes.pictures) {
             let picture = image::read_oriented(path, args.orientation.into())?;
-            write_overlay(folder, &stem, &picture, found)?;
+            write_overlay(overlays.path(), &stem, &picture, found)?;
         }
+        overlays.commit()?;
     }
     format.write(&args.out, &boxes)?;
     writeln!(out, "{}", args.out.display())?;

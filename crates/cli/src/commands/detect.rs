@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
+use consilience::io::atomic::AtomicFolder;
 use consilience::models::darknet::Darknet;
 use consilience::models::detect::exchange::{Boxes, Picture};
 use consilience::models::detect::{DetectParams, DetectionModel, Detector, DetectorName, classes};
@@ -67,14 +68,16 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
     if let Some(note) = &detector.executor().note {
         console.note(&format!("note: {note}"));
     }
+    let overlays = args.overlay.as_ref().map(AtomicFolder::create);
+    let overlays = overlays.transpose()?;
     console.begin("detections", paths.len() as u64);
     let mut boxes = Boxes {
         classes: model.classes.clone(),
         pictures: Vec::with_capacity(paths.len()),
     };
     detector.run(Images::Files(&paths), |idx, picture, found| -> Result<()> {
-        if let Some(folder) = &args.overlay {
-            write_overlay(folder, &stems[idx], picture, &found)?;
+        if let Some(overlays) = &overlays {
+            write_overlay(overlays.path(), &stems[idx], picture, &found)?;
         }
         let described = Picture {
             name: names[idx].clone(),
@@ -86,6 +89,9 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
         Ok(())
     })?;
     console.end();
+    if let Some(overlays) = overlays {
+        overlays.commit()?;
+    }
     format.write(&args.out, &boxes)?;
     writeln!(out, "{}", args.out.display())?;
     Ok(())

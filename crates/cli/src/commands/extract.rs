@@ -4,9 +4,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use consilience::io::atomic::{self, NewFolder};
+use consilience::io::hash;
 use consilience::io::video::{self, Sampling, Selection, Span};
 use consilience::io::weights::WeightsFile;
-use consilience::io::{atomic, hash};
 use consilience::models::zoo::catalogue;
 use consilience::models::{
     ClipPool, Clips, Edit, ExecutorChoice, ExtractParams, ExtractedLayer, Extractor, Network,
@@ -126,6 +127,7 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
     let network = network.edited(&args.edit, clips.frames(), &params)?;
     let selected = network.select(&args.layers)?;
     let console = Console::new();
+    let _new = NewFolder::watch(&args.out);
     // What a killed run had begun is as large as the result.
     atomic::clear_leftovers(&args.out);
     let reduce = ReduceInputs {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::ValueEnum;
 use consilience::detection;
+use consilience::io::atomic::AtomicFolder;
 use consilience::io::{image, table};
 use consilience::models::detect::faces::{
     self, Face, FaceDetectorKind, FaceFinder, LandmarkNetwork, Template,
@@ -112,25 +113,34 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
     if let Some(note) = &finder.detector.executor().note {
         console.note(&format!("note: {note}"));
     }
+    let files = AtomicFolder::create(&args.out)?;
+    let overlays = args.overlay.as_ref().map(AtomicFolder::create);
+    let overlays = overlays.transpose()?;
     console.begin("faces", paths.len() as u64);
     let mut rows: Vec<Vec<String>> = Vec::new();
     finder.run(Images::Files(&paths), |idx, picture, found| -> Result<()> {
         for (face_idx, face) in found.iter().enumerate() {
             let file = format!("{}_{face_idx}.png", stems[idx]);
-            write_picture(&args.out.join(&file), &image::encode_png(&face.aligned)?)?;
+            write_picture(
+                &files.path().join(&file),
+                &image::encode_png(&face.aligned)?,
+            )?;
             rows.push(row(&names[idx], face_idx, file, face));
         }
         if found.is_empty() {
             console.note(&format!("note: no face in {}", paths[idx].display()));
         }
-        if let Some(folder) = &args.overlay {
+        if let Some(overlays) = &overlays {
             let png = detection::overlay_faces(picture, &found)?;
-            write_picture(&folder.join(format!("{}.png", stems[idx])), &png)?;
+            write_picture(&overlays.path().join(format!("{}.png", stems[idx])), &png)?;
         }
         console.advance_to(idx as u64 + 1);
         Ok(())
     })?;
     console.end();
+    for files in overlays.into_iter().chain([files]) {
+        files.commit()?;
+    }
     // The table comes last: a folder with a table is complete.
     let path = args.out.join("faces.csv");
     table::write(&path, &COLUMNS, rows)?;

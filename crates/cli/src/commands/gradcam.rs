@@ -4,8 +4,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use consilience::io::atomic::{self, AtomicFolder};
 use consilience::io::image::encode_png;
-use consilience::io::{atomic, hash, image, npy};
+use consilience::io::{hash, image, npy};
 use consilience::learn::gradcam::{Filters, overlay, seen};
 use consilience::learn::{GradCam, GradCamParams, Target};
 use consilience::models::{Images, Network};
@@ -82,11 +83,12 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
             }
         })
         .collect();
+    let files = AtomicFolder::create(&args.out)?;
     let mut writers = stems
         .iter()
         .zip(&shapes)
         .map(|(stem, shape)| {
-            npy::Writer::<f32>::create(args.out.join(format!("{stem}.npy")), shape)
+            npy::Writer::<f32>::create(files.path().join(format!("{stem}.npy")), shape)
         })
         .collect::<Result<Vec<_>, _>>()?;
     let hashes = paths
@@ -114,7 +116,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
                 let path = &paths[block.image_idx];
                 let picture = path.file_stem().unwrap_or_default().to_string_lossy();
                 let file = format!("{:05}_{picture}.png", block.image_idx);
-                let folder = args.out.join("overlay").join(&stems[block.layer_idx]);
+                let folder = files.path().join("overlay").join(&stems[block.layer_idx]);
                 let map = block.maps.index_axis(Axis(0), 0);
                 write_overlay(&folder.join(file), &network, path, map)?;
             }
@@ -126,6 +128,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
     for writer in writers {
         writer.finish()?;
     }
+    files.commit()?;
     let manifest = json!({
         "consilience": env!("CARGO_PKG_VERSION"),
         "model": network.architecture,

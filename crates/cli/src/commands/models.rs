@@ -169,13 +169,6 @@ fn get(name: &str, accept_terms: bool, from: Option<&str>, out: &mut dyn Write) 
             "no weights are published for {name} that we know of; give your own with --weights FILE"
         );
     };
-    if weights.terms == Terms::Restricted && !accept_terms {
-        return Err(IoError::TermsNotAccepted {
-            name: weights.full_name(),
-            licence: weights.licence,
-        }
-        .into());
-    }
     let (Some(address), Some(sha256)) = (&weights.address, &weights.sha256) else {
         bail!(
             "no hash of {} is published, so it is not fetched; get the file by hand from {} and give it with --weights FILE",
@@ -183,6 +176,13 @@ fn get(name: &str, accept_terms: bool, from: Option<&str>, out: &mut dyn Write) 
             weights.by_hand.as_deref().unwrap_or("its publisher")
         );
     };
+    if weights.terms == Terms::Restricted && !accept_terms {
+        return Err(IoError::TermsNotAccepted {
+            name: weights.full_name(),
+            licence: weights.licence,
+        }
+        .into());
+    }
     let cache = places::cache_folder()?;
     let path = weights
         .path_in(&cache)

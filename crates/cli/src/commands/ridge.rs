@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Result;
+use consilience::io::atomic::NewFolder;
 use consilience::io::npy::{ColumnReader, ColumnWriter};
 use consilience::io::source::{Format, Source};
 use consilience::io::{AnyArray, Dtype, npy};
@@ -122,6 +123,7 @@ fn fit<T: Real>(
     drop(x);
     console.end();
 
+    let _new = NewFolder::watch(&args.out);
     let mut predictions =
         ColumnWriter::<f64>::create(args.out.join("predictions.npy"), n_file_rows, n_targets)?;
     let mut found = Found::default();

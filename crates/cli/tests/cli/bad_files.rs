@@ -270,9 +270,15 @@ fn pictures_without_a_pixel_or_with_too_many_are_refused() {
         ("bomb.bmp", bmp(50_000, 50_000)),
         ("empty.jpg", Vec::new()),
     ] {
-        scratch.put(&format!("bad/{file}"), &content);
-        scratch.refused(&extract(&format!("bad/{file}")), &[file]);
-        assert!(!scratch.path("out").exists(), "{file}");
+        let file = format!("bad/{file}");
+        scratch.put(&file, &content);
+        // After a good one, so that something was there to be left behind.
+        scratch.put("list.txt", format!("pictures/p1.png\n{file}").as_bytes());
+        scratch.refused(&extract("list.txt"), &[&file]);
+        let mut explain = extract("list.txt");
+        explain[0] = "gradcam";
+        explain[4] = "conv2";
+        scratch.refused(&[&explain[..], &["--overlay"]].concat(), &[&file]);
     }
 }
 

@@ -186,7 +186,9 @@ fn faces_writes_aligned_faces_and_a_table() {
         ],
         &["48 × 48", "ssd 300 × 300"],
     );
-    assert!(!scratch.path("no").exists());
+    scratch.put("people/unreadable.png", b"no picture");
+    let more = ["--out", "no", "--overlay", "no/drawn"];
+    scratch.refused(&[&base[..], &more].concat(), &["unreadable.png"]);
 }
 
 /// A JPEG file whose orientation tag says that it has to be turned by a quarter.

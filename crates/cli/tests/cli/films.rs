@@ -326,12 +326,7 @@ fn films_and_options_that_do_not_fit_are_refused() {
     refused("--images absent.mp4", &["absent.mp4"]);
     refused("--images empty", &["no picture", "no film", "empty"]);
     // Found when the frame's turn comes: nothing is left of those before it.
-    scratch.run(&[&MODEL[..], &words("--images broken.mp4 --out x")].concat());
-    let answer = scratch.run(&[&MODEL[..], &words("--images broken.mp4 --out x")].concat());
-    assert_eq!(answer.code, Some(2));
-    assert!(answer.stderr.contains("broken.mp4"), "{}", answer.stderr);
-    assert!(listing(&scratch.path("x")).is_empty());
-    std::fs::remove_dir_all(scratch.path("x")).unwrap();
+    refused("--images broken.mp4", &["broken.mp4"]);
 
     let args = [&MODEL[..], &words("--images mpeg4.mp4 --out x")].concat();
     let output = scratch.command(&args).env("PATH", "").output().unwrap();

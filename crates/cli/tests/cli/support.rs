@@ -1,6 +1,6 @@
 //! A folder, a cache and a data folder for each test, and the program run in them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -158,7 +158,7 @@ impl Scratch {
     /// the message, and the working folder as it was. Gives the message.
     #[track_caller]
     pub fn refused(&self, args: &[&str], phrases: &[&str]) -> String {
-        let before = listing(&self.path(""));
+        let before = (listing(&self.path("")), below(&self.path("")).1);
         let answer = self.run(args);
         assert_eq!(answer.code, Some(2), "{args:?}: {answer:?}");
         assert_eq!(answer.stdout, "", "{args:?}");
@@ -170,7 +170,8 @@ impl Scratch {
             );
         }
         assert!(!answer.stderr.contains("panicked"), "{}", answer.stderr);
-        assert_eq!(before, listing(&self.path("")), "{args:?} left something");
+        let after = (listing(&self.path("")), below(&self.path("")).1);
+        assert_eq!(before, after, "{args:?} left something");
         assert_no_partial_files(&self.folder.path().join("cache"));
         answer.stderr
     }
@@ -227,22 +228,29 @@ fn generator(seed: u64) -> impl FnMut() -> f64 {
 
 /// Every file below a folder; a folder that is not there has none. They may go away meanwhile.
 pub fn files_below(folder: &Path) -> Vec<PathBuf> {
+    below(folder).0
+}
+
+/// The files and the folders below a folder.
+fn below(folder: &Path) -> (Vec<PathBuf>, BTreeSet<PathBuf>) {
     let mut files = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(current) = folders.pop() {
+    let mut folders = BTreeSet::new();
+    let mut todo = vec![folder.to_owned()];
+    while let Some(current) = todo.pop() {
         let Ok(entries) = std::fs::read_dir(&current) else {
             continue;
         };
         for entry in entries {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                folders.push(path);
+                folders.insert(path.clone());
+                todo.push(path);
             } else {
                 files.push(path);
             }
         }
     }
-    files
+    (files, folders)
 }
 
 /// Every file below a folder with its bytes.

@@ -17,6 +17,8 @@ enum Answer {
     Wrong,
     /// More bytes than the file has.
     TooLong,
+    /// Fewer bytes than the file has, and says so.
+    TooShort,
     Status(&'static str),
 }
 
@@ -83,6 +85,7 @@ fn respond(
     match answer {
         Answer::Wrong => body[0] ^= 1,
         Answer::TooLong => body.extend([0; 10]),
+        Answer::TooShort => body.truncate(body.len() - 10),
         _ => {}
     }
     write!(
@@ -213,7 +216,7 @@ fn a_server_without_ranges_starts_over() {
 
 #[test]
 fn wrong_bytes_are_thrown_away() {
-    for answer in [Answer::Wrong, Answer::TooLong] {
+    for answer in [Answer::Wrong, Answer::TooLong, Answer::TooShort] {
         let run = Run::new(vec![answer, Answer::Whole]);
         let message = run.get().unwrap_err().to_string();
         assert!(

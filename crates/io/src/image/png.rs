@@ -46,24 +46,39 @@ fn decoder(bytes: &[u8]) -> Decoder<Cursor<&[u8]>> {
 /// Width and height, if the file can hold as many pixels.
 fn checked_size(
     decoder: &mut Decoder<Cursor<&[u8]>>,
-    n_bytes: usize,
+    bytes: &[u8],
     limits: &Limits,
 ) -> Result<(usize, usize)> {
     let info = decoder
         .read_header_info()
-        .map_err(|error| damaged(&error))?;
+        .map_err(|error| empty(bytes).unwrap_or(damaged(&error)))?;
     let (width, height) = (info.width, info.height);
     let bits = info.color_type.samples() as u64 * info.bit_depth as u64;
     let n_raw = (u64::from(width) * bits)
         .div_ceil(8)
         .saturating_mul(u64::from(height));
     let size = (u64::from(width), u64::from(height));
-    check_size(size, n_raw, n_bytes, limits)?;
+    check_size(size, n_raw, bytes.len(), limits)?;
     Ok((width as usize, height as usize))
 }
 
+/// The error for a header with a side of zero pixels, which the decoder refuses without the size.
+fn empty(bytes: &[u8]) -> Option<IoError> {
+    let side = |at: usize| {
+        bytes
+            .get(at..at + 4)?
+            .try_into()
+            .ok()
+            .map(u32::from_be_bytes)
+    };
+    let (width, height) = (side(16)?, side(20)?);
+    let size = format!("{width}×{height}");
+    (width == 0 || height == 0)
+        .then(|| IoError::malformed(FORMAT, "the size", size, "at least one pixel"))
+}
+
 pub(super) fn size(bytes: &[u8], limits: &Limits) -> Result<(usize, usize)> {
-    checked_size(&mut decoder(bytes), bytes.len(), limits)
+    checked_size(&mut decoder(bytes), bytes, limits)
 }
 
 /// The EXIF data before the pixels.
@@ -75,7 +90,7 @@ pub(super) fn exif(bytes: &[u8]) -> Option<Vec<u8>> {
 
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<RgbImage> {
     let mut decoder = decoder(bytes);
-    let (width, height) = checked_size(&mut decoder, bytes.len(), limits)?;
+    let (width, height) = checked_size(&mut decoder, bytes, limits)?;
     let mut reader = decoder.read_info().map_err(|error| damaged(&error))?;
     let (color, depth) = reader.output_color_type();
     let n_bytes = reader.output_buffer_size().ok_or_else(|| {

@@ -140,6 +140,27 @@ fn sizes_are_checked_before_memory_is_reserved() {
 }
 
 #[test]
+fn a_picture_without_pixels_is_refused_with_its_size() {
+    let frame = |bytes: &[u8]| bytes.windows(2).position(|w| w == [0xff, 0xc0]).unwrap() + 5;
+    let jpeg = bytes("grey.jpg");
+    for (name, at, size) in [
+        ("rgb.png", 16, "0×"),
+        ("grey_16.png", 20, "×0,"),
+        ("rgb.bmp", 18, "0×"),
+        ("grey.jpg", frame(&jpeg), "×0,"),
+    ] {
+        let mut bytes = bytes(name);
+        let n = if name.ends_with("jpg") { 2 } else { 4 };
+        bytes[at..at + n].fill(0);
+        let message = parse(&bytes).unwrap_err().to_string();
+        assert!(
+            message.contains(size) && message.contains("at least one pixel"),
+            "{name}: {message}"
+        );
+    }
+}
+
+#[test]
 fn every_truncation_of_a_bmp_is_an_error() {
     let whole = bytes("palette.bmp");
     for end in 0..whole.len() - 3 {

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::proto;
-use crate::graph::{Graph, Layer};
+use crate::graph::{Graph, Layer, Node};
 
-/// Names every tensor that depends on the input, in execution order: first the modules whose output
-/// it is, inner before outer, then the tensor itself. `paths` are the modules that each operation
-/// lies in, as [`path`] gives them.
+/// Names every tensor that depends on the numbers of the input, not only on its shape, in execution
+/// order: first the modules whose output it is, inner before outer, then the tensor itself. `paths`
+/// are the modules that each operation lies in, as [`path`] gives them.
 ///
 /// # Definition
 ///
@@ -16,26 +16,28 @@ use crate::graph::{Graph, Layer};
 /// calls, as torchvision's feature extraction counts them; a call ends where an operation of another
 /// module begins.
 pub(super) fn layers(graph: &Graph, paths: &[Vec<String>]) -> Vec<Layer> {
-    let mut live: HashSet<&str> = graph.inputs.iter().map(|i| i.name.as_str()).collect();
-    let mut live_paths: Vec<Vec<String>> = Vec::with_capacity(graph.nodes.len());
-    for (node, path) in graph.nodes.iter().zip(paths) {
-        let depends = node.inputs.iter().any(|name| live.contains(name.as_str()));
-        if depends {
-            let outputs = node.outputs.iter().map(String::as_str);
-            live.extend(outputs.filter(|name| !name.is_empty()));
+    let live = reached(graph, |_| true);
+    // Sizes of maps and what is worked out from them say nothing of a picture. Executors that know
+    // them beforehand refuse to give several that are equal.
+    let values = reached(graph, |node| !matches!(node.op.as_str(), "Shape" | "Size"));
+    let depends = |node: &Node| node.inputs.iter().any(|name| live.contains(name.as_str()));
+    let live_paths = graph.nodes.iter().zip(paths).map(|(node, path)| {
+        if depends(node) {
+            path.clone()
+        } else {
+            Vec::new()
         }
-        live_paths.push(if depends { path.clone() } else { Vec::new() });
-    }
-    let paths = with_calls(live_paths);
+    });
+    let paths = with_calls(live_paths.collect());
 
-    let outputs = module_outputs(graph, &paths);
+    let outputs = module_outputs(graph, &paths, &values);
     let mut modules_of: HashMap<&str, Vec<&str>> = HashMap::new();
     for (module, tensor) in &outputs {
         modules_of.entry(tensor).or_default().push(module);
     }
     let mut layers = Vec::new();
     let made = graph.nodes.iter().flat_map(|node| &node.outputs);
-    for tensor in made.filter(|name| live.contains(name.as_str())) {
+    for tensor in made.filter(|name| values.contains(name.as_str())) {
         let mut modules = modules_of.remove(tensor.as_str()).unwrap_or_default();
         modules.sort_by_key(|module| std::cmp::Reverse(module.len()));
         // A tensor that bears a module's very name would otherwise be listed twice.
@@ -46,6 +48,19 @@ pub(super) fn layers(graph: &Graph, paths: &[Vec<String>]) -> Vec<Layer> {
         }));
     }
     drop_ambiguous(layers)
+}
+
+/// The tensors that the input reaches through the operations that `passes` lets through.
+fn reached(graph: &Graph, passes: impl Fn(&Node) -> bool) -> HashSet<&str> {
+    let mut reached: HashSet<&str> = graph.inputs.iter().map(|i| i.name.as_str()).collect();
+    for node in &graph.nodes {
+        let mut inputs = node.inputs.iter();
+        if passes(node) && inputs.any(|name| reached.contains(name.as_str())) {
+            let outputs = node.outputs.iter().map(String::as_str);
+            reached.extend(outputs.filter(|name| !name.is_empty()));
+        }
+    }
+    reached
 }
 
 /// Modules that an operation lies in, outermost first; empty where the file does not say.
@@ -134,8 +149,12 @@ fn with_calls(mut paths: Vec<Vec<String>>) -> Vec<Vec<String>> {
     paths
 }
 
-/// The tensor that leaves each module.
-fn module_outputs<'a>(graph: &'a Graph, paths: &'a [Vec<String>]) -> BTreeMap<&'a str, &'a str> {
+/// The tensor of `values` that leaves each module.
+fn module_outputs<'a>(
+    graph: &'a Graph,
+    paths: &'a [Vec<String>],
+    values: &HashSet<&str>,
+) -> BTreeMap<&'a str, &'a str> {
     let mut readers: HashMap<&str, Vec<usize>> = HashMap::new();
     for (node_idx, node) in graph.nodes.iter().enumerate() {
         for name in &node.inputs {
@@ -144,14 +163,13 @@ fn module_outputs<'a>(graph: &'a Graph, paths: &'a [Vec<String>]) -> BTreeMap<&'
     }
     let final_outputs: HashSet<&str> = graph.outputs.iter().map(String::as_str).collect();
     let mut outputs = BTreeMap::new();
-    let computed = graph.nodes.iter().zip(paths);
-    for (node, modules) in computed.filter(|(node, _)| node.op != "Shape") {
+    for (node, modules) in graph.nodes.iter().zip(paths) {
         for (depth, module) in modules.iter().enumerate() {
             let leaves = |tensor: &str| {
-                final_outputs.contains(tensor)
-                    || readers.get(tensor).is_some_and(|readers| {
-                        readers.iter().any(|&r| paths[r].get(depth) != Some(module))
-                    })
+                let read_outside = readers.get(tensor).is_some_and(|readers| {
+                    readers.iter().any(|&r| paths[r].get(depth) != Some(module))
+                });
+                values.contains(tensor) && (read_outside || final_outputs.contains(tensor))
             };
             if let Some(tensor) = node.outputs.iter().find(|name| leaves(name)) {
                 outputs.insert(module.as_str(), tensor.as_str());
@@ -171,7 +189,7 @@ fn drop_ambiguous(mut layers: Vec<Layer>) -> Vec<Layer> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::{Input, Node};
+    use crate::graph::Input;
 
     #[test]
     fn paths_follow_torch() {
@@ -266,6 +284,10 @@ mod tests {
             outputs: vec![output.into()],
             ..Node::default()
         };
+        let shape = |name: &str, input: &str, output: &str| Node {
+            op: "Shape".into(),
+            ..node(name, &[input], output)
+        };
         let graph = Graph {
             inputs: vec![Input {
                 name: "x".into(),
@@ -275,10 +297,13 @@ mod tests {
                 node("/block/conv/Conv", &["x", "w"], "a"),
                 node("/block/Constant", &[], "k"),
                 node("/block/Mul", &["a", "k"], "b"),
-                // Made last in the block, but read inside only.
-                node("/block/Shape", &["b"], "s"),
-                node("/block/Reshape", &["b", "s"], "c"),
-                node("/head/Gemm", &["c"], "out"),
+                // Read inside only.
+                node("/block/Abs", &["b"], "c"),
+                node("/block/Relu", &["c"], "d"),
+                // Made last in the block and read outside, but a size.
+                shape("/block/Shape", "d", "s"),
+                node("/block/Gather", &["s", "k"], "n"),
+                node("/head/Reshape", &["d", "n"], "out"),
             ],
             outputs: vec!["out".into()],
             ..Graph::default()
@@ -292,9 +317,9 @@ mod tests {
             ("block.conv", "a"),
             ("a", "a"),
             ("b", "b"),
-            ("s", "s"),
-            ("block", "c"),
             ("c", "c"),
+            ("block", "d"),
+            ("d", "d"),
             ("head", "out"),
             ("out", "out"),
         ];

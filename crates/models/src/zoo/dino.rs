@@ -2,7 +2,7 @@
 //!
 //! Any image size is possible: the positions' embeddings are resized to the grid of patches as the
 //! authors do it, by matrices that are part of the graph. ViT-g/14 is missing: its weights take more
-//! than the 2 GiB that ONNX allows for a model.
+//! than the 2 GiB that ONNX Runtime allows for a model in memory.
 
 mod positions;
 

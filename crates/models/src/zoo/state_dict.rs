@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Architecture;
 use crate::error::Misshapen;
-use crate::graph::{Graph, Tensor};
+use crate::graph::{Element, Graph, Tensor};
 use crate::{ModelError, Result};
 
 /// Weights by key, as in PyTorch's state dict.
@@ -44,7 +44,7 @@ impl Architecture {
     /// # Errors
     ///
     /// [`ModelError::StateDict`] naming every key that is missing, not expected or of another
-    /// shape; as [`Architecture::skeleton`].
+    /// shape; [`ModelError::NonFiniteWeight`]; as [`Architecture::skeleton`].
     pub fn with_weights(&self, weights: StateDict) -> Result<Graph> {
         let built = self.build()?;
         let mut weights = self.in_present_keys(weights);
@@ -83,6 +83,16 @@ impl Architecture {
             });
         }
         weights.retain(|key, _| built.parameters.contains_key(key));
+        // A ReLU that takes the larger of 0 and NaN would hide it from the layers after.
+        for (key, tensor) in &weights {
+            if let Some(value) = non_finite(tensor) {
+                return Err(ModelError::NonFiniteWeight {
+                    architecture: self.name.clone(),
+                    key: key.clone(),
+                    value,
+                });
+            }
+        }
         let mut graph = built.graph;
         graph.initialisers.append(&mut weights);
         Ok(graph)
@@ -104,6 +114,16 @@ impl Architecture {
             })
             .collect()
     }
+}
+
+/// The first number of single precision that is NaN or infinite.
+fn non_finite(tensor: &Tensor) -> Option<f32> {
+    if tensor.element() != Element::F32 {
+        return None;
+    }
+    let (numbers, _) = tensor.bytes().as_chunks::<4>();
+    let mut values = numbers.iter().map(|bytes| f32::from_le_bytes(*bytes));
+    values.find(|value| !value.is_finite())
 }
 
 #[cfg(test)]
@@ -141,6 +161,21 @@ mod tests {
             "fc.bias expected [8], found [1]",
         ] {
             assert!(message.contains(part), "{message}");
+        }
+    }
+
+    #[test]
+    fn weights_that_are_no_numbers_are_refused() {
+        let architecture = find("consilience_demo").unwrap();
+        for value in [f32::NAN, f32::NEG_INFINITY] {
+            let mut weights = zeros(&architecture);
+            let mut values = weights["fc.bias"].to_f32().unwrap();
+            values[5] = value;
+            let tensor = Tensor::from_f32(vec![8], &values).unwrap();
+            weights.insert("fc.bias".into(), tensor);
+            let message = architecture.with_weights(weights).unwrap_err().to_string();
+            let expected = format!("\"fc.bias\" of consilience_demo holds {value}");
+            assert!(message.contains(&expected), "{message}");
         }
     }
 

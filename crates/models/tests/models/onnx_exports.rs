@@ -3,13 +3,14 @@
 //! Expected values: `fixtures/onnx_exports/*.safetensors`, computed by
 //! `fixtures/generate/onnx_exports.py` (torch 2.13) from the networks that it exports.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::common::onnx_runtime;
 use consilience_io::weights::Weights;
-use consilience_models::{ExecutorChoice, Network, executor};
-use ndarray::{ArrayD, Ix4};
+use consilience_models::executor::{self, Operations};
+use consilience_models::{ExecutorChoice, Network};
+use ndarray::{Array4, ArrayD, Ix4};
 
 /// Networks, and the modules whose output is not in a file because the exporter folded it into
 /// another operation or left it out, for the older and the present exporter.
@@ -85,6 +86,28 @@ fn modules_have_torchs_names_and_numbers() {
                         assert!((a - b).abs() <= 1e-5 * scale, "{place}: {a} and {b}");
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Sizes that rten knows beforehand were among the layers, and it refuses equal ones.
+#[test]
+fn all_layers_can_be_asked_for_at_once() {
+    for (name, _, _) in NETWORKS {
+        for exporter in EXPORTERS {
+            let file = file(&format!("{name}.{exporter}.onnx"));
+            let graph = Network::from_onnx(&file).unwrap().graph;
+            let layers = graph.default_layers();
+            let tensors: BTreeSet<&str> = layers.iter().map(|l| l.tensor.as_str()).collect();
+            let cut = graph.cut(&tensors.into_iter().collect::<Vec<_>>());
+            for operations in [Operations::Fused, Operations::AsStated] {
+                let loaded = executor::load_with(ExecutorChoice::Rten, operations, &cut, 1);
+                let (_, mut executors) =
+                    loaded.unwrap_or_else(|error| panic!("{name} {exporter}: {error}"));
+                let found = executors[0].run(Array4::zeros((1, 3, 12, 12)).view());
+                let found = found.unwrap_or_else(|error| panic!("{name} {exporter}: {error}"));
+                assert!(found.iter().all(Option::is_some), "{name} {exporter}");
             }
         }
     }
