@@ -6,6 +6,7 @@
 //! - [`bin_selectivity`], [`count_changes`]: units that are selective for a bin, by layer, by chance, before and after training
 //! - [`tuning_curves`], [`overlap`](overlap()), [`consistent_units`]: what units respond to, in one data set and in another
 //! - [`emotion_rdm`], [`Geometry`], [`trajectory`], [`participation_ratio`]: geometry of layers over epochs
+//! - [`region_rdms`], [`region_rsa`]: the geometry of a region such as the amygdala, and how models agree with it
 //! - [`attention_entropy`]: how widely attention is spread
 //!
 //! # Not supported
@@ -14,9 +15,11 @@
 
 mod attention;
 mod bins;
+mod brain;
 mod error;
 mod geometry;
 mod overlap;
+mod partial;
 mod plane;
 mod prediction;
 mod scale;
@@ -29,6 +32,9 @@ mod tests;
 
 pub use attention::{AttentionEntropy, attention_entropy};
 pub use bins::{BinParams, Bins, Edges, bins};
+pub use brain::{
+    RegionRdms, RegionRsa, RegionRsaParams, RegionScore, region_rdms, region_rsa,
+};
 pub use error::EmotionError;
 pub use geometry::{
     EmotionModel, Geometry, GeometryParams, Trajectory, emotion_rdm, participation_ratio,
