@@ -100,7 +100,10 @@ pub fn region_rdms(responses: ArrayView3<'_, f64>) -> Result<RegionRdms> {
         .into_par_iter()
         .map(|s| Ok(rdm(responses.index_axis(Axis(0), s), &params)?.vector))
         .collect();
-    let of_subjects = of_subjects.into_iter().collect::<Result<Vec<_>>>()?.concat();
+    let of_subjects = of_subjects
+        .into_iter()
+        .collect::<Result<Vec<_>>>()?
+        .concat();
     let group = rdm(patterns.view(), &params)?.vector;
     Ok(RegionRdms {
         subjects: Array2::from_shape_vec((n_subjects, group.len()), of_subjects)

@@ -32,9 +32,7 @@ mod tests;
 
 pub use attention::{AttentionEntropy, attention_entropy};
 pub use bins::{BinParams, Bins, Edges, bins};
-pub use brain::{
-    RegionRdms, RegionRsa, RegionRsaParams, RegionScore, region_rdms, region_rsa,
-};
+pub use brain::{RegionRdms, RegionRsa, RegionRsaParams, RegionScore, region_rdms, region_rsa};
 pub use error::EmotionError;
 pub use geometry::{
     EmotionModel, Geometry, GeometryParams, Trajectory, emotion_rdm, participation_ratio,

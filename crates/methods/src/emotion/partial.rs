@@ -48,12 +48,14 @@ impl PartialTest {
     ) -> Result<(f64, f64)> {
         let model = ranks("the model RDMs", row, &model.to_vec())?;
         let own = without(model, &self.controls).ok_or(MethodsError::Collinear { model: row })?;
-        let score = self.score(&own, &self.group).ok_or(MethodsError::UndefinedRdm {
-            similarity: "partial correlation",
-            what: "the group's RDM",
-            row: 0,
-            why: "the controls explain all of it",
-        })?;
+        let score = self
+            .score(&own, &self.group)
+            .ok_or(MethodsError::UndefinedRdm {
+                similarity: "partial correlation",
+                what: "the group's RDM",
+                row: 0,
+                why: "the controls explain all of it",
+            })?;
         let n_as_large = (0..permutations as u64)
             .into_par_iter()
             .filter(|&index| {
@@ -103,7 +105,10 @@ fn without(mut vector: Vec<f64>, basis: &[Vec<f64>]) -> Option<Vec<f64>> {
     for _ in 0..2 {
         for direction in basis {
             let along = dot(&vector, direction);
-            vector.iter_mut().zip(direction).for_each(|(v, d)| *v -= along * d);
+            vector
+                .iter_mut()
+                .zip(direction)
+                .for_each(|(v, d)| *v -= along * d);
         }
     }
     let length = dot(&vector, &vector).sqrt();
