@@ -8,6 +8,7 @@
 //! - `arrange`: arrangements of items
 //! - `reliability`: how far data can be predicted at all; other controls on arrays and pictures
 //! - `behaviour`: statistics of ratings and of selective units
+//! - `emotion`: valence and arousal, predicted, binned, and in units, layers and regions
 //! - `choices`: odd-one-out choices and error consistency
 //! - `correlate`: tables of correlations
 //! - `detect`: boxes and faces in pictures
@@ -28,6 +29,7 @@ mod correlate;
 mod detect;
 mod downloads;
 mod edits;
+mod emotion;
 mod extract;
 mod films;
 mod head;

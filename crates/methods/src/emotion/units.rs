@@ -261,18 +261,23 @@ pub struct LayerChanges {
 ///
 /// # Errors
 ///
-/// [`EmotionError::Unpaired`] for other items, bins, layers, criteria, resamples or seeds; [`MethodsError::TooFew`](crate::MethodsError::TooFew) resamples (2).
+/// [`EmotionError::Unpaired`] for another number of items, other bins, layers, criteria, resamples or seeds; [`MethodsError::TooFew`](crate::MethodsError::TooFew) resamples (2).
 pub fn count_changes(before: &BinSelectivity, after: &BinSelectivity) -> Result<Vec<LayerChanges>> {
     at_least("resamples of either count", 2, before.params.resamples)?;
     let names = |of: &BinSelectivity| -> Vec<(String, usize)> {
         let layers = of.layers.iter();
         layers.map(|l| (l.name.clone(), l.n_units)).collect()
     };
+    // Shuffles have no part in it.
+    let options = |of: &BinSelectivity| BinSelectivityParams {
+        shuffles: 0,
+        ..of.params
+    };
     for (what, same) in [
         ("their items", before.n_items == after.n_items),
         ("their bins", before.bins == after.bins),
         ("their layers", names(before) == names(after)),
-        ("their options", before.params == after.params),
+        ("their options", options(before) == options(after)),
     ] {
         if !same {
             return Err(EmotionError::Unpaired { what }.into());
