@@ -9,7 +9,8 @@ use consilience::methods::emotion::{
     EmotionModel, Geometry, GeometryParams, emotion_rdm, participation_ratio,
 };
 use consilience::methods::rdm::{Dissimilarity, Patterns};
-use ndarray::{Array1, Array2, ArrayView2, Axis};
+use ndarray::{Array1, Array2, Axis};
+use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use crate::arrays;
@@ -59,15 +60,20 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
-    let load = |file: &String| Ok(Named::load(file, "the patterns")?.values);
-    let layers = args.patterns.iter().map(load).collect::<Result<Vec<_>>>()?;
-    let lacks = |item: usize| {
-        let row = |x: &Array2<f64>| item < x.nrows() && x.row(item).iter().any(|v| v.is_nan());
-        layers.iter().any(row)
+    let load =
+        |file: &String| -> Result<Array2<f64>> { Ok(Named::load(file, "the patterns")?.values) };
+    // Once to see what is missing, so that no more files are held than are worked on.
+    let has_gap = |file: &String| -> Result<Vec<bool>> {
+        let rows = load(file)?;
+        let rows = rows.rows().into_iter();
+        Ok(rows.map(|row| row.iter().any(|v| v.is_nan())).collect())
     };
+    let gaps: Vec<Result<Vec<bool>>> = args.patterns.par_iter().map(has_gap).collect();
+    let gaps = gaps.into_iter().collect::<Result<Vec<_>>>()?;
+    let lacks = |item: usize| gaps.iter().any(|gaps| gaps.get(item) == Some(&true));
     let rated = args.columns.read(&args.ratings, &lacks)?;
-    for (layer, file) in layers.iter().zip(&args.patterns) {
-        rated.check_items(layer.nrows(), [file, &args.ratings])?;
+    for (gaps, file) in gaps.iter().zip(&args.patterns) {
+        rated.check_items(gaps.len(), [file, &args.ratings])?;
     }
     let n_items = rated.valence.len();
     if n_items < 2 {
@@ -88,31 +94,28 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
         similarity: args.similarity,
     };
     let geometry = arrays::in_files(Geometry::new(models.view(), &params), &[&args.ratings])?;
-    let mut rows = vec![vec![
-        "layer".to_owned(),
-        "units".to_owned(),
-        "dimensions".to_owned(),
-    ]];
+    let of_layer = |file: &String| -> Result<(usize, f64, Vec<f64>)> {
+        let layer = load(file)?.select(Axis(0), &rated.kept.rows);
+        let scores = geometry.scores(&[Patterns::from(layer.view())]);
+        let scores = arrays::in_files(scores, &[file])?;
+        let ratio = arrays::in_files(participation_ratio(layer.view()), &[file])?;
+        Ok((layer.ncols(), ratio, scores.into_iter().collect()))
+    };
+    let layers: Vec<Result<_>> = args.patterns.par_iter().map(of_layer).collect();
+    let mut rows = vec![["layer", "units", "dimensions"].map(str::to_owned).to_vec()];
     rows[0].extend(args.models.iter().map(ToString::to_string));
     let mut found = Vec::new();
-    for (layer, file) in layers.iter().zip(&args.patterns) {
-        let layer = layer.select(Axis(0), &rated.kept.rows);
-        let patterns: ArrayView2<'_, f64> = layer.view();
-        let scores = arrays::in_files(geometry.scores(&[Patterns::from(patterns)]), &[file])?;
-        let ratio = arrays::in_files(participation_ratio(patterns), &[file])?;
+    for (layer, file) in layers.into_iter().zip(&args.patterns) {
+        let (n_units, ratio, scores) = layer?;
         let named = args.models.iter().zip(&scores);
         let named = named.map(|(model, &score)| (model.to_string(), Value::from(score)));
         found.push(json!({
             "file": file,
-            "n_units": layer.ncols(),
+            "n_units": n_units,
             "participation_ratio": ratio,
             "scores": named.collect::<serde_json::Map<_, _>>(),
         }));
-        let mut row = vec![
-            file.clone(),
-            layer.ncols().to_string(),
-            format!("{ratio:.2}"),
-        ];
+        let mut row = vec![file.clone(), n_units.to_string(), format!("{ratio:.2}")];
         row.extend(scores.iter().map(|&score| tables::number(Some(score))));
         rows.push(row);
     }

@@ -49,3 +49,41 @@ fn partial_tests_keep_their_level() {
         .count();
     assert!(n_small <= 13, "{n_small} of {n_runs}");
 }
+
+/// The standard error over resamples of items against the spread of counts over new items.
+#[test]
+#[ignore = "slow: calibration, run by the checks"]
+fn errors_of_counts_are_those_of_new_items() {
+    let n_runs = 60;
+    let slopes = normals(400, 1, 60);
+    let (mut counts, mut sems) = (Vec::new(), Vec::new());
+    for run in 0..n_runs {
+        let [valence, arousal] = super::ratings(500 + run, 240);
+        let params = BinParams {
+            min_items: 10,
+            ..BinParams::default()
+        };
+        let bins = bins(&valence, Some(&arousal), &params).unwrap();
+        let mut x = normals(600 + run, 240, 60);
+        for (mut row, v) in x.rows_mut().into_iter().zip(&valence) {
+            row += &(&slopes.row(0) * (0.25 * (v - 5.0)));
+        }
+        let params = BinSelectivityParams {
+            resamples: 100,
+            seed: run,
+            ..BinSelectivityParams::default()
+        };
+        let any = bin_selectivity(x.view(), &bins, &[], &params)
+            .unwrap()
+            .layers[0]
+            .any;
+        counts.push(any.n as f64);
+        sems.push(any.sem.unwrap());
+    }
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let centre = mean(&counts);
+    let squares: f64 = counts.iter().map(|n| (n - centre).powi(2)).sum();
+    let spread = (squares / (n_runs as f64 - 1.0)).sqrt();
+    let ratio = mean(&sems) / spread;
+    assert!((0.7..1.4).contains(&ratio), "{ratio}: {spread} {centre}");
+}
