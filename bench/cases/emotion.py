@@ -13,6 +13,8 @@ def emotion(setup):
     ratings = rng.uniform(1, 9, (n, 2))
     responses = rng.standard_normal((n, n_units))
     responses += 0.25 * (ratings - 5) @ rng.standard_normal((2, n_units))
+    # Some units prefer what is neither pleasant nor unpleasant, so that no bin has an error of 0.
+    responses -= 0.5 * np.abs(ratings - 5).sum(1)[:, None] * (rng.uniform(size=n_units) < 0.3)
     paths = [setup.folder / f"{name}.npy" for name in ("responses", "ratings", "patterns")]
     for path, array in zip(paths, (responses, ratings, responses[:, : n_units // 5].astype(np.float32))):
         np.save(path, array)
