@@ -224,14 +224,19 @@ pub fn bins(valence: &[f64], arousal: Option<&[f64]>, params: &BinParams) -> Res
     })
 }
 
-/// 0 below, 1 between and 2 above the edges.
+/// 0 below, 1 between and 2 above the edges; `None` in a gap around either.
 fn third(value: f64, [low, high]: &[[f64; 2]; 2]) -> Option<usize> {
-    let is_gap = low[0] < low[1];
-    if value < low[0] {
+    let is_below = |edge: &[f64; 2]| value < edge[0];
+    // Without a gap, a value on the edge is above it.
+    let is_above = |edge: &[f64; 2]| match edge[0] < edge[1] {
+        true => value > edge[1],
+        false => value >= edge[1],
+    };
+    if is_below(low) {
         Some(0)
-    } else if value > high[1] || (!is_gap && value >= high[1]) {
+    } else if is_above(high) {
         Some(2)
-    } else if value > low[1] && value < high[0] || (!is_gap && value < high[0]) {
+    } else if is_above(low) && is_below(high) {
         Some(1)
     } else {
         None
