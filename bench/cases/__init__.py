@@ -1,6 +1,6 @@
 """What is measured: a function for each group of cases, by the beginning of their names."""
 
-from . import arrangement, comparison, encoding, growth, networks, rdms
+from . import arrangement, comparison, emotion, encoding, growth, networks, rdms
 
 # Functions of a `Setup` that write their inputs and give cases, bars or growths.
 GROUPS = {
@@ -17,6 +17,7 @@ GROUPS = {
     "banded": encoding.banded,
     "partition": encoding.partition,
     "inverse-mds": arrangement.inverse_mds,
+    "emotion": emotion.emotion,
     "growth": growth.growth,
     "extract": networks.extract,
     "forward": networks.forward,
@@ -30,5 +31,6 @@ GROUPS = {
 }
 # The groups that need neither the program nor networks.
 ARRAYS = (
-    "rdm", "crossnobis", "compare", "ceiling", "infer", "mantel", "ridge", "banded", "partition", "inverse-mds", "growth", "product",
+    "rdm", "crossnobis", "compare", "ceiling", "infer", "mantel", "ridge", "banded", "partition", "inverse-mds", "emotion",
+    "growth", "product",
 )

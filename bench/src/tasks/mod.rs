@@ -1,6 +1,7 @@
 //! What can be timed: a file for each kind of work.
 
 mod arrangement;
+mod emotion;
 mod encoding;
 #[cfg(feature = "networks")]
 mod networks;
@@ -22,6 +23,7 @@ pub fn prepare(task: &str, inputs: &[String]) -> Result<Work> {
     let kinds = [
         rdms::prepare,
         encoding::prepare,
+        emotion::prepare,
         arrangement::prepare,
         products::prepare,
         #[cfg(feature = "networks")]

@@ -5,6 +5,7 @@ mod commands;
 mod console;
 mod encoding;
 mod places;
+mod rated;
 mod tables;
 
 use std::io::Write;
@@ -70,6 +71,18 @@ enum Command {
     Procrustes(commands::procrustes::Args),
     /// Actual and predicted values → means in bins of the actual ones
     Quantiles(commands::quantiles::Args),
+    /// Predicted and given ratings → r, R², errors as they are and after a refit, ceiling, distance in the plane
+    Predictions(commands::predictions::Args),
+    /// Ratings of valence and arousal → items in nine bins
+    Bins(commands::bins::Args),
+    /// Responses of units and ratings → units selective for a bin of valence and arousal, by layer, before and after
+    EmotionSelectivity(commands::emotion_selectivity::Args),
+    /// Two sets of units → whether they overlap more than at random
+    OverlapUnits(commands::overlap_units::Args),
+    /// Patterns of layers and ratings → whether items felt alike are represented alike
+    Geometry(commands::geometry::Args),
+    /// Responses of subjects' voxels → RDM of the region, agreement of models beyond controls
+    RegionRsa(commands::region_rsa::Args),
     /// Model RDMs against subject RDMs, with standard errors, intervals and tests
     Infer(commands::infer::Args),
     /// Models with and without parameters against subject RDMs: fitted, cross-validated, tested, explained
@@ -152,6 +165,12 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Selectivity(args) => commands::selectivity::run(&args, out),
         Command::Procrustes(args) => commands::procrustes::run(&args, out),
         Command::Quantiles(args) => commands::quantiles::run(&args, out),
+        Command::Predictions(args) => commands::predictions::run(&args, out),
+        Command::Bins(args) => commands::bins::run(&args, out),
+        Command::EmotionSelectivity(args) => commands::emotion_selectivity::run(&args, out),
+        Command::OverlapUnits(args) => commands::overlap_units::run(&args, out),
+        Command::Geometry(args) => commands::geometry::run(&args, out),
+        Command::RegionRsa(args) => commands::region_rsa::run(&args, out),
         Command::Infer(args) => commands::infer::run(&args, out),
         Command::Evaluate(args) => commands::evaluate::run(&args, out),
         Command::GroupTests(args) => commands::group_tests::run(&args, out),

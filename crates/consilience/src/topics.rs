@@ -112,6 +112,10 @@ pub const ALL: &[Topic] = topics![
         "correlate", "correlation-table", "disparity", "quantiles", "welch", "d-prime", "selectivity", "odd-one-out",
         "triplets", "error-consistency", "ratings", "steiger", "williams",
     ],
+    "emotion": [
+        "predictions", "refit", "energy-distance", "emotion-selectivity", "overlap-units", "geometry", "region-rsa",
+        "valence-edges", "arousal-edges", "rescale", "participation-ratio", "attention-entropy", "arousal", "amygdala",
+    ],
     "objects": [
         "emocam", "object2brain", "importance", "co-occurrence", "overlap", "sensitivity", "random-filters", "lesions",
         "sensitivity-images", "sensitivity-boxes", "network",

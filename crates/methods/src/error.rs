@@ -352,6 +352,9 @@ pub enum MethodsError {
     /// Ratings that cannot be predicted or compared.
     #[error(transparent)]
     Appraisal(#[from] crate::appraisal::AppraisalError),
+    /// Ratings, bins or units of emotion that cannot be analysed.
+    #[error(transparent)]
+    Emotion(#[from] crate::emotion::EmotionError),
     /// An option outside its range.
     #[error("{option} is {value}, expected {expected}")]
     OptionOutOfRange {

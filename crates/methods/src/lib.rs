@@ -12,6 +12,7 @@ pub mod arrangement;
 pub mod behaviour;
 mod compat;
 mod correct;
+pub mod emotion;
 pub mod encoding;
 mod error;
 pub mod group;

@@ -9,6 +9,7 @@
 //! - `arrange`: arrangements of items
 //! - `reliability`: how far data can be predicted at all; other controls on arrays and pictures
 //! - `behaviour`: statistics of ratings and of selective units
+//! - `emotion`: valence and arousal, predicted, binned, and in units, layers and regions
 //! - `choices`: odd-one-out choices and error consistency
 //! - `correlate`: tables of correlations
 //! - `detect`: boxes and faces in pictures
@@ -29,6 +30,7 @@ mod correlate;
 mod detect;
 mod downloads;
 mod edits;
+mod emotion;
 mod encoding;
 mod extract;
 mod films;

@@ -260,7 +260,7 @@ pub fn correlation_over_runs(
     }))
 }
 
-pub(super) fn check_finite(what: &'static str, x: ArrayView2<'_, f64>) -> Result<()> {
+pub(crate) fn check_finite(what: &'static str, x: ArrayView2<'_, f64>) -> Result<()> {
     match x.indexed_iter().find(|(_, v)| !v.is_finite()) {
         None => Ok(()),
         Some(((row, column), &value)) => Err(MethodsError::NonFinite {

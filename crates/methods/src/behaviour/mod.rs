@@ -31,11 +31,11 @@ mod tests;
 pub use choices::{
     ChoiceCeiling, OddOneOut, Similarities, odd_one_out, odd_one_out_ceiling, triplet_similarity,
 };
-pub(crate) use correlations::items_of;
 pub use correlations::{
     Correlated, CorrelationKind, CorrelationParams, NoCorrelation, OverRuns, correlation_over_runs,
     correlation_table,
 };
+pub(crate) use correlations::{check_finite, items_of};
 pub use difference::{
     BootstrapDifference, CorrelationDifference, DependentTest, DifferenceParams, NoDifference,
     dependent_difference, independent_difference,
@@ -46,7 +46,10 @@ pub use difference_tables::{
 pub use error::BehaviourError;
 pub use errors::{ErrorConsistency, ErrorConsistencyParams, error_consistency};
 pub use procrustes::{Procrustes, ProcrustesParams, procrustes};
+pub(crate) use quantiles::quantile;
 pub use quantiles::{QuantileTable, quantile_table};
+pub(crate) use selectivity::Sums;
 pub use selectivity::{Selectivity, SelectivityParams, selectivity};
 pub use sensitivity::{RateCorrection, Sensitivity, SignalCounts, d_prime};
+pub(crate) use welch::Contrast;
 pub use welch::{Welch, welch};

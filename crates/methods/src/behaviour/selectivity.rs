@@ -207,10 +207,13 @@ const ROUNDING: f64 = 1e-13;
 
 /// Sums of some responses without the mean of all.
 #[derive(Debug, Clone, Copy, Default)]
-struct Sums {
-    n: f64,
-    sum: f64,
-    square: f64,
+pub(crate) struct Sums {
+    /// How many they are.
+    pub n: f64,
+    /// Their sum.
+    pub sum: f64,
+    /// Sum of their squares.
+    pub square: f64,
 }
 
 impl Sums {
@@ -220,12 +223,30 @@ impl Sums {
         self.square += value * value;
     }
 
+    pub fn with(&self, others: &Self) -> Self {
+        Self {
+            n: self.n + others.n,
+            sum: self.sum + others.sum,
+            square: self.square + others.square,
+        }
+    }
+
     fn without(&self, part: &Self) -> Self {
         Self {
             n: self.n - part.n,
             sum: self.sum - part.sum,
             square: self.square - part.square,
         }
+    }
+
+    /// These against the others of `all`; `None` with fewer than two of either, or when neither varies.
+    pub fn contrast(&self, all: &Self) -> Option<Contrast> {
+        let others = all.without(self);
+        let least = ROUNDING * all.square;
+        let both = || [self, &others].map(|sums| sums.summary(least));
+        (self.n >= 2.0 && others.n >= 2.0)
+            .then(both)
+            .and_then(|groups| Contrast::of(&groups))
     }
 
     /// A sum of squared deviations of no more than `least` counts as 0.
@@ -268,17 +289,9 @@ impl Unit {
             }
         }
         let least = ROUNDING * all.square;
-        let outside: Vec<Summary> = inside
-            .iter()
-            .map(|e| all.without(e).summary(least))
-            .collect();
+        let contrasts = inside.iter().map(|e| e.contrast(&all)).collect();
         let inside: Vec<Summary> = inside.iter().map(|e| e.summary(least)).collect();
         let all = all.summary(0.0);
-        let contrasts = inside
-            .iter()
-            .zip(&outside)
-            .map(|(inside, outside)| Contrast::of(&[*inside, *outside]))
-            .collect();
         let deviation = (all.variance * (all.n - 1.0) / all.n).sqrt();
         let tuning = (deviation > 0.0).then(|| {
             inside

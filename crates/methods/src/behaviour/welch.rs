@@ -85,7 +85,7 @@ pub fn welch(first: ArrayView1<'_, f64>, second: ArrayView1<'_, f64>) -> Result<
 
 /// What is needed of a group.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Summary {
+pub(crate) struct Summary {
     pub n: f64,
     pub mean: f64,
     /// With denominator n − 1.
@@ -112,7 +112,7 @@ impl Summary {
 
 /// The difference of two means against its standard error.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Contrast {
+pub(crate) struct Contrast {
     difference: f64,
     sem: f64,
     t: f64,
