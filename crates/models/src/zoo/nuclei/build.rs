@@ -89,7 +89,9 @@ impl Building {
             number += 1;
         }
         for (idx, &width) in nucleus.widths.iter().enumerate() {
-            x = self.builder.linear(&format!("{name}.{number}"), &x, width, true);
+            x = self
+                .builder
+                .linear(&format!("{name}.{number}"), &x, width, true);
             if idx + 1 == nucleus.widths.len() {
                 x = self.modulated(nucleus, x, values, before);
             }
@@ -130,7 +132,13 @@ impl Building {
             let weight = b.op(&format!("{key}/size"), "Abs", &[&weight], &[], shape);
             let subtracted = b.affine(&key, value, &weight, None);
             let shape = x.shape.clone();
-            x = b.op(&format!("{key}/difference"), "Sub", &[&x, &subtracted], &[], shape);
+            x = b.op(
+                &format!("{key}/difference"),
+                "Sub",
+                &[&x, &subtracted],
+                &[],
+                shape,
+            );
         }
         x
     }
@@ -169,10 +177,16 @@ impl Building {
         let sum = self.builder.add(&child("sum1"), x, &attended);
         let x = self.builder.layer_norm(&child("norm1"), &sum, EPS);
 
-        let hidden = self.builder.linear(&child("linear1"), &x, settings.hidden, true);
-        let hidden = self.builder.activation(&child("relu"), &hidden, Activation::Relu);
+        let hidden = self
+            .builder
+            .linear(&child("linear1"), &x, settings.hidden, true);
+        let hidden = self
+            .builder
+            .activation(&child("relu"), &hidden, Activation::Relu);
         self.drop(&hidden, share, 1);
-        let mapped = self.builder.linear(&child("linear2"), &hidden, width(&x), true);
+        let mapped = self
+            .builder
+            .linear(&child("linear2"), &hidden, width(&x), true);
         self.drop(&mapped, share, 1);
         let sum = self.builder.add(&child("sum2"), &x, &mapped);
         let x = self.builder.layer_norm(&child("norm2"), &sum, EPS);

@@ -19,7 +19,9 @@ pub enum NucleiError {
         fault: &'static str,
     },
     /// Heads that do not divide the width of what they attend to.
-    #[error("nucleus {nucleus:?}: {n_heads} heads do not divide a width of {width}; take a number that does")]
+    #[error(
+        "nucleus {nucleus:?}: {n_heads} heads do not divide a width of {width}; take a number that does"
+    )]
     Heads {
         /// Its name.
         nucleus: String,

@@ -233,38 +233,66 @@ impl Nuclei {
         for (idx, nucleus) in self.nucleus.iter().enumerate() {
             let before = &names[..idx];
             if !is_name(&nucleus.name) || before.contains(&nucleus.name.as_str()) {
-                return Err(of(nucleus, "its name is taken, or not of letters, digits, - and _"));
+                return Err(of(
+                    nucleus,
+                    "its name is taken, or not of letters, digits, - and _",
+                ));
             }
             let is_before = |name: &String| before.contains(&name.as_str());
             if nucleus.reads.is_empty() {
-                return Err(of(nucleus, "it reads nothing; name nuclei before it, or visual"));
+                return Err(of(
+                    nucleus,
+                    "it reads nothing; name nuclei before it, or visual",
+                ));
             }
             let mut sources = nucleus.reads.iter();
             if !sources.all(|name| name == "visual" || is_before(name)) {
                 return Err(of(nucleus, "it reads what does not stand before it"));
             }
             if !nucleus.inhibited_by.iter().all(is_before) {
-                return Err(of(nucleus, "it is inhibited by what does not stand before it"));
+                return Err(of(
+                    nucleus,
+                    "it is inhibited by what does not stand before it",
+                ));
             }
-            if !nucleus.feedback.iter().all(|name| names.contains(&name.as_str())) {
+            if !nucleus
+                .feedback
+                .iter()
+                .all(|name| names.contains(&name.as_str()))
+            {
                 return Err(of(nucleus, "it gets feedback from what is no nucleus"));
             }
             let is_modulated = !(nucleus.inhibited_by.is_empty() && nucleus.feedback.is_empty());
             if nucleus.widths.is_empty() && is_modulated {
-                return Err(of(nucleus, "inhibition and feedback need a linear map; give it widths"));
+                return Err(of(
+                    nucleus,
+                    "inhibition and feedback need a linear map; give it widths",
+                ));
             }
             if nucleus.widths.is_empty() && nucleus.transformer.is_none() {
-                return Err(of(nucleus, "it has no units; give it widths or a transformer"));
+                return Err(of(
+                    nucleus,
+                    "it has no units; give it widths or a transformer",
+                ));
             }
             if nucleus.widths.contains(&0) {
                 return Err(of(nucleus, "a width is 0"));
             }
-            let shares = [nucleus.dropout, nucleus.transformer.map_or(0.0, |t| t.dropout)];
+            let shares = [
+                nucleus.dropout,
+                nucleus.transformer.map_or(0.0, |t| t.dropout),
+            ];
             if !shares.iter().all(|share| (0.0..1.0).contains(share)) {
                 return Err(of(nucleus, "dropout is a share of at least 0 and below 1"));
             }
-            if nucleus.transformer.is_some_and(|t| t.layers == 0 || t.heads == 0 || t.hidden == 0) {
-                return Err(of(nucleus, "its transformer lacks layers, heads or hidden units"));
+            if nucleus
+                .transformer
+                .is_some_and(|t| t.layers == 0 || t.heads == 0 || t.hidden == 0)
+            {
+                return Err(of(
+                    nucleus,
+                    "its transformer lacks layers, heads or hidden units",
+                ));
             }
         }
         match names.contains(&self.read_out.as_str()) {

@@ -9,12 +9,20 @@ fn built(variant: Variant, width: usize) -> Module {
 fn the_released_modules_have_their_sizes() {
     let module = built(Variant::AnatomicalTransformer, 768);
     let part = |start: &str| -> usize {
-        let of_part = module.parameters.iter().filter(|(key, _)| key.starts_with(start));
-        of_part.map(|(_, shape)| shape.iter().product::<usize>()).sum()
+        let of_part = module
+            .parameters
+            .iter()
+            .filter(|(key, _)| key.starts_with(start));
+        of_part
+            .map(|(_, shape)| shape.iter().product::<usize>())
+            .sum()
     };
     let parts = ["LA.", "BA.", "BL.", "CE.", "LastFC."].map(part);
     assert_eq!(parts, [6_306_304, 3_350_016, 3_350_016, 17_392_384, 2_562]);
-    assert_eq!((module.n_parameters(), module.n_units()), (30_401_282, 2_560));
+    assert_eq!(
+        (module.n_parameters(), module.n_units()),
+        (30_401_282, 2_560)
+    );
     let small = built(Variant::AnatomicalTransformer, 512);
     assert_eq!((small.n_parameters(), small.n_units()), (18_131_458, 2_048));
 }
@@ -32,7 +40,10 @@ fn keys_are_those_of_the_released_weights() {
     ] {
         assert_eq!(module.parameters.get(key), Some(&shape), "{key}");
     }
-    assert_eq!(module.parameters.len(), 2 * 12 + 2 * (12 + 2) + (2 * 12 + 2) + 2);
+    assert_eq!(
+        module.parameters.len(),
+        2 * 12 + 2 * (12 + 2) + (2 * 12 + 2) + 2
+    );
 }
 
 #[test]
@@ -57,7 +68,10 @@ fn every_tensor_is_made_before_it_is_read() {
             assert!(made.contains(&dropped.tensor.as_str()), "{dropped:?}");
         }
         for (name, _) in &module.nuclei {
-            assert!(graph.layers.iter().any(|layer| layer.name == *name), "{name}");
+            assert!(
+                graph.layers.iter().any(|layer| layer.name == *name),
+                "{name}"
+            );
         }
     }
 }
@@ -65,8 +79,15 @@ fn every_tensor_is_made_before_it_is_read() {
 #[test]
 fn matched_modules_have_nearly_as_many_parameters() {
     let features = Features::Vector { width: 512 };
-    for variant in [Variant::SerialLinear, Variant::SerialTransformer, Variant::AnatomicalLinear] {
-        let nuclei = variant.nuclei(512).matched_to(18_131_458, features, 2).unwrap();
+    for variant in [
+        Variant::SerialLinear,
+        Variant::SerialTransformer,
+        Variant::AnatomicalLinear,
+    ] {
+        let nuclei = variant
+            .nuclei(512)
+            .matched_to(18_131_458, features, 2)
+            .unwrap();
         let found = nuclei.build(features, 2).unwrap().n_parameters();
         assert!(found.abs_diff(18_131_458) < 20_000, "{variant:?}: {found}");
     }
@@ -112,7 +133,12 @@ fn a_module_is_read_from_text_and_unrolled() {
     // Weights are those of one step; the layers of later ones are numbered.
     assert_eq!(module.parameters["B.feedback.AB.weight"], [4, 4]);
     assert_eq!(module.parameters["CeM.inhibition.ITC.weight"], [5, 3]);
-    let names: Vec<&str> = module.graph.layers.iter().map(|l| l.name.as_str()).collect();
+    let names: Vec<&str> = module
+        .graph
+        .layers
+        .iter()
+        .map(|l| l.name.as_str())
+        .collect();
     assert!(["B", "B_1", "B_2"].iter().all(|name| names.contains(name)));
     let text = toml::to_string(&nuclei).unwrap();
     assert_eq!(Nuclei::from_toml(&text).unwrap(), nuclei);
@@ -127,15 +153,31 @@ fn what_cannot_be_built_is_named() {
         error.unwrap_err().to_string()
     };
     for (from, to, expected) in [
-        ("reads = [\"LA\"]", "reads = [\"CeM\"]", "\"B\": it reads what does not stand before it"),
+        (
+            "reads = [\"LA\"]",
+            "reads = [\"CeM\"]",
+            "\"B\": it reads what does not stand before it",
+        ),
         ("read-out = \"CeM\"", "read-out = \"CeL\"", "\"CeL\""),
-        ("name = \"AB\"", "name = \"B\"", "its name is taken"),
+        ("name = \"ITC\"", "name = \"LA\"", "its name is taken"),
         ("widths = [8]", "widths = [0]", "a width is 0"),
-        ("widths = [8]", "transformer = { heads = 4 }", "4 heads do not divide a width of 6"),
+        (
+            "widths = [8]",
+            "transformer = { heads = 4 }",
+            "4 heads do not divide a width of 6",
+        ),
         ("widths = [8]", "depth = 8", "unknown field"),
         ("widths = [8]", "dropout = 0.5", "it has no units"),
-        ("inhibited-by = [\"ITC\"]", "inhibited-by = [\"CeL\"]", "inhibited by what"),
-        ("feedback = [\"AB\"]", "feedback = [\"visual\"]", "feedback from what is no nucleus"),
+        (
+            "inhibited-by = [\"ITC\"]",
+            "inhibited-by = [\"CeL\"]",
+            "inhibited by what",
+        ),
+        (
+            "feedback = [\"AB\"]",
+            "feedback = [\"visual\"]",
+            "feedback from what is no nucleus",
+        ),
     ] {
         let found = message(from, to);
         assert!(found.contains(expected), "{found}");
