@@ -55,4 +55,4 @@ pub use extract::{
 pub use graph::{Edit, Graph, Layer};
 pub use network::Network;
 pub use preprocess::Preprocessing;
-pub use zoo::darknet;
+pub use zoo::{darknet, nuclei};

@@ -44,6 +44,7 @@ mod face;
 mod inception;
 mod mnasnet;
 mod mobilenet;
+pub mod nuclei;
 mod places365;
 mod regnet;
 mod resnet;

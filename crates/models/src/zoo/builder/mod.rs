@@ -26,7 +26,7 @@ const OPSET: i64 = 17;
 /// `(tokens, width)` or `(features)`.
 ///
 /// Parameters and constants have no batch axis; theirs is the whole shape.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Value {
     pub name: String,
     pub shape: Vec<usize>,
@@ -42,8 +42,9 @@ pub(super) struct Builder {
     layers: HashMap<String, usize>,
     /// Layout of what the layers to come give; see [`Builder::lay_out`].
     layout: Layout,
+    input: Value,
     size: [usize; 2],
-    /// Whether an operation was written for this image size only.
+    /// Whether an operation was written for this size of the input only.
     sized: bool,
     /// The first module for whose window the image is too small.
     too_small: Option<String>,
@@ -64,9 +65,15 @@ pub(super) struct Built {
 impl Builder {
     /// Starts with images `(3, h, w)` as the tensor `input`.
     pub fn new(name: &str, size: [usize; 2]) -> (Self, Value) {
+        let (builder, input) = Self::on_features(name, "input", vec![3, size[0], size[1]]);
+        (Self { size, ..builder }, input)
+    }
+
+    /// Starts with features of the shape `shape` as the tensor `input`.
+    pub fn on_features(name: &str, input: &str, shape: Vec<usize>) -> (Self, Value) {
         let input = Value {
-            name: "input".to_owned(),
-            shape: vec![3, size[0], size[1]],
+            name: input.to_owned(),
+            shape,
         };
         let graph = Graph {
             name: name.to_owned(),
@@ -83,7 +90,8 @@ impl Builder {
             tensors: HashMap::from([(input.name.clone(), 1)]),
             layers: HashMap::new(),
             layout: Layout::default(),
-            size,
+            input: input.clone(),
+            size: [0, 0],
             sized: false,
             too_small: None,
         };
@@ -92,11 +100,13 @@ impl Builder {
 
     /// Ends with `output` as what the network is for.
     pub fn finish(mut self, output: &Value) -> Built {
-        let extent = |extent: usize| self.sized.then_some(extent);
-        let [height, width] = self.size.map(extent);
+        let extents = self.input.shape.iter().enumerate().map(|(axis, &extent)| {
+            let is_free = self.input.shape.len() == 3 && axis > 0 && !self.sized;
+            (!is_free).then_some(extent)
+        });
         self.graph.inputs = vec![Input {
-            name: "input".into(),
-            shape: vec![None, Some(3), height, width],
+            name: self.input.name.clone(),
+            shape: std::iter::once(None).chain(extents).collect(),
         }];
         self.graph.outputs = vec![output.name.clone()];
         Built {
@@ -131,6 +141,7 @@ impl Builder {
             tensors: HashMap::new(),
             layers: HashMap::new(),
             layout: self.layout,
+            input: self.input.clone(),
             size: self.size,
             sized: false,
             too_small: None,

@@ -72,6 +72,15 @@ impl Builder {
         .map(|(name, value)| self.integers(&format!("{tensor}/{name}"), &[value]));
         self.op(tensor, "Slice", &[x, &from, &to, &axis], &[], shape)
     }
+
+    /// Rows `from` up to, but without, `to` of a parameter.
+    pub fn rows(&mut self, tensor: &str, parameter: &Value, from: usize, to: usize) -> Value {
+        let mut shape = parameter.shape.clone();
+        shape[0] = to - from;
+        let [from, to, axis] = [("from", from), ("to", to), ("axis", 0)]
+            .map(|(name, value)| self.integers(&format!("{tensor}/{name}"), &[value as i64]));
+        self.op(tensor, "Slice", &[parameter, &from, &to, &axis], &[], shape)
+    }
 }
 
 fn behind_batch(axis: usize) -> Attribute {

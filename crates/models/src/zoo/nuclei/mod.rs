@@ -1,0 +1,313 @@
+//! Modules of nuclei: what reads the features of a frozen network and rates, such as the amygdala.
+//!
+//! A [`Nuclei`] is data, read from a table of a study or a file of its own: nuclei with their units, what
+//! each reads, and which one the ratings are read out of. [`Nuclei::build`] makes a [`Graph`] of it, so that
+//! everything that is there for networks (taps, lesions, gradients, both executors) is there for it.
+//!
+//! # The amygdala of Liu et al. 2025
+//!
+//! [`Variant`] names the four modules of that work, in the widths and with the keys of its released weights. Features go to
+//! LA; BA and BL read LA; CE reads all three, and the ratings are read out of CE. (The work's text calls BL “B” and BA “AB”.)
+//!
+//! # One token
+//!
+//! The released module gives each picture's features as one single token to its transformers. A softmax over
+//! one key is 1, so attention is a linear map of the values, and queries and keys have no effect and learn nothing
+//! but to decay. [`Features::Vector`] does this; [`Features::Tokens`] attends.
+//!
+//! # References
+//!
+//! Liu P, Bo K, Chen Y, Keil A, Ding M, Fang R 2025, doi:10.1101/2025.10.20.683439.
+//!
+//! # Not here
+//!
+//! Feedback into the frozen network; the two-road network of the predecessor.
+
+mod build;
+mod error;
+mod matched;
+mod variants;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::graph::Graph;
+
+pub use error::NucleiError;
+pub use variants::Variant;
+
+/// A module of nuclei.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Nuclei {
+    /// The nuclei; each reads nuclei that stand before it.
+    pub nucleus: Vec<Nucleus>,
+    /// Nucleus that the ratings are read out of.
+    pub read_out: String,
+    /// Key of the read-out in a state dict. Default `read-out`.
+    #[serde(default = "read_out_key")]
+    pub read_out_key: String,
+    /// How often the nuclei are gone through, each time with what [`Nucleus::feedback`] gave the time before. Default 1.
+    #[serde(default = "once")]
+    pub steps: usize,
+}
+
+fn read_out_key() -> String {
+    "read-out".to_owned()
+}
+
+fn once() -> usize {
+    1
+}
+
+/// One nucleus: layers of a transformer, linear maps, or both in this order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Nucleus {
+    /// Its name, also that of its layer and of its keys in a state dict.
+    pub name: String,
+    /// What it reads, side by side: nuclei before it, or `visual`, the features of the network.
+    pub reads: Vec<String>,
+    /// Nuclei before it that inhibit it: their values, times weights that count without their signs, are subtracted before
+    /// the last rectifier.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inhibited_by: Vec<String>,
+    /// Nuclei, itself or later ones too, whose values of the step before are added, times weights, before the last rectifier.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub feedback: Vec<String>,
+    /// Layers of a transformer on what it reads, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transformer: Option<Transformer>,
+    /// Widths of linear maps, each followed by a rectifier and dropout; none keeps the width.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub widths: Vec<usize>,
+    /// Share of values dropped in training after each rectifier. Default 0.
+    #[serde(default)]
+    pub dropout: f64,
+}
+
+/// Layers of a transformer, as `torch.nn.TransformerEncoder` with its defaults: normalised after each sum, rectifiers.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Transformer {
+    /// Number of layers. Default 1.
+    #[serde(default = "once")]
+    pub layers: usize,
+    /// Attention heads. Default 1.
+    #[serde(default = "once")]
+    pub heads: usize,
+    /// Units between the two linear maps of a layer. Default 512.
+    #[serde(default = "hidden")]
+    pub hidden: usize,
+    /// Share of values dropped in training: of attention weights, of what attention and the linear maps give, and of hidden
+    /// units. Default 0.1.
+    #[serde(default = "tenth")]
+    pub dropout: f64,
+}
+
+fn hidden() -> usize {
+    512
+}
+
+fn tenth() -> f64 {
+    0.1
+}
+
+/// What a module reads of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Features {
+    /// One vector.
+    Vector {
+        /// Its length.
+        width: usize,
+    },
+    /// Tokens, such as those of a vision transformer's patches; ratings are read out of their mean.
+    Tokens {
+        /// How many.
+        n: usize,
+        /// Length of each.
+        width: usize,
+    },
+}
+
+impl Features {
+    /// Length of the vector or of each token.
+    #[must_use]
+    pub fn width(self) -> usize {
+        match self {
+            Self::Vector { width } | Self::Tokens { width, .. } => width,
+        }
+    }
+}
+
+/// A module as a network on features.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Module {
+    /// Operations, layers (one for each nucleus, under its name) and constants; parameters have no numbers yet.
+    ///
+    /// The input `visual` is `(n, width)` or `(n, tokens, width)`, the output `(n, ratings)`.
+    pub graph: Graph,
+    /// Keys of the state dict and the shapes of their tensors.
+    pub parameters: BTreeMap<String, Vec<usize>>,
+    /// What is dropped in training.
+    pub dropped: Vec<Dropout>,
+    /// Nuclei with their widths, in their order.
+    pub nuclei: Vec<(String, usize)>,
+}
+
+/// Values that training drops at random.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Dropout {
+    /// Tensor of the graph.
+    pub tensor: String,
+    /// Share that is dropped.
+    pub share: f64,
+    /// Neighbouring values that are dropped together: 1, or those of an attention head whose weight they share.
+    pub group: usize,
+}
+
+impl Module {
+    /// Number of trainable numbers.
+    #[must_use]
+    pub fn n_parameters(&self) -> usize {
+        let sizes = self.parameters.values();
+        sizes.map(|shape| shape.iter().product::<usize>()).sum()
+    }
+
+    /// Number of units of all nuclei.
+    #[must_use]
+    pub fn n_units(&self) -> usize {
+        self.nuclei.iter().map(|(_, width)| width).sum()
+    }
+}
+
+impl Nuclei {
+    /// The module as a network that reads `features` and gives `n_ratings` numbers.
+    ///
+    /// # Errors
+    ///
+    /// [`NucleiError`] for a nucleus that cannot be.
+    ///
+    /// # Example
+    ///
+    /// The amygdala of Liu et al. 2025 on CLIP's features:
+    ///
+    /// ```
+    /// use consilience_models::nuclei::{Features, Variant};
+    ///
+    /// let features = Features::Vector { width: 768 };
+    /// let module = Variant::AnatomicalTransformer.nuclei(768).build(features, 2)?;
+    /// assert_eq!((module.n_parameters(), module.n_units()), (30_401_282, 2_560));
+    /// # Ok::<(), consilience_models::nuclei::NucleiError>(())
+    /// ```
+    pub fn build(&self, features: Features, n_ratings: usize) -> Result<Module, NucleiError> {
+        self.check(features)?;
+        build::build(self, features, n_ratings)
+    }
+
+    /// Reads a module from TOML.
+    ///
+    /// # Errors
+    ///
+    /// [`NucleiError::Syntax`].
+    pub fn from_toml(text: &str) -> Result<Self, NucleiError> {
+        toml::from_str(text).map_err(|error| NucleiError::Syntax {
+            reason: error.message().to_owned(),
+        })
+    }
+
+    fn check(&self, features: Features) -> Result<(), NucleiError> {
+        let of = |nucleus: &Nucleus, fault| NucleiError::Nucleus {
+            nucleus: nucleus.name.clone(),
+            fault,
+        };
+        if self.steps == 0 || self.nucleus.is_empty() {
+            return Err(NucleiError::Empty);
+        }
+        if features.width() == 0 || matches!(features, Features::Tokens { n: 0, .. }) {
+            return Err(NucleiError::NoFeatures);
+        }
+        let names: Vec<&str> = self.nucleus.iter().map(|n| n.name.as_str()).collect();
+        for (idx, nucleus) in self.nucleus.iter().enumerate() {
+            let before = &names[..idx];
+            if !is_name(&nucleus.name) || before.contains(&nucleus.name.as_str()) {
+                return Err(of(
+                    nucleus,
+                    "its name is taken, or not of letters, digits, - and _",
+                ));
+            }
+            let is_before = |name: &String| before.contains(&name.as_str());
+            if nucleus.reads.is_empty() {
+                return Err(of(
+                    nucleus,
+                    "it reads nothing; name nuclei before it, or visual",
+                ));
+            }
+            let mut sources = nucleus.reads.iter();
+            if !sources.all(|name| name == "visual" || is_before(name)) {
+                return Err(of(nucleus, "it reads what does not stand before it"));
+            }
+            if !nucleus.inhibited_by.iter().all(is_before) {
+                return Err(of(
+                    nucleus,
+                    "it is inhibited by what does not stand before it",
+                ));
+            }
+            if !nucleus
+                .feedback
+                .iter()
+                .all(|name| names.contains(&name.as_str()))
+            {
+                return Err(of(nucleus, "it gets feedback from what is no nucleus"));
+            }
+            let is_modulated = !(nucleus.inhibited_by.is_empty() && nucleus.feedback.is_empty());
+            if nucleus.widths.is_empty() && is_modulated {
+                return Err(of(
+                    nucleus,
+                    "inhibition and feedback need a linear map; give it widths",
+                ));
+            }
+            if nucleus.widths.is_empty() && nucleus.transformer.is_none() {
+                return Err(of(
+                    nucleus,
+                    "it has no units; give it widths or a transformer",
+                ));
+            }
+            if nucleus.widths.contains(&0) {
+                return Err(of(nucleus, "a width is 0"));
+            }
+            let shares = [
+                nucleus.dropout,
+                nucleus.transformer.map_or(0.0, |t| t.dropout),
+            ];
+            if !shares.iter().all(|share| (0.0..1.0).contains(share)) {
+                return Err(of(nucleus, "dropout is a share of at least 0 and below 1"));
+            }
+            if nucleus
+                .transformer
+                .is_some_and(|t| t.layers == 0 || t.heads == 0 || t.hidden == 0)
+            {
+                return Err(of(
+                    nucleus,
+                    "its transformer lacks layers, heads or hidden units",
+                ));
+            }
+        }
+        match names.contains(&self.read_out.as_str()) {
+            true => Ok(()),
+            false => Err(NucleiError::ReadOut {
+                found: self.read_out.clone(),
+            }),
+        }
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    !name.is_empty() && name != "visual" && name.chars().all(is_plain)
+}
+
+#[cfg(test)]
+mod tests;
