@@ -1,6 +1,6 @@
 //! Generated studies whose answer is known: pictures, a network, boxes and ratings for Object2Brain.
 //!
-//! There are 32 [`colours`], evenly spread on a sphere around grey, and a network with one filter for each, which answers to
+//! There are 32 colours, evenly spread on a sphere around grey, and a network with one filter for each, which answers to
 //! that colour and to no other. A picture shows each colour with probability ½ as a square on grey, at a random place. 24 colours are classes of
 //! objects, four to each of six [`CATEGORIES`], and have boxes; the other eight have none, and the first two of them are the *light*.
 //!
