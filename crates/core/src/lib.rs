@@ -15,6 +15,7 @@
 //! Numerics (`consilience-stats`), files (`consilience-io`), figures (`consilience-report`).
 
 mod appraisal;
+pub mod csv;
 mod error;
 mod estimate;
 mod objects;

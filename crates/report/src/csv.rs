@@ -1,6 +1,7 @@
 //! Tidy tables as text: one row for each thing that was measured, one column for each variable.
 
 use consilience_core::TargetKind;
+pub(crate) use consilience_core::csv::field;
 
 use crate::view;
 
@@ -45,15 +46,6 @@ impl Rows {
             name: self.name,
             csv: self.csv,
         }
-    }
-}
-
-/// A text field, quoted where it must be.
-pub(crate) fn field(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Boxes as a table.
 
+use consilience_core::csv::field;
 use consilience_io::Limits;
 use consilience_io::table::Table;
 
@@ -85,18 +86,9 @@ pub fn text(boxes: &Boxes) -> String {
             let b = found.bounds;
             let numbers = [found.score, b.x_min, b.y_min, b.x_max, b.y_max];
             let numbers = numbers.map(|value| value.to_string()).join(",");
-            let (name, class) = (quoted(&picture.name), quoted(&found.class));
+            let (name, class) = (field(&picture.name), field(&found.class));
             text.push_str(&format!("{name},{class},{numbers}\n"));
         }
     }
     text
-}
-
-/// A cell with the quotes of RFC 4180 where it needs them.
-fn quoted(cell: &str) -> String {
-    if cell.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", cell.replace('"', "\"\""))
-    } else {
-        cell.to_owned()
-    }
 }
