@@ -130,6 +130,12 @@ impl Bins {
         (0..self.names.len()).filter(enough).collect()
     }
 
+    /// Refuses responses to more or fewer items.
+    pub(super) fn check_items(&self, n_items: usize) -> Result<()> {
+        let what = "items of the responses, as many as in the bins";
+        same_count(what, self.of_items.len(), n_items)
+    }
+
     /// Positions of those with too few.
     #[must_use]
     pub fn left_out(&self) -> Vec<usize> {

@@ -5,7 +5,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 use super::{Bins, EmotionError};
 use crate::Result;
 use crate::behaviour::check_finite;
-use crate::error::{at_least, same_count};
+use crate::error::at_least;
 
 /// Mean responses of some units to the bins with enough items.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,11 +41,7 @@ pub fn tuning_curves(
     bins: &Bins,
     units: &[usize],
 ) -> Result<TuningCurves> {
-    same_count(
-        "items of the responses, as many as in the bins",
-        bins.of_items.len(),
-        responses.nrows(),
-    )?;
+    bins.check_items(responses.nrows())?;
     let kept = bins.kept();
     at_least("bins with enough items", 1, kept.len())?;
     let n_units = responses.ncols();

@@ -12,7 +12,7 @@ use super::tally::{Criterion, Tallies};
 use super::{Bins, EmotionError};
 use crate::Result;
 use crate::behaviour::{Selectivity, SelectivityParams, selectivity};
-use crate::error::{at_least, same_count};
+use crate::error::at_least;
 use crate::interval::standard_error;
 
 /// Units that belong together, such as a layer or a nucleus.
@@ -141,11 +141,7 @@ pub fn bin_selectivity(
     layers: &[UnitRange],
     params: &BinSelectivityParams,
 ) -> Result<BinSelectivity> {
-    same_count(
-        "items of the responses, as many as in the bins",
-        bins.of_items.len(),
-        responses.nrows(),
-    )?;
+    bins.check_items(responses.nrows())?;
     let kept = bins.kept();
     if kept.len() < 2 {
         return Err(EmotionError::TooFewBins {
