@@ -175,6 +175,11 @@ pub fn write_text(path: &Path, text: &str) -> Result<()> {
     Ok(())
 }
 
+/// Writes a JSON file for people to read, whole or not at all.
+pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
+    write_text(path, &(serde_json::to_string_pretty(value)? + "\n"))
+}
+
 /// Refuses RDMs that cannot be compared in the memory that is free.
 pub fn check_rdms_fit(workload: &Workload) -> Result<()> {
     check_memory_of_rdms(rsa::memory(workload), workload.n_rdms, workload.n_pairs)

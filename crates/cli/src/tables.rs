@@ -248,9 +248,7 @@ impl Report {
             };
         }
         match self.format {
-            Format::Json => {
-                arrays::write_text(&self.out, &(serde_json::to_string_pretty(json)? + "\n"))
-            }
+            Format::Json => arrays::write_json(&self.out, json),
             Format::Text => arrays::write_text(&self.out, text),
         }
     }

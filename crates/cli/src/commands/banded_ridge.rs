@@ -150,13 +150,12 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
     }));
     results.write_vector("alpha.npy", &found.alpha)?;
     results.write("shares.npy", found.shares.view())?;
-    results.write_vector("r.npy", &found.r)?;
-    results.write_vector("r2.npy", &found.r2)?;
     results.write("product_measure.npy", found.product_measure.view())?;
     results.write_vector("baseline.npy", &found.baseline)?;
-    results.write(
-        "predictions.npy",
-        problem.rows.spread(found.predictions.view()).view(),
+    results.write_scores(
+        [&found.r, &found.r2],
+        found.predictions.view(),
+        &problem.rows,
     )?;
     writeln!(out, "{}", results.finish()?.display())?;
     Ok(())

@@ -135,8 +135,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
         "rows": rows.collect::<Vec<_>>(),
         "notes": found.notes,
     });
-    let text = serde_json::to_string_pretty(&summary)? + "\n";
-    arrays::write_text(&summary_path, &text)?;
+    arrays::write_json(&summary_path, &summary)?;
     writeln!(out, "{}", summary_path.display())?;
     Ok(())
 }

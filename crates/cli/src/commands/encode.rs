@@ -10,8 +10,8 @@ use consilience::methods::encoding::{
 use ndarray::Array2;
 use serde_json::{Value, json};
 
+use crate::arrays;
 use crate::encoding::{self, Common, Matrix, Problem, Results};
-use crate::{arrays, places};
 
 const HELP: &str = "\
 Example: how well do up to 50 components of a layer predict voxels?
@@ -115,11 +115,10 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
         let chosen: Vec<f64> = chosen.iter().map(|&count| count as f64).collect();
         results.write_vector("components.npy", &chosen)?;
     }
-    results.write_vector("r.npy", &found.r)?;
-    results.write_vector("r2.npy", &found.r2)?;
-    results.write(
-        "predictions.npy",
-        problem.rows.spread(found.predictions.view()).view(),
+    results.write_scores(
+        [&found.r, &found.r2],
+        found.predictions.view(),
+        &problem.rows,
     )?;
     writeln!(out, "{}", results.finish()?.display())?;
     Ok(())
@@ -141,7 +140,7 @@ fn least_squares(args: &Args, problem: &Problem) -> Result<Found> {
     let n_threads = rayon::current_num_threads();
     let files = [args.x.as_str(), &args.common.y];
     let needed = Ridge::<f64>::memory(size.n_rows, size.n_features, &params, n_threads);
-    check_memory(arrays::in_files(needed, &files)?, problem)?;
+    problem.check_memory(arrays::in_files(needed, &files)?)?;
     let found = encoding::work("fitting the training sets", &files, || {
         ridge(problem.x[0].patterns(), problem.y.patterns(), &params)
     })?;
@@ -162,7 +161,7 @@ fn by_components(args: &Args, problem: &mut Problem, kind: ComponentsKind) -> Re
     };
     let files = [args.x.as_str(), &args.common.y];
     let needed = components_memory(problem.size(), &params, rayon::current_num_threads());
-    check_memory(arrays::in_files(needed, &files)?, problem)?;
+    problem.check_memory(arrays::in_files(needed, &files)?)?;
     problem.widen();
     let (x, y) = (problem.x[0].view_f64(), problem.y.view_f64());
     let found = encoding::work("finding components", &files, || components(x, y, &params))?;
@@ -173,16 +172,4 @@ fn by_components(args: &Args, problem: &mut Problem, kind: ComponentsKind) -> Re
         constant: found.constant,
         components: Some(found.count),
     })
-}
-
-fn check_memory(needed: f64, problem: &Problem) -> Result<()> {
-    let size = problem.size();
-    places::check_memory(
-        needed,
-        &format!(
-            "a model of {} rows × {} features for {} targets",
-            size.n_rows, size.n_features, size.n_targets
-        ),
-        "use fewer features, targets, folds or threads",
-    )
 }

@@ -8,7 +8,6 @@ use consilience::io::atomic::{self, NewFolder};
 use consilience::io::hash;
 use consilience::io::video::{self, Sampling, Selection, Span};
 use consilience::io::weights::WeightsFile;
-use consilience::models::zoo::catalogue;
 use consilience::models::{
     ClipPool, Clips, Edit, ExecutorChoice, ExtractParams, ExtractedLayer, Extractor, Network,
     Operations, Pool,
@@ -18,8 +17,9 @@ use consilience::study::extraction::{self, Extraction};
 use consilience::study::reduce::{ReduceInputs, Reduction, reducers};
 use serde_json::json;
 
+use super::network::NetworkArgs;
+use crate::arrays;
 use crate::console::Console;
-use crate::{arrays, places};
 
 mod manifest;
 
@@ -27,18 +27,8 @@ use manifest::{Films, Manifest, hashes, rows};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Architecture from `consilience models list`, or an .onnx file
-    #[arg(long, value_name = "NAME|FILE.onnx")]
-    model: String,
-    /// Weights of the architecture (.safetensors, .pth), one of several state dicts as FILE.pth:ENTRY;
-    /// default: those that `consilience models get` put into the cache
-    #[arg(long, value_name = "FILE[:ENTRY]")]
-    weights: Option<PathBuf>,
-    /// What is done to a picture first: a name (imagenet, clip, resnet50.IMAGENET1K_V2, an
-    /// architecture) or a file with the keys of [model.preprocessing]; default: what the weights are
-    /// used with
-    #[arg(long, value_name = "NAME|FILE.toml")]
-    preprocessing: Option<String>,
+    #[command(flatten)]
+    network: NetworkArgs,
     /// Folder of pictures and films (natural order of names), a film, or a text file with a path a line
     #[arg(long, value_name = "DIR|FILM|LIST.txt")]
     images: PathBuf,
@@ -93,10 +83,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
-    let (mut network, weights) = network(&args.model, args.weights.as_deref())?;
-    if let Some(choice) = &args.preprocessing {
-        network.preprocessing = super::preprocessing(choice, &network.preprocessing)?;
-    }
+    let (network, weights) = args.network.load()?;
     let clips = args.clips(&args.images)?;
     let params = ExtractParams {
         pool: args.pool,
@@ -137,7 +124,7 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
         fit: &fit,
         scratch: &args.out,
     };
-    let of_model = || args.model.clone();
+    let of_model = || args.network.model.clone();
     let reducers =
         reducers(&network, &selected, &params, &reduce, &console).with_context(of_model)?;
     let n_features =
@@ -289,70 +276,6 @@ impl Args {
         let span = self.span.unwrap_or_default();
         let selection = Selection { sampling, span };
         Ok(Clips::open(paths, selection, self.clip)?)
-    }
-}
-
-/// Where a network's weights come from.
-pub(super) enum Origin {
-    /// An `.onnx` file and those beside it.
-    Onnx(Vec<PathBuf>),
-    /// A weights file, or one of several state dicts in it.
-    Weights(WeightsFile),
-}
-
-impl Origin {
-    /// The file as it was given.
-    pub(super) fn name(&self) -> String {
-        match self {
-            Self::Onnx(files) => files[0].display().to_string(),
-            Self::Weights(file) => file.to_string(),
-        }
-    }
-
-    /// What tells the weights from others.
-    pub(super) fn blake3(&self) -> Result<String> {
-        Ok(match self {
-            Self::Onnx(files) => hash::blake3_files(files)?,
-            Self::Weights(file) => file.blake3()?,
-        })
-    }
-}
-
-/// Loads the network and says where its weights come from.
-pub(super) fn network(model: &str, weights: Option<&Path>) -> Result<(Network, Origin)> {
-    let is_onnx = Path::new(model)
-        .extension()
-        .is_some_and(|e| e.eq_ignore_ascii_case("onnx"));
-    let file = match (is_onnx, weights) {
-        (true, None) => {
-            let path = Path::new(model);
-            let network = Network::from_onnx(path)?;
-            return Ok((network, Origin::Onnx(Network::onnx_files(path)?)));
-        }
-        (true, Some(_)) => bail!("an .onnx file carries its weights; leave --weights out"),
-        (false, Some(weights)) => WeightsFile::parse(weights),
-        (false, None) => WeightsFile {
-            path: cached_weights(model)?,
-            entry: None,
-        },
-    };
-    let network = Network::from_zoo_file(model, &file)?;
-    Ok((network, Origin::Weights(file)))
-}
-
-/// The published weights of an architecture, which `consilience models get` has fetched.
-fn cached_weights(model: &str) -> Result<PathBuf> {
-    let (_, published) = catalogue::find(model)?;
-    let cache = places::cache_folder()?;
-    match published
-        .as_ref()
-        .and_then(|weights| weights.path_in(&cache))
-    {
-        Some(path) if path.is_file() => Ok(path),
-        Some(_) => bail!(
-            "{model} needs weights; get the published ones with `consilience models get {model}`, or give --weights FILE (.safetensors, .pth)"
-        ),
-        None => bail!("{model} needs --weights FILE (.safetensors, .pth)"),
     }
 }
 

@@ -15,24 +15,15 @@ use consilience::study::Progress;
 use ndarray::{ArrayView2, Axis};
 use serde_json::json;
 
-use super::extract::{images, network};
+use super::extract::images;
+use super::network::NetworkArgs;
 use crate::arrays;
 use crate::console::Console;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Architecture from `consilience models list`, or an .onnx file
-    #[arg(long, value_name = "NAME|FILE.onnx")]
-    model: String,
-    /// Weights of the architecture (.safetensors, .pth), one of several state dicts as FILE.pth:ENTRY;
-    /// default: those in the cache
-    #[arg(long, value_name = "FILE[:ENTRY]")]
-    weights: Option<PathBuf>,
-    /// What is done to a picture first: a name (imagenet, clip, resnet50.IMAGENET1K_V2, an
-    /// architecture) or a file with the keys of [model.preprocessing]; default: what the weights are
-    /// used with
-    #[arg(long, value_name = "NAME|FILE.toml")]
-    preprocessing: Option<String>,
+    #[command(flatten)]
+    network: NetworkArgs,
     /// Folder of pictures (natural order of names), or a text file with a path a line
     #[arg(long, value_name = "DIR|LIST.txt")]
     images: PathBuf,
@@ -60,17 +51,15 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
-    let (mut network, weights) = network(&args.model, args.weights.as_deref())?;
-    if let Some(choice) = &args.preprocessing {
-        network.preprocessing = super::preprocessing(choice, &network.preprocessing)?;
-    }
+    let (network, weights) = args.network.load()?;
     let paths = images(&args.images)?;
     let selected = network.select(&args.layer)?;
     let params = GradCamParams {
         target: args.target,
         filters: args.filters,
     };
-    let cam = GradCam::prepare(&network, &selected, &params).with_context(|| args.model.clone())?;
+    let cam = GradCam::prepare(&network, &selected, &params)
+        .with_context(|| args.network.model.clone())?;
     let stems = stems(&network, &cam);
     let shapes: Vec<Vec<usize>> = cam
         .layers
@@ -163,8 +152,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
         "left_out": cam.left_out,
     });
     // The manifest comes last: a folder with a manifest is complete.
-    let text = serde_json::to_string_pretty(&manifest)? + "\n";
-    arrays::write_text(&args.out.join("manifest.json"), &text)?;
+    arrays::write_json(&args.out.join("manifest.json"), &manifest)?;
     writeln!(out, "{}", args.out.join("manifest.json").display())?;
     Ok(())
 }

@@ -191,10 +191,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
         "epoch": trained.epoch,
         "loss": trained.history.iter().find(|epoch| epoch.epoch == trained.epoch),
     });
-    arrays::write_text(
-        &summary_path,
-        &(serde_json::to_string_pretty(&summary)? + "\n"),
-    )?;
+    arrays::write_json(&summary_path, &summary)?;
     writeln!(out, "{}", summary_path.display())?;
     Ok(())
 }

@@ -130,8 +130,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
         "boxes": args.boxes.boxes.display().to_string(),
         "categories": objects.category_names(),
         "min_score": args.boxes.min_score,
-        "map": format!("{:?}", args.how.params(ScaleOver::Filter)),
-        "over_boxes": args.how.over_boxes.to_string(),
+        "map": args.how.as_json(),
         "occurs_score": args.occurs_score,
         "occurs_importance": args.occurs_importance,
         "similarity": args.similarity.to_string(),
@@ -144,7 +143,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
     arrays::write_text(&args.out.join("categories.csv"), &tables.categories)?;
     arrays::write_text(&args.out.join("co_occurrence.csv"), &tables.together)?;
     let path = args.out.join("summary.json");
-    arrays::write_text(&path, &(serde_json::to_string_pretty(&summary)? + "\n"))?;
+    arrays::write_json(&path, &summary)?;
     writeln!(out, "{}", path.display())?;
     Ok(())
 }

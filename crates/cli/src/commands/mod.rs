@@ -1,9 +1,5 @@
 //! The commands, a file each.
 
-use anyhow::{Context, Result};
-use consilience::models::Preprocessing;
-use consilience::study::file::PreprocessingChoice;
-
 pub mod arrange;
 pub mod banded_ridge;
 pub mod bins;
@@ -36,6 +32,7 @@ pub mod init;
 pub mod lesion;
 pub mod mantel;
 pub mod models;
+mod network;
 mod objects;
 pub mod odd_one_out;
 pub mod overlap;
@@ -54,11 +51,3 @@ pub mod selectivity;
 pub mod sensitivity;
 pub mod verify;
 pub mod welch;
-
-/// What `--preprocessing` asks for, where `usual` is what the weights are used with.
-fn preprocessing(argument: &str, usual: &Preprocessing) -> Result<Preprocessing> {
-    PreprocessingChoice::from_argument(argument)
-        .map_err(anyhow::Error::msg)
-        .and_then(|choice| Ok(choice.resolve(usual)?))
-        .with_context(|| format!("--preprocessing {argument}"))
-}

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use consilience::core::csv::field;
 use consilience::experiments::object2brain::{Category, SeenObjects, boxes_as_seen, categories};
 use consilience::methods::objects::{
     BoxSummary, DetectedObject, MapParams, OverBoxes, PictureBox, ScaleOver, Scaling, Sign,
@@ -10,6 +11,7 @@ use consilience::methods::objects::{
 use consilience::models::Preprocessing;
 use consilience::models::detect::classes;
 use consilience::models::detect::exchange::{Boxes, Picture, coco, csv};
+use serde_json::{Value, json};
 
 use super::boxes::{Format, OrientationTags, class_names, names, read, sized};
 
@@ -56,6 +58,16 @@ impl MapArgs {
             scale_over,
             summary: self.summary,
         }
+    }
+
+    /// The same for a summary.
+    pub(super) fn as_json(&self) -> Value {
+        json!({
+            "sign": self.sign.to_string(),
+            "scaling": self.scaling.to_string(),
+            "box": self.summary.to_string(),
+            "over_boxes": self.over_boxes.to_string(),
+        })
     }
 }
 
@@ -181,13 +193,10 @@ fn parse(file: &Path, pictures: &[Picture], known: Option<&[String]>) -> Result<
     .with_context(|| format!("reading {}", file.display()))
 }
 
-/// Cells of a CSV file, with the quotes of RFC 4180 where they need them.
+/// A row of a CSV file.
 pub(super) fn line(cells: &[String]) -> String {
-    let cell = |cell: &String| match cell.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", cell.replace('"', "\"\"")),
-        false => cell.clone(),
-    };
-    cells.iter().map(cell).collect::<Vec<_>>().join(",") + "\n"
+    let fields: Vec<String> = cells.iter().map(|cell| field(cell)).collect();
+    fields.join(",") + "\n"
 }
 
 /// A number, or nothing.

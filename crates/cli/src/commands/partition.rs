@@ -7,8 +7,8 @@ use clap::ValueEnum;
 use consilience::methods::encoding::{PartitionBy, RidgeParams, partition, partition_memory};
 use serde_json::{Value, json};
 
+use crate::arrays;
 use crate::encoding::{self, Bands, Common, Matrix, Problem, Results};
-use crate::{arrays, places};
 
 const HELP: &str = "\
 Example: what do edges and categories each explain of voxels, and what do both?
@@ -85,16 +85,8 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
         }),
     };
     let all_files = [files.as_slice(), &[args.common.y.as_str()]].concat();
-    let size = problem.size();
-    let needed = partition_memory(size, &by, rayon::current_num_threads());
-    places::check_memory(
-        arrays::in_files(needed, &all_files)?,
-        &format!(
-            "a model of {} rows × {} features for {} targets",
-            size.n_rows, size.n_features, size.n_targets
-        ),
-        "use fewer features, targets, folds or threads",
-    )?;
+    let needed = partition_memory(problem.size(), &by, rayon::current_num_threads());
+    problem.check_memory(arrays::in_files(needed, &all_files)?)?;
     problem.widen();
     let sets: Vec<_> = problem.x.iter().map(Matrix::view_f64).collect();
     let found = encoding::work("fitting every combination of sets", &all_files, || {

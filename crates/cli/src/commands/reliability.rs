@@ -303,10 +303,7 @@ fn responses(
             ArrayView1::from(&values),
         )?;
     }
-    arrays::write_text(
-        &summary_path,
-        &(serde_json::to_string_pretty(&summary)? + "\n"),
-    )?;
+    arrays::write_json(&summary_path, &summary)?;
     writeln!(out, "{}", summary_path.display())?;
     Ok(())
 }

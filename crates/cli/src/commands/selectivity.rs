@@ -202,10 +202,7 @@ fn write(folder: &Path, found: &Selectivity, summary: &Value, out: &mut dyn Writ
     ] {
         npy::write(folder.join(format!("{name}.npy")), values.view())?;
     }
-    arrays::write_text(
-        &summary_path,
-        &(serde_json::to_string_pretty(summary)? + "\n"),
-    )?;
+    arrays::write_json(&summary_path, summary)?;
     writeln!(out, "{}", summary_path.display())?;
     Ok(())
 }

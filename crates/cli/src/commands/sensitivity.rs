@@ -16,7 +16,8 @@ use consilience::models::{Edit, ExtractParams, Images};
 use consilience::study::Progress;
 use serde_json::json;
 
-use super::extract::{images, network};
+use super::extract::images;
+use super::network::NetworkArgs;
 use super::objects::{BoxArgs, MapArgs, Objects, line, number};
 use crate::console::Console;
 use crate::{arrays, tables};
@@ -34,17 +35,8 @@ filters of each category, as `consilience lesion --filters` takes them. One pass
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub struct Args {
-    /// Architecture from `consilience models list`, or an .onnx file
-    #[arg(long, value_name = "NAME|FILE.onnx")]
-    model: String,
-    /// Weights of the architecture (.safetensors, .pth), one of several state dicts as FILE.pth:ENTRY;
-    /// default: those in the cache
-    #[arg(long, value_name = "FILE[:ENTRY]")]
-    weights: Option<PathBuf>,
-    /// What is done to a picture first: a name or a file with the keys of [model.preprocessing]; default:
-    /// what the weights are used with
-    #[arg(long, value_name = "NAME|FILE.toml")]
-    preprocessing: Option<String>,
+    #[command(flatten)]
+    network: NetworkArgs,
     /// Change of the network, e.g. 'replace-head layer=fc weights=head.safetensors'; may be repeated
     #[arg(long, value_name = "EDIT")]
     edit: Vec<Edit>,
@@ -107,10 +99,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
         min_score: args.boxes.min_score,
     };
     params.map.validate()?;
-    let (mut network, weights) = network(&args.model, args.weights.as_deref())?;
-    if let Some(choice) = &args.preprocessing {
-        network.preprocessing = super::preprocessing(choice, &network.preprocessing)?;
-    }
+    let (network, weights) = args.network.load()?;
     let paths = images(&args.images)?;
     let pictures = Images::Files(&paths);
     let network = network.edited(&args.edit, pictures, &ExtractParams::default())?;
@@ -124,7 +113,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
             filters: Some(Filters::Signed),
         },
     )
-    .with_context(|| args.model.clone())?;
+    .with_context(|| args.network.model.clone())?;
     for (layer, shape) in &cam.left_out {
         tables::note(&format!(
             "{layer} is left out: its shape {shape:?} has no positions"
@@ -176,8 +165,16 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
         "boxes": args.boxes.boxes.display().to_string(),
         "boxes_blake3": hash::blake3_file(&args.boxes.boxes)?,
         "categories": objects.category_names(),
-        "sensitivity": format!("{params:?}"),
-        "select": format!("{select:?}"),
+        "min_score": args.boxes.min_score,
+        "map": args.how.as_json(),
+        "scale_over": args.scale_over.to_string(),
+        "class_rule": args.class_rule.to_string(),
+        "cut": match select.cut {
+            Cut::Above(least) => json!({ "above": least }),
+            Cut::Top(n) => json!({ "top": n }),
+            Cut::TopShare(share) => json!({ "top_share": share }),
+        },
+        "min_images": args.min_images,
         "n_pictures": paths.len(),
         "layers": cam.layers.iter().map(|layer| json!({
             "name": layer.name,
@@ -188,7 +185,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
     arrays::write_text(&args.out.join("sensitivity.csv"), &tables.sensitivity)?;
     arrays::write_text(&args.out.join("filters.csv"), &tables.filters)?;
     let path = args.out.join("summary.json");
-    arrays::write_text(&path, &(serde_json::to_string_pretty(&summary)? + "\n"))?;
+    arrays::write_json(&path, &summary)?;
     writeln!(out, "{}", path.display())?;
     Ok(())
 }

@@ -11,7 +11,7 @@ use consilience::models::ModelError;
 use consilience::models::verify::{self, Activations, Compared};
 use consilience::study::Progress;
 
-use super::extract;
+use super::network::network;
 use crate::console::Console;
 
 #[derive(Debug, clap::Args)]
@@ -36,7 +36,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
-    let (network, _) = extract::network(&args.model, args.weights.as_deref())?;
+    let (network, _) = network(&args.model, args.weights.as_deref())?;
     let picture = image::read_oriented(&args.image, network.preprocessing.orientation)?;
     let console = Console::new();
     let mut all = Vec::new();
