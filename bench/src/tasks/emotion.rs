@@ -2,8 +2,8 @@
 
 use anyhow::{Context, Result};
 use consilience_methods::emotion::{
-    BinParams, BinSelectivityParams, Edges, EmotionModel, Geometry, GeometryParams, bin_selectivity,
-    bins, emotion_rdm,
+    BinParams, BinSelectivityParams, Edges, EmotionModel, Geometry, GeometryParams,
+    bin_selectivity, bins, emotion_rdm,
 };
 use consilience_methods::rdm::Patterns;
 use ndarray::{Array1, Axis};

@@ -192,7 +192,9 @@ fn lesions(inner: Inner, n_lesions: usize) -> Result<Work> {
         for activation in inner.activations.outer_iter() {
             scan.add(activation, &[gradient.view()])?;
         }
-        let outcome = scan.finish(&|run, activations| rest.rate(run, activations))?;
+        let outcome = scan.finish(inner.activations.view(), &|run, first, activations| {
+            rest.rate(run, first, activations)
+        })?;
         Ok(outcome.intact.into_iter().collect())
     }))
 }
