@@ -30,6 +30,19 @@ def relative(tolerance):
     return check
 
 
+def determined(check, least):
+    """`check` on the numbers that the peer states; at least this share, and NaN says that 32 bits do not determine the others."""
+
+    def of_stated(found, expected):
+        found, expected = np.ravel(found), np.ravel(expected)
+        assert found.shape == expected.shape, f"{found.shape} numbers against {expected.shape}"
+        stated = np.isfinite(expected)
+        assert stated.mean() >= least, f"only {stated.mean():.2%} of the numbers are determined"
+        return f"{check(found[stated], expected[stated])}, {np.sum(~stated)} of {stated.size} not determined"
+
+    return of_stated
+
+
 def scores_and_errors(resamples):
     """Scores are the same number; standard errors come from different draws."""
     # A standard error from N draws varies by 1/√(2N) of itself, the corrected one by some times that.

@@ -160,7 +160,8 @@ def sensitivity(name, path, images, layers, boxes):
     """A call of pytorch-grad-cam for each picture and layer, whose activations and gradients give the maps of filters.
 
     ReLU(α A), each scaled to 0…1; its mean in each box; the largest of a class, averaged over the pictures that show it.
-    All filters of a layer are done at once.
+    All filters of a layer are done at once. NaN for a filter whose α is less than 10⁻³ of the mean size of its gradient in a picture: its sign,
+    and with it whether there is a map at all, is that of rounding errors.
     """
     from pytorch_grad_cam import GradCAM
 
@@ -171,7 +172,11 @@ def sensitivity(name, path, images, layers, boxes):
     def of_picture(cam, picture):
         cam(input_tensor=batch[picture : picture + 1], targets=None)
         kept = cam.activations_and_grads
-        maps = (kept.gradients[0].mean((2, 3), keepdim=True) * kept.activations[0])[0].relu().detach().double()
+        gradient = kept.gradients[0]
+        alpha = gradient.mean((2, 3), keepdim=True)
+        maps = (alpha * kept.activations[0])[0].relu().detach().double()
+        size = gradient.abs().mean((2, 3))[0]
+        is_rounding = (size > 0) & (alpha[0, :, 0, 0].abs() < 1e-3 * size)
         low, high = maps.amin((1, 2), keepdim=True), maps.amax((1, 2), keepdim=True)
         maps = torch.where(high > low, (maps - low) / (high - low), 0.0)
         own = table[table[:, 0] == picture]
@@ -181,6 +186,8 @@ def sensitivity(name, path, images, layers, boxes):
             is_class = own[:, 1] == number
             if is_class.any():
                 found[:, number] = values[:, is_class].amax(1)
+        # A class that the picture does not show is left out of the mean; infinity is not.
+        found[is_rounding] = torch.inf
         return found
 
     def work():
@@ -188,7 +195,8 @@ def sensitivity(name, path, images, layers, boxes):
         for layer in layers.split(","):
             with GradCAM(model=network, target_layers=[network.get_submodule(layer)]) as cam:
                 found.append(torch.stack([of_picture(cam, i) for i in range(len(batch))]).nanmean(0))
-        return torch.cat(found).flatten().numpy()
+        found = torch.cat(found).flatten()
+        return torch.where(found.isinf(), torch.nan, found).numpy()
 
     return work
 
