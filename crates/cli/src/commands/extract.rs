@@ -45,6 +45,7 @@ pub struct Args {
     /// Layers: names or patterns with *, separated by commas; default: all
     #[arg(
         long,
+        visible_alias = "layer",
         value_name = "GLOB,…",
         value_delimiter = ',',
         default_value = "*"
