@@ -183,10 +183,10 @@ impl PlannedObjects {
 }
 
 /// Values of layers that a pass makes in a second.
-const PASSED: f64 = 4e8;
+const PASSED: f64 = 1e9;
 
 /// Values of layers that a pass forwards and backwards makes in a second.
-const DERIVED: f64 = 2e7;
+const DERIVED: f64 = 1e8;
 
 /// Parameters as Rust prints them: complete, and the same for the same values.
 fn as_debug<T: std::fmt::Debug, S: Serializer>(
