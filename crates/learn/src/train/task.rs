@@ -15,7 +15,7 @@ use super::select::explained;
 use super::{Samples, Selection, TrainParams, rows};
 use crate::error::{LearnError, Result};
 use crate::interpret::{Program, guard};
-use crate::value::{Ad, Precision, Tensor, Value, tensor, values};
+use crate::value::{Ad, Precision, Tensor, Value, tensor};
 
 /// The trained weights, and the others.
 pub(super) fn parameters(
@@ -128,7 +128,7 @@ impl<'a> Task<'a> {
         let mut gradients = gradients.map_err(|reason| LearnError::Backward { reason })?;
         let of_leaves = leaves.iter().filter_map(|(key, leaf)| {
             let gradient = leaf.grad_remove(&mut gradients)?;
-            Some((key.clone(), values(gradient)))
+            Some((key.clone(), gradient.to_contiguous()))
         });
         Ok((loss, of_leaves.collect()))
     }
