@@ -159,7 +159,23 @@ fn cross_entropy(output: ArrayView1<'_, f32>, target: ArrayView1<'_, f32>) -> Ve
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::train::Distance;
     use ndarray::array;
+
+    /// Both parts of a smooth L1 loss and a square.
+    fn per_output() -> Loss {
+        let output = |distance, weight| OutputLoss {
+            distance,
+            weight,
+            before: Vec::new(),
+        };
+        let smooth = Distance::SmoothL1 { beta: 0.5 };
+        Loss::PerOutput(vec![
+            output(smooth, 0.7),
+            output(smooth, 0.5),
+            output(Distance::Squared, 0.3),
+        ])
+    }
 
     #[test]
     fn derivatives_are_those_of_finite_differences() {
@@ -171,6 +187,7 @@ mod tests {
             Loss::Huber { delta: 0.5 },
             Loss::CrossEntropy,
             Loss::BinaryCrossEntropy,
+            per_output(),
         ];
         for loss in losses {
             let (_, derivative) = loss.evaluate(output.view(), target.view()).unwrap();
