@@ -10,7 +10,7 @@ use ndarray::{ArrayD, IxDyn};
 use serde::{Deserialize, Serialize};
 
 use super::Epoch;
-use super::optimizer::Parameters;
+use super::parameters::Parameters;
 use crate::error::{LearnError, Result};
 
 /// A folder with `epoch-0000.safetensors`, `epoch-0001.safetensors` … (the weights by key, as any

@@ -6,7 +6,8 @@ use consilience_models::Graph;
 use consilience_models::graph::{Attribute, Node};
 use ndarray::{Array2, ArrayD, ArrayView2, Ix2};
 
-use super::optimizer::{Gradients, Parameters};
+use super::optimizer::Gradients;
+use super::parameters::Parameters;
 use crate::error::{LearnError, Result};
 
 /// A graph that is x·Wᵀ + b, perhaps through a sigmoid, of which W and b are trained.

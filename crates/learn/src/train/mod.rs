@@ -50,8 +50,10 @@ mod loss;
 mod masks;
 mod optimizer;
 mod outputs;
+mod parameters;
 mod params;
 mod presets;
+mod rows;
 mod samples;
 mod schedule;
 mod select;
@@ -64,16 +66,13 @@ use std::path::Path;
 use consilience_models::Graph;
 use consilience_models::graph::Tensor as Constant;
 use consilience_stats::random::{Domain, Stream};
-use ndarray::{Array2, ArrayD, ArrayViewD, Axis, Ix2, IxDyn, Slice, concatenate};
-use rayon::prelude::*;
+use ndarray::ArrayD;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{LearnError, Result};
-use crate::interpret::Program;
-use crate::value::{Precision, Tensor, Value, array, tensor};
 use checkpoint::Checkpoints;
 use dropout::Dropped;
-use optimizer::Parameters;
+use parameters::Parameters;
 use task::Task;
 
 pub use frequency::{Frequencies, frequency_weights};
@@ -81,13 +80,11 @@ pub use loss::Loss;
 pub use optimizer::Optimizer;
 pub use outputs::{Distance, OutputLoss, Phase};
 pub use params::TrainParams;
+pub use rows::outputs;
 pub use samples::{Arrays, Samples, hold_out, one_hot};
 pub use schedule::Schedule;
 pub use select::Selection;
 pub use start::{initial_weights, perceptron, torch_weights};
-
-/// Samples that go through a network together when nothing is learnt.
-const PIECE: usize = 8;
 
 /// Losses of an epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -144,39 +141,6 @@ impl Trained {
                 .insert(key.clone(), constant.expect("weights fill their shape"));
         }
         graph
-    }
-}
-
-/// What a network makes of inputs `(n, …)`: its first output, a row for each, whatever its axes.
-///
-/// # Errors
-///
-/// [`LearnError::NothingToTrain`] for a network without output, [`LearnError::NotAPattern`] when the
-/// output is not a row for each input, and what stands in the way of an operation.
-pub fn outputs(graph: &Graph, inputs: ArrayViewD<'_, f32>) -> Result<Array2<f32>> {
-    let output = graph.outputs.first();
-    let output = output.ok_or(LearnError::NothingToTrain { what: "output" })?;
-    let program = Program::new(graph, Precision::Single);
-    let n = inputs.shape().first().copied().unwrap_or(0);
-    let pieces = (0..n.div_ceil(PIECE))
-        .into_par_iter()
-        .map(|idx| {
-            let piece = idx * PIECE..n.min((idx + 1) * PIECE);
-            let input = inputs.slice_axis(Axis(0), Slice::from(piece.clone()));
-            let input = tensor(input, Precision::Single);
-            let found = program.run(input, &[output], &BTreeMap::new(), |_, tensor| tensor)?;
-            match found.into_iter().next() {
-                Some(Value::Real(found)) => rows(output, &found, piece.len()),
-                _ => Err(LearnError::NotAPattern {
-                    layer: output.clone(),
-                }),
-            }
-        })
-        .collect::<Result<Vec<_>>>()?;
-    let views: Vec<_> = pieces.iter().map(|piece| piece.view()).collect();
-    match views.is_empty() {
-        true => Ok(Array2::zeros((0, 0))),
-        false => Ok(concatenate(Axis(0), &views).expect("rows of one network are equally long")),
     }
 }
 
@@ -260,7 +224,7 @@ pub fn train(
         }
     };
     if let Some(checkpoints) = checkpoints.as_ref().filter(|_| history.len() > 1) {
-        let mut of_best = optimizer::without_moments(&parameters);
+        let mut of_best = parameters::without_moments(&parameters);
         checkpoints.read_weights(best_epoch(&history), &mut of_best)?;
         best = Some((best_epoch(&history), of_best));
     }
@@ -283,7 +247,7 @@ pub fn train(
     while history.len() <= params.epochs && !stops(&history) {
         let epoch = history.len() - 1;
         if validation.is_some() && best.is_none() {
-            best = Some((epoch, optimizer::without_moments(&parameters)));
+            best = Some((epoch, parameters::without_moments(&parameters)));
         }
         let order: Vec<usize> = if params.shuffle {
             Stream::new(params.seed, Domain::Training, epoch as u64).permutation(training.len())
@@ -310,7 +274,7 @@ pub fn train(
         }
         let validated = validate(epoch, &parameters)?;
         let is_finite = validated.is_none_or(|(loss, _)| loss.is_finite());
-        if !(is_finite && optimizer::are_finite(&parameters)) {
+        if !(is_finite && parameters::are_finite(&parameters)) {
             return Err(diverged(epoch + 1, rate));
         }
         let training = sum / training.len() as f64;
@@ -320,7 +284,7 @@ pub fn train(
             checkpoints.write(&parameters, &fixed, step, &history)?;
         }
         if best_epoch(&history) == epoch + 1 && validation.is_some() {
-            best = Some((epoch + 1, optimizer::without_moments(&parameters)));
+            best = Some((epoch + 1, parameters::without_moments(&parameters)));
         }
         progress(Progress::Epoch(after));
     }
@@ -356,19 +320,4 @@ impl Epoch {
             explained: validated.and_then(|(_, explained)| explained),
         }
     }
-}
-
-/// An output as a row for each of `n` samples.
-fn rows(layer: &str, output: &Tensor, n: usize) -> Result<Array2<f32>> {
-    let values = array(output.primitive().clone());
-    let n_values = values.len();
-    let not_rows = || LearnError::NotAPattern {
-        layer: layer.to_owned(),
-    };
-    if values.shape().first() != Some(&n) || n == 0 {
-        return Err(not_rows());
-    }
-    let rows = values.into_shape_with_order(IxDyn(&[n, n_values / n]));
-    let rows = rows.map_err(|_| not_rows())?;
-    rows.into_dimensionality::<Ix2>().map_err(|_| not_rows())
 }

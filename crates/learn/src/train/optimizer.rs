@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use burn_backend::{Shape, TensorData, TensorMetadata};
 use burn_flex::FlexTensor;
-use ndarray::{ArrayD, IxDyn};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::value::array;
+use super::parameters::Parameters;
 
 /// A rule that turns a gradient into a step.
 ///
@@ -103,13 +101,12 @@ impl Optimizer {
             if of_pieces.is_empty() {
                 continue;
             }
-            let mut moments: Vec<_> = parameter
-                .moments
+            let (values, moments) = parameter.parts_mut();
+            let mut moments: Vec<_> = moments
                 .iter_mut()
                 .map(|moment| moment.chunks_mut(PART))
                 .collect();
-            let values = parameter.values.storage_mut::<f32>().chunks_mut(PART);
-            for (idx, values) in values.enumerate() {
+            for (idx, values) in values.chunks_mut(PART).enumerate() {
                 let range = idx * PART..idx * PART + values.len();
                 let gradients = of_pieces.iter().map(|of_piece| &of_piece[range.clone()]);
                 parts.push(Part {
@@ -211,71 +208,6 @@ struct Part<'a> {
     gradients: Vec<&'a [f32]>,
 }
 
-/// A trained tensor and the state of the optimiser.
-#[derive(Clone)]
-pub(super) struct Parameter {
-    /// Contiguous; copies share the numbers until one is changed.
-    values: FlexTensor,
-    pub moments: Vec<Vec<f32>>,
-}
-
-/// Trained tensors by key.
-pub(super) type Parameters = BTreeMap<String, Parameter>;
-
-impl Parameter {
-    pub fn new(shape: &[usize], values: Vec<f32>, n_moments: usize) -> Self {
-        let moments = vec![vec![0.0; values.len()]; n_moments];
-        let data = TensorData::new(values, Shape::from(shape.to_vec()));
-        Self {
-            values: FlexTensor::from_data(data),
-            moments,
-        }
-    }
-
-    pub fn shape(&self) -> Vec<usize> {
-        self.values.shape().to_vec()
-    }
-
-    pub fn values(&self) -> &[f32] {
-        self.values.storage()
-    }
-
-    pub fn values_mut(&mut self) -> &mut [f32] {
-        self.values.storage_mut()
-    }
-
-    /// The numbers, shared.
-    pub fn tensor(&self) -> FlexTensor {
-        self.values.clone()
-    }
-
-    pub fn to_array(&self) -> ArrayD<f32> {
-        ArrayD::from_shape_vec(IxDyn(&self.shape()), self.values().to_vec())
-            .expect("values fill their shape")
-    }
-
-    pub fn into_array(self) -> ArrayD<f32> {
-        array(self.values)
-    }
-}
-
-/// The weights alone, which share their numbers until training goes on.
-pub(super) fn without_moments(parameters: &Parameters) -> Parameters {
-    let bare = |parameter: &Parameter| Parameter {
-        values: parameter.values.clone(),
-        moments: Vec::new(),
-    };
-    parameters
-        .iter()
-        .map(|(key, parameter)| (key.clone(), bare(parameter)))
-        .collect()
-}
-
-pub(super) fn are_finite(parameters: &Parameters) -> bool {
-    let mut all = parameters.values();
-    all.all(|parameter| parameter.values().iter().all(|value| value.is_finite()))
-}
-
 /// The mean gradient over the root of its mean square, both freed of their start at zero.
 fn adaptive(g: f64, m: &mut f32, v: &mut f32, betas: [f64; 2], epsilon: f64, step: u64) -> f64 {
     let [beta1, beta2] = betas;
@@ -285,4 +217,49 @@ fn adaptive(g: f64, m: &mut f32, v: &mut f32, betas: [f64; 2], epsilon: f64, ste
     let mean = f64::from(*m) / (1.0 - beta1.powf(steps));
     let square = f64::from(*v) / (1.0 - beta2.powf(steps));
     mean / (square.sqrt() + epsilon)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::parameters::Parameter;
+    use burn_backend::{Shape, TensorData};
+
+    fn parameters(values: Vec<f32>) -> Parameters {
+        let n = values.len();
+        Parameters::from([("w".to_owned(), Parameter::new(&[n], values, 1))])
+    }
+
+    #[test]
+    fn parts_and_threads_do_not_change_a_step() {
+        let n = 5 * PART + 7;
+        let number = |i: usize, k: usize| ((i * k) % 1009) as f32 / 512.0 - 1.0;
+        let values: Vec<f32> = (0..n).map(|i| number(i, 31)).collect();
+        let pieces: Vec<Gradients> = [7, 13, 17]
+            .map(|k| {
+                let gradient: Vec<f32> = (0..n).map(|i| number(i, k)).collect();
+                let data = TensorData::new(gradient, Shape::from(vec![n]));
+                Gradients::from([("w".to_owned(), FlexTensor::from_data(data))])
+            })
+            .into();
+        let mut found = parameters(values.clone());
+        let optimizer = Optimizer::Sgd {
+            momentum: 0.9,
+            weight_decay: 1e-2,
+        };
+        let mut expected = values;
+        let mut moment = vec![0.0_f32; n];
+        for step in 1..=3 {
+            optimizer.step(&mut found, &pieces, step, 0.1);
+            for (i, (w, m)) in expected.iter_mut().zip(&mut moment).enumerate() {
+                let g = number(i, 7) + number(i, 13) + number(i, 17);
+                let decayed = f64::from(g) + 1e-2 * f64::from(*w);
+                *m = (0.9 * f64::from(*m) + decayed) as f32;
+                *w = (f64::from(*w) - 0.1 * f64::from(*m)) as f32;
+            }
+        }
+        for (found, expected) in found["w"].values().iter().zip(&expected) {
+            assert!((found - expected).abs() < 1e-5, "{found} {expected}");
+        }
+    }
 }

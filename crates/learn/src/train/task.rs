@@ -10,9 +10,11 @@ use rayon::prelude::*;
 
 use super::linear::Linear;
 use super::masks::Masks;
-use super::optimizer::{Gradients, Parameter, Parameters};
+use super::optimizer::Gradients;
+use super::parameters::{Parameter, Parameters};
+use super::rows::rows;
 use super::select::explained;
-use super::{Samples, Selection, TrainParams, rows};
+use super::{Samples, Selection, TrainParams};
 use crate::error::{LearnError, Result};
 use crate::interpret::{Program, guard};
 use crate::value::{Ad, Precision, Tensor, Value, tensor};
