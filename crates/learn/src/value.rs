@@ -37,8 +37,12 @@ pub(crate) enum Value {
 /// Takes numbers in row-major order.
 pub(crate) fn tensor(values: ArrayViewD<'_, f32>, precision: Precision) -> Tensor {
     let shape = Shape::from(values.shape().to_vec());
+    let single = || match values.as_slice() {
+        Some(contiguous) => contiguous.to_vec(),
+        None => values.iter().copied().collect(),
+    };
     let data = match precision {
-        Precision::Single => TensorData::new(values.iter().copied().collect::<Vec<f32>>(), shape),
+        Precision::Single => TensorData::new(single(), shape),
         Precision::Double => TensorData::new(
             values.iter().map(|&v| f64::from(v)).collect::<Vec<f64>>(),
             shape,
@@ -61,11 +65,16 @@ pub(crate) fn full(shape: &[usize], value: f64, like: &Tensor) -> Tensor {
 /// The numbers of a tensor, rounded to 32 bits when it has more.
 pub(crate) fn array(tensor: FlexTensor) -> ArrayD<f32> {
     let shape = tensor.shape().to_vec();
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "rounding is what is asked for"
-    )]
-    let values = array64(tensor).into_iter().map(|v| v as f32).collect();
+    let values = if tensor.dtype() == DType::F32 {
+        let values = tensor.into_data().try_into_vec::<f32>();
+        values.expect("just looked at the kind")
+    } else {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "rounding is what is asked for"
+        )]
+        array64(tensor).into_iter().map(|v| v as f32).collect()
+    };
     ArrayD::from_shape_vec(IxDyn(&shape), values).expect("a tensor fills its shape")
 }
 

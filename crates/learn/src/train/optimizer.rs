@@ -1,6 +1,12 @@
 //! How weights follow their gradients.
 
+use std::collections::BTreeMap;
+
+use burn_flex::FlexTensor;
+use rayon::prelude::*;
 use serde::Serialize;
+
+use super::parameters::Parameters;
 
 /// A rule that turns a gradient into a step.
 ///
@@ -67,46 +73,139 @@ impl Optimizer {
         }
     }
 
-    /// One step, the `step`-th from 1; both moments begin as zeros.
-    pub(super) fn update(
+    /// Moments of a gradient that are kept.
+    pub(super) fn n_moments(&self) -> usize {
+        match self {
+            Self::Sgd { .. } => 1,
+            Self::Adam { .. } | Self::AdamW { .. } => 2,
+        }
+    }
+
+    /// One step, the `step`-th from 1, along the sum of the gradients of `pieces`; moments begin as zeros.
+    ///
+    /// Each number is moved by itself, so the parts that threads take do not matter.
+    pub(super) fn step(
         &self,
-        weights: &mut [f32],
-        gradient: &[f32],
-        moments: &mut [Vec<f32>; 2],
+        parameters: &mut Parameters,
+        pieces: &[Gradients],
         step: u64,
         rate: f64,
     ) {
-        let [first, second] = moments;
-        let values = weights.iter_mut().zip(gradient).zip(first).zip(second);
-        for (((w, &g), m), v) in values {
-            let (weight, mut g) = (f64::from(*w), f64::from(g));
-            *w = match *self {
+        let mut parts = Vec::new();
+        for (key, parameter) in parameters.iter_mut() {
+            let of_pieces: Vec<&[f32]> = pieces
+                .iter()
+                .filter_map(|piece| piece.get(key))
+                .map(|gradient| gradient.as_slice().expect("gradients are contiguous"))
+                .collect();
+            if of_pieces.is_empty() {
+                continue;
+            }
+            let (values, moments) = parameter.parts_mut();
+            let mut moments: Vec<_> = moments
+                .iter_mut()
+                .map(|moment| moment.chunks_mut(PART))
+                .collect();
+            for (idx, values) in values.chunks_mut(PART).enumerate() {
+                let range = idx * PART..idx * PART + values.len();
+                let gradients = of_pieces.iter().map(|of_piece| &of_piece[range.clone()]);
+                parts.push(Part {
+                    values,
+                    moments: moments.iter_mut().filter_map(Iterator::next).collect(),
+                    gradients: gradients.collect(),
+                });
+            }
+        }
+        match parts.len() {
+            0..=MANY => parts
+                .iter_mut()
+                .for_each(|part| self.update(part, step, rate)),
+            _ => parts
+                .par_iter_mut()
+                .for_each(|part| self.update(part, step, rate)),
+        }
+    }
+
+    fn update(&self, part: &mut Part<'_>, step: u64, rate: f64) {
+        let Part {
+            values,
+            moments,
+            gradients,
+        } = part;
+        let mut sum = Vec::new();
+        let gradient: &[f32] = match gradients.as_slice() {
+            [only] => only,
+            [first, rest @ ..] => {
+                sum.extend_from_slice(first);
+                for piece in rest {
+                    sum.iter_mut().zip(*piece).for_each(|(s, g)| *s += g);
+                }
+                &sum
+            }
+            [] => return,
+        };
+        let values = values.iter_mut().zip(gradient);
+        match (*self, moments.as_mut_slice()) {
+            (
                 Self::Sgd {
                     momentum,
                     weight_decay,
-                } => {
-                    *m = (momentum * f64::from(*m) + g + weight_decay * weight) as f32;
-                    weight - rate * f64::from(*m)
+                },
+                [first],
+            ) => {
+                for ((w, &g), m) in values.zip(first.iter_mut()) {
+                    let weight = f64::from(*w);
+                    *m = (momentum * f64::from(*m) + f64::from(g) + weight_decay * weight) as f32;
+                    *w = (weight - rate * f64::from(*m)) as f32;
                 }
+            }
+            (
                 Self::Adam {
                     betas,
                     epsilon,
                     weight_decay,
-                } => {
-                    g += weight_decay * weight;
-                    weight - rate * adaptive(g, m, v, betas, epsilon, step)
+                },
+                [first, second],
+            ) => {
+                for (((w, &g), m), v) in values.zip(first.iter_mut()).zip(second.iter_mut()) {
+                    let weight = f64::from(*w);
+                    let g = f64::from(g) + weight_decay * weight;
+                    *w = (weight - rate * adaptive(g, m, v, betas, epsilon, step)) as f32;
                 }
+            }
+            (
                 Self::AdamW {
                     betas,
                     epsilon,
                     weight_decay,
-                } => {
+                },
+                [first, second],
+            ) => {
+                for (((w, &g), m), v) in values.zip(first.iter_mut()).zip(second.iter_mut()) {
+                    let weight = f64::from(*w);
                     let decayed = weight - rate * weight_decay * weight;
-                    decayed - rate * adaptive(g, m, v, betas, epsilon, step)
+                    let g = f64::from(g);
+                    *w = (decayed - rate * adaptive(g, m, v, betas, epsilon, step)) as f32;
                 }
-            } as f32;
+            }
+            _ => unreachable!("a parameter has the moments of its optimiser"),
         }
     }
+}
+
+/// Numbers that one thread moves at a time.
+const PART: usize = 1 << 14;
+/// Parts for which other threads need not be woken.
+const MANY: usize = 4;
+
+/// Gradients by key, contiguous.
+pub(super) type Gradients = BTreeMap<String, FlexTensor>;
+
+/// Neighbouring numbers of a tensor with what moves them.
+struct Part<'a> {
+    values: &'a mut [f32],
+    moments: Vec<&'a mut [f32]>,
+    gradients: Vec<&'a [f32]>,
 }
 
 /// The mean gradient over the root of its mean square, both freed of their start at zero.
@@ -118,4 +217,49 @@ fn adaptive(g: f64, m: &mut f32, v: &mut f32, betas: [f64; 2], epsilon: f64, ste
     let mean = f64::from(*m) / (1.0 - beta1.powf(steps));
     let square = f64::from(*v) / (1.0 - beta2.powf(steps));
     mean / (square.sqrt() + epsilon)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::parameters::Parameter;
+    use burn_backend::{Shape, TensorData};
+
+    fn parameters(values: Vec<f32>) -> Parameters {
+        let n = values.len();
+        Parameters::from([("w".to_owned(), Parameter::new(&[n], values, 1))])
+    }
+
+    #[test]
+    fn parts_and_threads_do_not_change_a_step() {
+        let n = 5 * PART + 7;
+        let number = |i: usize, k: usize| ((i * k) % 1009) as f32 / 512.0 - 1.0;
+        let values: Vec<f32> = (0..n).map(|i| number(i, 31)).collect();
+        let pieces: Vec<Gradients> = [7, 13, 17]
+            .map(|k| {
+                let gradient: Vec<f32> = (0..n).map(|i| number(i, k)).collect();
+                let data = TensorData::new(gradient, Shape::from(vec![n]));
+                Gradients::from([("w".to_owned(), FlexTensor::from_data(data))])
+            })
+            .into();
+        let mut found = parameters(values.clone());
+        let optimizer = Optimizer::Sgd {
+            momentum: 0.9,
+            weight_decay: 1e-2,
+        };
+        let mut expected = values;
+        let mut moment = vec![0.0_f32; n];
+        for step in 1..=3 {
+            optimizer.step(&mut found, &pieces, step, 0.1);
+            for (i, (w, m)) in expected.iter_mut().zip(&mut moment).enumerate() {
+                let g = number(i, 7) + number(i, 13) + number(i, 17);
+                let decayed = f64::from(g) + 1e-2 * f64::from(*w);
+                *m = (0.9 * f64::from(*m) + decayed) as f32;
+                *w = (f64::from(*w) - 0.1 * f64::from(*m)) as f32;
+            }
+        }
+        for (found, expected) in found["w"].values().iter().zip(&expected) {
+            assert!((found - expected).abs() < 1e-5, "{found} {expected}");
+        }
+    }
 }

@@ -93,6 +93,69 @@ fn matched_modules_have_nearly_as_many_parameters() {
     }
 }
 
+#[test]
+fn transformers_begin_as_copies() {
+    let module = built(Variant::AnatomicalTransformer, 512);
+    let of = |key: &str| module.copies.get(key).map(String::as_str);
+    for (key, original) in [
+        (
+            "LA.layers.1.linear1.weight",
+            Some("LA.layers.0.linear1.weight"),
+        ),
+        ("BL.0.layers.0.norm1.bias", Some("BA.0.layers.0.norm1.bias")),
+        (
+            "CE.0.layers.1.self_attn.in_proj_weight",
+            Some("CE.0.layers.0.self_attn.in_proj_weight"),
+        ),
+        ("LA.layers.0.linear1.weight", None),
+        ("BA.0.layers.0.norm1.bias", None),
+        ("BL.1.weight", None),
+        ("LastFC.weight", None),
+    ] {
+        assert_eq!(of(key), original, "{key}");
+    }
+    // A layer each of LA, BL and CE.
+    assert_eq!(module.copies.len(), 3 * 12);
+    for (key, original) in &module.copies {
+        assert_eq!(module.parameters[key], module.parameters[original]);
+        assert!(!module.copies.contains_key(original), "{key}");
+    }
+    assert!(built(Variant::AnatomicalLinear, 64).copies.is_empty());
+    assert_eq!(built(Variant::SerialTransformer, 64).copies.len(), 2 * 12);
+}
+
+#[test]
+fn weights_must_be_all_and_only_those_of_the_module() {
+    let module = built(Variant::SerialLinear, 8);
+    let zeros = |shape: &Vec<usize>| {
+        let n = shape.iter().product();
+        crate::graph::Tensor::from_f32(shape.clone(), &vec![0.0; n]).unwrap()
+    };
+    let weights: StateDict = module
+        .parameters
+        .iter()
+        .map(|(key, shape)| (key.clone(), zeros(shape)))
+        .collect();
+    let graph = module.with_weights(weights.clone()).unwrap();
+    assert!(
+        weights
+            .keys()
+            .all(|key| graph.initialisers.contains_key(key))
+    );
+    let mut wrong = weights;
+    wrong.remove("LastFC.bias");
+    wrong.insert("LA.0.bias".into(), zeros(&vec![9]));
+    wrong.insert("LA.0.scale".into(), zeros(&vec![8]));
+    let message = module.with_weights(wrong).unwrap_err().to_string();
+    for part in [
+        "missing LastFC.bias",
+        "not expected LA.0.scale",
+        "LA.0.bias expected [8], found [9]",
+    ] {
+        assert!(message.contains(part), "{message}");
+    }
+}
+
 const RECURRENT: &str = r#"
 read-out = "CeM"
 steps = 3
@@ -167,6 +230,11 @@ fn what_cannot_be_built_is_named() {
             "4 heads do not divide a width of 6",
         ),
         ("widths = [8]", "depth = 8", "unknown field"),
+        (
+            "widths = [4]",
+            "widths = [4]\nstarts-as = \"LA\"",
+            "starts as a nucleus that does not stand before it",
+        ),
         ("widths = [8]", "dropout = 0.5", "it has no units"),
         (
             "inhibited-by = [\"ITC\"]",
