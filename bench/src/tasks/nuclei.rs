@@ -44,6 +44,10 @@ fn epoch(features: &str, ratings: &str, weights: &str) -> Result<Work> {
     Ok(Box::new(move || {
         let samples = Arrays::new(features.view().into_dyn(), ratings.view())?;
         let trained = train::train(&graph, &samples, None, &params, None, |_| {})?;
-        Ok(trained.history.iter().filter_map(|epoch| epoch.training).collect())
+        Ok(trained
+            .history
+            .iter()
+            .filter_map(|epoch| epoch.training)
+            .collect())
     }))
 }
