@@ -89,6 +89,7 @@ fn answer(analyses: &[AnalysisRecord]) -> String {
         AnalysisRecord::Rsa(rsa) => rsa_answer(rsa),
         AnalysisRecord::Appraisal(appraisal) => answers::of_appraisal(appraisal),
         AnalysisRecord::Objects(objects) => answers::of_objects(objects),
+        AnalysisRecord::VisualEmotion(_) => String::new(),
     };
     let others = analyses.iter().skip(1);
     let objects = others.filter(|analysis| matches!(analysis, AnalysisRecord::Objects(_)));

@@ -32,6 +32,7 @@ fn name(idx: usize, analysis: &AnalysisRecord) -> String {
         AnalysisRecord::Rsa(_) => "rsa",
         AnalysisRecord::Appraisal(_) => "appraisal",
         AnalysisRecord::Objects(_) => "object2brain",
+        AnalysisRecord::VisualEmotion(_) => "visual-emotion",
     };
     format!("{kind}-{}", idx + 1)
 }
@@ -52,6 +53,7 @@ pub(crate) fn check(record: &Record) -> Result<()> {
             AnalysisRecord::Rsa(rsa) => rsa::check::check(rsa, n_stimuli),
             AnalysisRecord::Appraisal(appraisal) => appraisal::check::check(appraisal, n_stimuli),
             AnalysisRecord::Objects(objects) => objects::check::check(objects),
+            AnalysisRecord::VisualEmotion(_) => Ok(()),
         })
 }
 
@@ -63,6 +65,7 @@ pub(crate) fn plates(record: &Record) -> Vec<Vec<Plate>> {
             AnalysisRecord::Rsa(rsa) => rsa::figures::plates(&name, rsa, &record.stimuli),
             AnalysisRecord::Appraisal(appraisal) => appraisal::figures::plates(&name, appraisal),
             AnalysisRecord::Objects(objects) => objects::figures::plates(&name, objects),
+            AnalysisRecord::VisualEmotion(_) => Vec::new(),
         };
         plates.retain(|plate| !plate.panels.is_empty());
         plates
@@ -82,6 +85,17 @@ pub(crate) fn sections(record: &Record) -> Vec<Section> {
             AnalysisRecord::Objects(objects) => {
                 objects::section::section(name, record, objects, object_scores(record))
             }
+            AnalysisRecord::VisualEmotion(_) => Section {
+                name,
+                title: "Visual emotion",
+                question: String::new(),
+                simulated: None,
+                findings: Vec::new(),
+                statements: Vec::new(),
+                notes: Vec::new(),
+                table: None,
+                methods: Vec::new(),
+            },
         }
     };
     record.analyses.iter().enumerate().map(of).collect()
@@ -105,6 +119,7 @@ pub(crate) fn tables(record: &Record) -> Vec<Table> {
                 name,
                 record: &**of,
             }),
+            AnalysisRecord::VisualEmotion(_) => {}
         }
     }
     let mut tables = Vec::new();
