@@ -1,0 +1,310 @@
+//! A module of nuclei as it is trained and looked into.
+
+use std::collections::BTreeMap;
+
+use consilience_core::NucleusInfo;
+use consilience_learn::train;
+use consilience_models::graph::{Attribute, Edit, EditInputs, Input, Layer, Node, Part, Tensor};
+use consilience_models::nuclei::{Dropout, Features, Nuclei, Variant};
+use consilience_models::Graph;
+use ndarray::{Array2, ArrayD, ArrayView2};
+use serde::Serialize;
+
+use super::VisualEmotionError;
+use crate::error::Result;
+
+/// Keys of the linear map in front of the nuclei.
+const ADAPTER: [&str; 2] = ["adapter.weight", "adapter.bias"];
+
+/// What a module is made of.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Structure {
+    /// `"I"` to `"IV"`, or the name of a file with nuclei.
+    pub name: String,
+    /// Its nuclei.
+    pub nuclei: Nuclei,
+    /// Width of what the nuclei read, made from the features by a linear map that is trained with them; `None` for the features
+    /// themselves.
+    pub adapter: Option<usize>,
+}
+
+impl Structure {
+    /// One of the four of Liu et al. 2025 on features of `n_features` numbers.
+    ///
+    /// Without a width it has that of the features, as published. With one, a linear map brings the features to it, and the nuclei
+    /// shrink in proportion to those on 768 features: 256 becomes a third of the width, 512 twice that.
+    #[must_use]
+    pub fn variant(variant: Variant, n_features: usize, width: Option<usize>) -> Self {
+        let mut nuclei = variant.nuclei(width.unwrap_or(n_features));
+        if let Some(width) = width {
+            // The heads of CE divide the sum of the widths.
+            let third = (width / 3).max(1);
+            for nucleus in &mut nuclei.nucleus {
+                for of_map in &mut nucleus.widths {
+                    *of_map = match nucleus.name.as_str() {
+                        "CE" => width + 2 * third,
+                        "LA" => width,
+                        _ => third,
+                    };
+                }
+                if let Some(transformer) = &mut nucleus.transformer {
+                    transformer.hidden = 2 * third;
+                }
+            }
+        }
+        Self {
+            name: variant.name().to_owned(),
+            nuclei,
+            adapter: width,
+        }
+    }
+
+    fn width(&self, n_features: usize) -> Features {
+        Features::Vector {
+            width: self.adapter.unwrap_or(n_features),
+        }
+    }
+
+    /// The same with about `n_parameters` trainable numbers.
+    ///
+    /// # Errors
+    ///
+    /// [`NucleiError`](consilience_models::nuclei::NucleiError).
+    pub fn matched_to(
+        &self,
+        n_parameters: usize,
+        n_features: usize,
+        n_ratings: usize,
+    ) -> Result<Self> {
+        let of_adapter = self.adapter.map_or(0, |width| width * (n_features + 1));
+        let rest = n_parameters.saturating_sub(of_adapter);
+        let features = self.width(n_features);
+        let nuclei = self.nuclei.matched_to(rest, features, n_ratings);
+        Ok(Self {
+            nuclei: nuclei.map_err(VisualEmotionError::from)?,
+            ..self.clone()
+        })
+    }
+
+    /// The module as a network.
+    ///
+    /// # Errors
+    ///
+    /// [`NucleiError`](consilience_models::nuclei::NucleiError).
+    pub fn wired(&self, n_features: usize, n_ratings: usize) -> Result<Wired> {
+        let module = self.nuclei.build(self.width(n_features), n_ratings);
+        let module = module.map_err(VisualEmotionError::from)?;
+        let (mut graph, mut parameters) = (module.graph, module.parameters);
+        if let Some(width) = self.adapter {
+            adapt(&mut graph, n_features);
+            parameters.insert(ADAPTER[0].to_owned(), vec![width, n_features]);
+            parameters.insert(ADAPTER[1].to_owned(), vec![width]);
+        }
+        let taps = module.nuclei.iter().map(|(name, _)| taps(&graph, name, self.nuclei.steps));
+        Ok(Wired {
+            taps: taps.collect(),
+            graph,
+            parameters,
+            dropped: module.dropped,
+            nuclei: module.nuclei,
+            n_ratings,
+        })
+    }
+
+    /// Its nuclei as a record tells them.
+    #[must_use]
+    pub fn described(&self, wired: &Wired) -> Vec<NucleusInfo> {
+        let nuclei = self.nuclei.nucleus.iter().zip(&wired.nuclei);
+        nuclei
+            .map(|(nucleus, (name, width))| NucleusInfo {
+                name: name.clone(),
+                width: *width,
+                unit: match (&nucleus.transformer, nucleus.widths.is_empty()) {
+                    (Some(_), true) => "transformer",
+                    (Some(_), false) => "transformer and linear",
+                    (None, _) => "linear",
+                }
+                .to_owned(),
+                reads: nucleus.reads.clone(),
+                inhibited_by: nucleus.inhibited_by.clone(),
+                feedback: nucleus.feedback.clone(),
+                attention_entropy: None,
+            })
+            .collect()
+    }
+}
+
+/// Puts a linear map between the features and what the nuclei read.
+fn adapt(graph: &mut Graph, n_features: usize) {
+    let visual = std::mem::replace(
+        &mut graph.inputs,
+        vec![Input {
+            name: "features".to_owned(),
+            shape: vec![None, Some(n_features)],
+        }],
+    );
+    let visual = visual.into_iter().map(|input| input.name);
+    let [weight, bias] = ADAPTER.map(str::to_owned);
+    graph.nodes.insert(
+        0,
+        Node {
+            name: "adapter".to_owned(),
+            op: "Gemm".to_owned(),
+            inputs: vec!["features".to_owned(), weight, bias],
+            outputs: visual.collect(),
+            attributes: BTreeMap::from([("transB".to_owned(), Attribute::Int(1))]),
+            ..Node::default()
+        },
+    );
+}
+
+/// The tensors of a nucleus: one for each step.
+fn taps(graph: &Graph, nucleus: &str, steps: usize) -> Vec<String> {
+    // Later steps are counted behind the name.
+    let name = |step: usize| match step {
+        0 => nucleus.to_owned(),
+        step => format!("{nucleus}_{step}"),
+    };
+    let layer = |name: String| graph.layers.iter().find(|layer| layer.name == name);
+    let layers = (0..steps).filter_map(|step| layer(name(step)));
+    layers.map(|layer| layer.tensor.clone()).collect()
+}
+
+/// A module as a network on features `(n, n_features)` that gives `(n, n_ratings)`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wired {
+    /// The network; its parameters have no numbers yet.
+    pub graph: Graph,
+    /// Keys and shapes of its parameters.
+    pub parameters: BTreeMap<String, Vec<usize>>,
+    /// What is dropped in training.
+    pub dropped: Vec<Dropout>,
+    /// Nuclei with their widths, in their order.
+    pub nuclei: Vec<(String, usize)>,
+    /// Tensors of each nucleus, one for each step.
+    taps: Vec<Vec<String>>,
+    n_ratings: usize,
+}
+
+impl Wired {
+    /// Number of trainable numbers.
+    #[must_use]
+    pub fn n_parameters(&self) -> usize {
+        let shapes = self.parameters.values();
+        shapes.map(|shape| shape.iter().product::<usize>()).sum()
+    }
+
+    /// Units of all nuclei.
+    #[must_use]
+    pub fn n_units(&self) -> usize {
+        self.nuclei.iter().map(|(_, width)| width).sum()
+    }
+
+    /// Outputs.
+    #[must_use]
+    pub fn n_ratings(&self) -> usize {
+        self.n_ratings
+    }
+
+    /// The units of each nucleus among all.
+    #[must_use]
+    pub fn ranges(&self) -> Vec<std::ops::Range<usize>> {
+        let mut first = 0;
+        let nuclei = self.nuclei.iter();
+        nuclei
+            .map(|(_, width)| {
+                first += width;
+                first - width..first
+            })
+            .collect()
+    }
+
+    /// The network with these weights.
+    #[must_use]
+    pub fn with(&self, weights: &BTreeMap<String, ArrayD<f32>>) -> Graph {
+        let mut graph = self.graph.clone();
+        for (key, values) in weights {
+            let flat: Vec<f32> = values.iter().copied().collect();
+            let tensor = Tensor::from_f32(values.shape().to_vec(), &flat);
+            let tensor = tensor.expect("weights fill their shape");
+            graph.initialisers.insert(key.clone(), tensor);
+        }
+        graph
+    }
+
+    /// The same, ending in the units of all nuclei (at the last step) and then the ratings, side by side.
+    fn read_out(&self, weights: &BTreeMap<String, ArrayD<f32>>) -> Graph {
+        let mut graph = self.with(weights);
+        let units = self.taps.iter().filter_map(|taps| taps.last().cloned());
+        let all = "units and ratings".to_owned();
+        graph.nodes.push(Node {
+            name: all.clone(),
+            op: "Concat".to_owned(),
+            inputs: units.chain(graph.outputs.iter().cloned()).collect(),
+            outputs: vec![all.clone()],
+            attributes: BTreeMap::from([("axis".to_owned(), Attribute::Int(1))]),
+            ..Node::default()
+        });
+        graph.outputs = vec![all];
+        graph
+    }
+
+    /// Units of all nuclei, `(n, n_units)`, and ratings, `(n, n_ratings)`, of features.
+    ///
+    /// # Errors
+    ///
+    /// What stands in the way of an operation.
+    pub fn read(
+        &self,
+        weights: &BTreeMap<String, ArrayD<f32>>,
+        features: ArrayView2<'_, f32>,
+    ) -> Result<(Array2<f32>, Array2<f32>)> {
+        let found = train::outputs(&self.read_out(weights), features.into_dyn())?;
+        let (units, ratings) = found.view().split_at(ndarray::Axis(1), self.n_units());
+        Ok((units.to_owned(), ratings.to_owned()))
+    }
+
+    /// Ratings when units of nuclei, by their positions among all, are multiplied by 1 + α at every step.
+    ///
+    /// # Errors
+    ///
+    /// What stands in the way of an operation.
+    pub fn changed(
+        &self,
+        network: &Graph,
+        units: &[usize],
+        alpha: f32,
+        features: ArrayView2<'_, f32>,
+    ) -> Result<Array2<f32>> {
+        let mut graph = network.clone();
+        let (mut edits, mut given) = (Vec::new(), EditInputs::default());
+        for (range, (taps, (_, width))) in
+            (self.ranges().into_iter()).zip(self.taps.iter().zip(&self.nuclei))
+        {
+            let own = units.iter().filter(|unit| range.contains(unit));
+            let own: Vec<usize> = own.map(|unit| unit - range.start).collect();
+            let Ok(indices) = listed(&own).parse() else {
+                continue;
+            };
+            for tensor in taps {
+                // A name that no layer of the module has.
+                let layer = format!("gain of {tensor}");
+                graph.layers.push(Layer {
+                    name: layer.clone(),
+                    tensor: tensor.clone(),
+                });
+                given.shapes.insert(layer.clone(), vec![*width]);
+                let part = Part::Units(Clone::clone(&indices));
+                edits.push(Edit::Gain { layer, part, alpha });
+            }
+        }
+        let edited = graph.edited(&edits, &given)?;
+        Ok(train::outputs(&edited, features.into_dyn())?)
+    }
+}
+
+/// Positions as a list of indices is written; nothing for none.
+fn listed(units: &[usize]) -> String {
+    let units: Vec<String> = units.iter().map(usize::to_string).collect();
+    units.join(",")
+}
