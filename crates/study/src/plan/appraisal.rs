@@ -189,7 +189,7 @@ const PASSED: f64 = 4e8;
 const DERIVED: f64 = 2e7;
 
 /// Parameters as Rust prints them: complete, and the same for the same values.
-fn as_debug<T: std::fmt::Debug, S: Serializer>(
+pub(super) fn as_debug<T: std::fmt::Debug, S: Serializer>(
     value: &T,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
