@@ -110,11 +110,15 @@ pub enum LearnError {
         /// What is missing.
         what: &'static str,
     },
-    /// A loss that is not finite.
-    #[error("the loss in epoch {epoch} is not finite; try a smaller learning rate")]
+    /// A loss or weights that are not finite.
+    #[error(
+        "training diverged in epoch {epoch} at a learning rate of {learning_rate}: the loss or a weight is not finite; try a smaller rate"
+    )]
     Diverged {
-        /// The epoch.
+        /// The epoch, from 1.
         epoch: usize,
+        /// The learning rate of its last step.
+        learning_rate: f64,
     },
     /// A folder of checkpoints that cannot be gone on from.
     #[error("cannot go on from the checkpoints: {fault}; choose another folder ({})", path.display())]

@@ -37,8 +37,12 @@ pub(crate) enum Value {
 /// Takes numbers in row-major order.
 pub(crate) fn tensor(values: ArrayViewD<'_, f32>, precision: Precision) -> Tensor {
     let shape = Shape::from(values.shape().to_vec());
+    let single = || match values.as_slice() {
+        Some(contiguous) => contiguous.to_vec(),
+        None => values.iter().copied().collect(),
+    };
     let data = match precision {
-        Precision::Single => TensorData::new(values.iter().copied().collect::<Vec<f32>>(), shape),
+        Precision::Single => TensorData::new(single(), shape),
         Precision::Double => TensorData::new(
             values.iter().map(|&v| f64::from(v)).collect::<Vec<f64>>(),
             shape,
@@ -61,12 +65,20 @@ pub(crate) fn full(shape: &[usize], value: f64, like: &Tensor) -> Tensor {
 /// The numbers of a tensor, rounded to 32 bits when it has more.
 pub(crate) fn array(tensor: FlexTensor) -> ArrayD<f32> {
     let shape = tensor.shape().to_vec();
+    ArrayD::from_shape_vec(IxDyn(&shape), values(tensor)).expect("a tensor fills its shape")
+}
+
+/// [`array()`] without its shape, and without a copy where nobody else holds the numbers.
+pub(crate) fn values(tensor: FlexTensor) -> Vec<f32> {
+    if tensor.dtype() == DType::F32 {
+        let values = tensor.into_data().try_into_vec::<f32>();
+        return values.expect("just looked at the kind");
+    }
     #[expect(
         clippy::cast_possible_truncation,
         reason = "rounding is what is asked for"
     )]
-    let values = array64(tensor).into_iter().map(|v| v as f32).collect();
-    ArrayD::from_shape_vec(IxDyn(&shape), values).expect("a tensor fills its shape")
+    array64(tensor).into_iter().map(|v| v as f32).collect()
 }
 
 /// The numbers of a tensor with 64 bits.

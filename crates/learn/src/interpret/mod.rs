@@ -37,6 +37,15 @@ pub(crate) struct Program {
 
 impl Program {
     pub fn new(graph: &Graph, precision: Precision) -> Self {
+        Self::with_constants(graph, precision, |_| true)
+    }
+
+    /// Leaves out the constants that are not `needed`, as those that are replaced whenever it runs.
+    pub fn with_constants(
+        graph: &Graph,
+        precision: Precision,
+        needed: impl Fn(&str) -> bool,
+    ) -> Self {
         let default_set = graph.opsets.iter().find(|set| set.domain.is_empty());
         Self {
             input: graph
@@ -48,6 +57,7 @@ impl Program {
             constants: graph
                 .initialisers
                 .iter()
+                .filter(|(name, _)| needed(name))
                 .map(|(name, tensor)| (name.clone(), value::constant(tensor, precision)))
                 .collect(),
             opset: default_set.map_or(17, |set| set.version),

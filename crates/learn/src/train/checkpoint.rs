@@ -9,7 +9,8 @@ use consilience_io::weights::Weights;
 use ndarray::{ArrayD, IxDyn};
 use serde::{Deserialize, Serialize};
 
-use super::{Epoch, Parameters};
+use super::Epoch;
+use super::optimizer::Parameters;
 use crate::error::{LearnError, Result};
 
 /// A folder with `epoch-0000.safetensors`, `epoch-0001.safetensors` … (the weights by key, as any
@@ -74,8 +75,9 @@ impl<'a> Checkpoints<'a> {
         self.read_weights(last, parameters)?;
         let mut moments = Weights::read(self.moments(last))?;
         for (key, parameter) in parameters.iter_mut() {
+            let shape = parameter.shape();
             for (order, values) in ["first", "second"].into_iter().zip(&mut parameter.moments) {
-                let stored = moments.take(&format!("{order}.{key}"), &parameter.shape)?;
+                let stored = moments.take(&format!("{order}.{key}"), &shape)?;
                 *values = stored.into_iter().collect();
             }
         }
@@ -89,8 +91,9 @@ impl<'a> Checkpoints<'a> {
     pub fn read_weights(&self, epoch: usize, parameters: &mut Parameters) -> Result<()> {
         let mut weights = Weights::read(self.weights(epoch))?;
         for (key, parameter) in parameters.iter_mut() {
-            let stored = weights.take(key, &parameter.shape)?;
-            parameter.values = stored.into_iter().collect();
+            let stored = weights.take(key, &parameter.shape())?;
+            let values = parameter.values_mut().iter_mut().zip(stored);
+            values.for_each(|(value, stored)| *value = stored);
         }
         Ok(())
     }
@@ -106,19 +109,20 @@ impl<'a> Checkpoints<'a> {
         let Some(last) = epochs.len().checked_sub(1) else {
             return Ok(());
         };
-        let array = |shape: &[usize], values: &[f32]| {
-            ArrayD::from_shape_vec(IxDyn(shape), values.to_vec()).expect("values fill their shape")
-        };
+        // One set at a time: large modules fill memory.
         let mut weights = fixed.clone();
-        let mut moments = BTreeMap::new();
         for (key, parameter) in parameters {
-            let shape = &parameter.shape;
-            weights.insert(key.clone(), array(shape, &parameter.values));
-            for (order, values) in ["first", "second"].into_iter().zip(&parameter.moments) {
-                moments.insert(format!("{order}.{key}"), array(shape, values));
-            }
+            weights.insert(key.clone(), parameter.to_array());
         }
         Weights::new(weights).write(self.weights(last))?;
+        let mut moments = BTreeMap::new();
+        for (key, parameter) in parameters {
+            for (order, values) in ["first", "second"].into_iter().zip(&parameter.moments) {
+                let array = ArrayD::from_shape_vec(IxDyn(&parameter.shape()), values.clone());
+                let array = array.expect("moments are as many as the values");
+                moments.insert(format!("{order}.{key}"), array);
+            }
+        }
         Weights::new(moments).write(self.moments(last))?;
         let history = History {
             settings: self.settings.clone(),

@@ -1,12 +1,10 @@
 //! Heads without hidden layers, whose derivative is written out: a tape would cost them many times what they compute.
 
-use std::collections::BTreeMap;
-
 use consilience_models::Graph;
 use consilience_models::graph::{Attribute, Node};
 use ndarray::{Array2, ArrayD, ArrayView2, Ix2};
 
-use super::Parameters;
+use super::optimizer::{Gradients, Parameters};
 use crate::error::{LearnError, Result};
 
 /// A graph that is x·Wᵀ + b, perhaps through a sigmoid, of which W and b are trained.
@@ -35,11 +33,11 @@ impl Linear {
             [node] if follows(node) => (node, true),
             _ => return None,
         };
-        let [_, n_features] = *trained.get(weight)?.shape.as_slice() else {
+        let [_, n_features] = *trained.get(weight)?.shape().as_slice() else {
             return None;
         };
-        let n_outputs = trained.get(weight)?.shape[0];
-        let fits = trained.get(bias)?.shape == [n_outputs]
+        let n_outputs = trained.get(weight)?.shape()[0];
+        let fits = trained.get(bias)?.shape() == [n_outputs]
             && graph.outputs.first() == last.outputs.first();
         fits.then(|| Self {
             weight: weight.clone(),
@@ -64,8 +62,8 @@ impl Linear {
     /// Outputs, summed with 64 bits.
     pub fn outputs(&self, features: ArrayView2<'_, f32>, parameters: &Parameters) -> Array2<f32> {
         let (weights, biases) = (
-            &parameters[&self.weight].values,
-            &parameters[&self.bias].values,
+            parameters[&self.weight].values(),
+            parameters[&self.bias].values(),
         );
         let mut outputs = Array2::zeros((features.nrows(), biases.len()));
         for (x, mut row) in features.rows().into_iter().zip(outputs.rows_mut()) {
@@ -88,7 +86,7 @@ impl Linear {
         features: ArrayView2<'_, f32>,
         outputs: &Array2<f32>,
         slopes: &Array2<f32>,
-    ) -> BTreeMap<String, Vec<f32>> {
+    ) -> Gradients {
         let n_outputs = outputs.ncols();
         let mut of_weights = vec![0.0; n_outputs * self.n_features];
         let mut of_biases = vec![0.0; n_outputs];
@@ -112,7 +110,7 @@ impl Linear {
                     .for_each(|(sum, x)| *sum += slope * x);
             }
         }
-        BTreeMap::from([
+        Gradients::from([
             (self.weight.clone(), of_weights),
             (self.bias.clone(), of_biases),
         ])

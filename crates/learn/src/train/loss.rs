@@ -3,6 +3,7 @@
 use ndarray::{Array1, ArrayView1};
 use serde::Serialize;
 
+use super::outputs::{OutputLoss, per_output};
 use crate::error::{LearnError, Result};
 
 /// How far an output is from its target; the mean over samples is minimised.
@@ -22,10 +23,12 @@ pub enum Loss {
     CrossEntropy,
     /// Mean over outputs of −t ln σ(o) − (1 − t) ln(1 − σ(o)), with targets in 0…1.
     BinaryCrossEntropy,
+    /// Σ w d(o − t) over outputs, each with a distance d of its own and a weight w that may change as training goes on.
+    PerOutput(Vec<OutputLoss>),
 }
 
 impl Loss {
-    /// The loss of one sample and its derivative with respect to the output.
+    /// The loss of one sample and its derivative with respect to the output, as at the beginning of training.
     ///
     /// # Errors
     ///
@@ -45,10 +48,24 @@ impl Loss {
     ///
     /// # Peers
     ///
-    /// PyTorch `MSELoss`, `HuberLoss`, `CrossEntropyLoss` and `BCEWithLogitsLoss` with their default
+    /// PyTorch `MSELoss`, `HuberLoss`, `SmoothL1Loss`, `CrossEntropyLoss` and `BCEWithLogitsLoss` with their default
     /// means, to 1e-6.
     pub fn evaluate(
         &self,
+        output: ArrayView1<'_, f32>,
+        target: ArrayView1<'_, f32>,
+    ) -> Result<(f64, Array1<f32>)> {
+        self.evaluate_at(0.0, output, target)
+    }
+
+    /// [`Loss::evaluate`] when a share `progress` of the epochs is over, from 0 to below 1.
+    ///
+    /// # Errors
+    ///
+    /// As [`Loss::evaluate`].
+    pub fn evaluate_at(
+        &self,
+        progress: f64,
         output: ArrayView1<'_, f32>,
         target: ArrayView1<'_, f32>,
     ) -> Result<(f64, Array1<f32>)> {
@@ -90,6 +107,12 @@ impl Loss {
                     )
                 })
                 .collect(),
+            Self::PerOutput(outputs) => {
+                if outputs.len() != n {
+                    return Err(mismatch("the losses of outputs", outputs.len()));
+                }
+                per_output(outputs, progress, pairs).collect()
+            }
         };
         let loss = parts.iter().map(|(loss, _)| loss).sum();
         Ok((

@@ -8,22 +8,53 @@
 //!
 //! The same graph, samples and parameters give the same bytes for any number of threads, and so does a
 //! training that was interrupted and goes on from its checkpoints: a step's gradient is the sum over
-//! pieces of eight samples in their order.
+//! [pieces](TrainParams::piece) of samples in their order.
+//!
+//! # Modules of nuclei
+//!
+//! A [module](consilience_models::nuclei) begins with [`torch_weights`] and is trained with [`TrainParams::paper2025`] or
+//! [`TrainParams::release2026`]:
+//!
+//! ```
+//! use consilience_learn::train::{self, Arrays, TrainParams};
+//! use consilience_models::nuclei::{Features, Variant};
+//! use ndarray::Array2;
+//!
+//! let features = Array2::from_shape_fn((12, 8), |(i, j)| ((3 * i + 5 * j) % 7) as f32 / 7.0);
+//! let ratings = Array2::from_shape_fn((12, 2), |(i, j)| 1.0 + ((i + j) % 8) as f32);
+//! let samples = Arrays::new(features.view().into_dyn(), ratings.view())?;
+//!
+//! let module = Variant::AnatomicalLinear.nuclei(8).build(Features::Vector { width: 8 }, 2)?;
+//! let weights = train::torch_weights(&module.parameters, &module.copies, 1);
+//! let graph = module.with_weights(weights)?;
+//! let params = TrainParams {
+//!     dropped: module.dropped.clone(),
+//!     epochs: 2,
+//!     ..TrainParams::release2026()
+//! };
+//! let trained = train::train(&graph, &samples, Some(&samples), &params, None, |_| {})?;
+//! assert_eq!(trained.history.len(), 3);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 //!
 //! # Not here
 //!
-//! Batch normalisation keeps its statistics, and only values of inputs are dropped at random
-//! ([`TrainParams::dropout`]): layers do in training what they do afterwards.
+//! Batch normalisation keeps its statistics. What is dropped at random is named ([`TrainParams::dropout`],
+//! [`TrainParams::dropped`]); an operator `Dropout` of a graph does nothing.
 
 mod checkpoint;
 mod dropout;
 mod frequency;
 mod linear;
 mod loss;
+mod masks;
 mod optimizer;
+mod outputs;
 mod params;
+mod presets;
 mod samples;
 mod schedule;
+mod select;
 mod start;
 mod task;
 
@@ -42,17 +73,20 @@ use crate::interpret::Program;
 use crate::value::{Precision, Tensor, Value, array, tensor};
 use checkpoint::Checkpoints;
 use dropout::Dropped;
+use optimizer::Parameters;
 use task::Task;
 
 pub use frequency::{Frequencies, frequency_weights};
 pub use loss::Loss;
 pub use optimizer::Optimizer;
+pub use outputs::{Distance, OutputLoss, Phase};
 pub use params::TrainParams;
 pub use samples::{Arrays, Samples, hold_out, one_hot};
 pub use schedule::Schedule;
-pub use start::{initial_weights, perceptron};
+pub use select::Selection;
+pub use start::{initial_weights, perceptron, torch_weights};
 
-/// Samples that go through the network together; part of the definition of a result's last bits.
+/// Samples that go through a network together when nothing is learnt.
 const PIECE: usize = 8;
 
 /// Losses of an epoch.
@@ -62,8 +96,11 @@ pub struct Epoch {
     pub epoch: usize,
     /// Mean loss of the samples, each at its step; `None` before training.
     pub training: Option<f64>,
-    /// Mean loss of the validation samples after the epoch, if there are any.
+    /// Mean loss of the validation samples after the epoch, if there are any; weights of outputs are those of the epoch.
     pub validation: Option<f64>,
+    /// With [`Selection::MostExplained`], the mean over outputs of r² over the validation samples.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explained: Option<f64>,
 }
 
 /// How far training is.
@@ -85,7 +122,7 @@ pub enum Progress {
 /// A network that has been trained.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trained {
-    /// All weights by key: those after the epoch of the smallest validation loss (the first of equal
+    /// All weights by key: those after the epoch that [`TrainParams::selection`] takes (the first of equal
     /// ones), or after the last epoch without validation.
     pub weights: BTreeMap<String, ArrayD<f32>>,
     /// The epoch that they are from.
@@ -143,16 +180,6 @@ pub fn outputs(graph: &Graph, inputs: ArrayViewD<'_, f32>) -> Result<Array2<f32>
     }
 }
 
-/// A trained tensor and the state of the optimiser.
-#[derive(Clone)]
-struct Parameter {
-    shape: Vec<usize>,
-    values: Vec<f32>,
-    moments: [Vec<f32>; 2],
-}
-
-type Parameters = BTreeMap<String, Parameter>;
-
 /// Trains the weights of `graph`.
 ///
 /// # Shapes
@@ -170,8 +197,8 @@ type Parameters = BTreeMap<String, Parameter>;
 /// # Errors
 ///
 /// [`LearnError::Parameter`], [`LearnError::NothingToTrain`], [`LearnError::ShapeMismatch`] when
-/// targets do not fit outputs, [`LearnError::Diverged`] when a loss is not finite,
-/// [`LearnError::Checkpoint`] for a folder of another training, and what stands in the way of an
+/// targets do not fit outputs, [`LearnError::Diverged`] when a loss or a weight is not finite (the checkpoints of the
+/// epochs before stay), [`LearnError::Checkpoint`] for a folder of another training, and what stands in the way of an
 /// operation.
 ///
 /// # Example
@@ -208,26 +235,23 @@ pub fn train(
         "params": params,
         "n_samples": training.len(),
         "n_validation": validation.map(|samples| samples.len()),
-        "weights": parameters.iter().map(|(key, p)| (key, &p.shape)).collect::<BTreeMap<_, _>>(),
+        "weights": parameters.iter().map(|(key, p)| (key, p.shape())).collect::<BTreeMap<_, _>>(),
     });
     let checkpoints = checkpoints.map(|folder| Checkpoints::new(folder, settings));
     let resumed = match &checkpoints {
         Some(checkpoints) => checkpoints.resume(&mut parameters)?,
         None => None,
     };
-    let validate = |parameters: &Parameters| match validation {
-        Some(samples) => task.mean_loss(samples, parameters).map(Some),
+    let validate = |epoch: usize, parameters: &Parameters| match validation {
+        Some(samples) => task.validate(samples, epoch, parameters).map(Some),
         None => Ok(None),
     };
+    let best_epoch = |history: &[Epoch]| params.selection.best(history);
     let mut best: Option<(usize, Parameters)> = None;
     let (mut step, mut history) = match resumed {
         Some(resumed) => (resumed.step, resumed.epochs),
         None => {
-            let before = Epoch {
-                epoch: 0,
-                training: None,
-                validation: validate(&parameters)?,
-            };
+            let before = Epoch::after(0, None, validate(0, &parameters)?);
             if let Some(checkpoints) = &checkpoints {
                 checkpoints.write(&parameters, &fixed, 0, &[before])?;
             }
@@ -236,7 +260,7 @@ pub fn train(
         }
     };
     if let Some(checkpoints) = checkpoints.as_ref().filter(|_| history.len() > 1) {
-        let mut of_best = parameters.clone();
+        let mut of_best = optimizer::without_moments(&parameters);
         checkpoints.read_weights(best_epoch(&history), &mut of_best)?;
         best = Some((best_epoch(&history), of_best));
     }
@@ -249,11 +273,17 @@ pub fn train(
         true => &dropped,
         false => training,
     };
-    let n_steps = params.epochs * training.len().div_ceil(params.batch);
-    while history.len() <= params.epochs && !out_of_patience(&history, params.patience) {
+    let steps_per_epoch = training.len().div_ceil(params.batch);
+    let n_steps = params.epochs * steps_per_epoch;
+    let stops = |history: &[Epoch]| {
+        params
+            .selection
+            .is_out_of_patience(history, params.patience)
+    };
+    while history.len() <= params.epochs && !stops(&history) {
         let epoch = history.len() - 1;
         if validation.is_some() && best.is_none() {
-            best = Some((epoch, parameters.clone()));
+            best = Some((epoch, optimizer::without_moments(&parameters)));
         }
         let order: Vec<usize> = if params.shuffle {
             Stream::new(params.seed, Domain::Training, epoch as u64).permutation(training.len())
@@ -261,44 +291,36 @@ pub fn train(
             (0..training.len()).collect()
         };
         let mut sum = 0.0;
+        let mut rate = 0.0;
         for batch in order.chunks(params.batch) {
-            let (loss, gradients) = task.gradients(training, epoch, batch, &parameters)?;
+            let done = usize::try_from(step).unwrap_or(usize::MAX);
+            rate = params.rate(done, steps_per_epoch);
+            let (loss, pieces) = task.gradients(training, epoch, batch, &parameters)?;
             if !loss.is_finite() {
-                return Err(LearnError::Diverged { epoch: epoch + 1 });
+                return Err(diverged(epoch + 1, rate));
             }
             sum += loss * batch.len() as f64;
-            let done = usize::try_from(step).unwrap_or(usize::MAX);
-            let rate = params.rate(epoch, done, n_steps);
             step += 1;
-            for (key, gradient) in gradients {
-                let Some(parameter) = parameters.get_mut(&key) else {
-                    continue;
-                };
-                params.optimizer.update(
-                    &mut parameter.values,
-                    &gradient,
-                    &mut parameter.moments,
-                    step,
-                    rate,
-                );
-            }
+            params.optimizer.step(&mut parameters, &pieces, step, rate);
             progress(Progress::Step {
                 step: done,
                 n_steps,
                 loss,
             });
         }
-        let after = Epoch {
-            epoch: epoch + 1,
-            training: Some(sum / training.len() as f64),
-            validation: validate(&parameters)?,
-        };
+        let validated = validate(epoch, &parameters)?;
+        let is_finite = validated.is_none_or(|(loss, _)| loss.is_finite());
+        if !(is_finite && optimizer::are_finite(&parameters)) {
+            return Err(diverged(epoch + 1, rate));
+        }
+        let training = sum / training.len() as f64;
+        let after = Epoch::after(epoch + 1, Some(training), validated);
         history.push(after);
         if let Some(checkpoints) = &checkpoints {
             checkpoints.write(&parameters, &fixed, step, &history)?;
         }
         if best_epoch(&history) == epoch + 1 && validation.is_some() {
-            best = Some((epoch + 1, parameters.clone()));
+            best = Some((epoch + 1, optimizer::without_moments(&parameters)));
         }
         progress(Progress::Epoch(after));
     }
@@ -308,8 +330,7 @@ pub fn train(
     };
     let mut weights = fixed;
     for (key, parameter) in of_best {
-        let array = ArrayD::from_shape_vec(IxDyn(&parameter.shape), parameter.values);
-        weights.insert(key, array.expect("values fill their shape"));
+        weights.insert(key, parameter.into_array());
     }
     Ok(Trained {
         weights,
@@ -318,19 +339,23 @@ pub fn train(
     })
 }
 
-/// The epoch of the smallest validation loss, the first of equal ones; the last without validation.
-fn best_epoch(history: &[Epoch]) -> usize {
-    let validated = history
-        .iter()
-        .filter_map(|e| Some((e.epoch, e.validation?)));
-    match validated.reduce(|best, next| if next.1 < best.1 { next } else { best }) {
-        Some((epoch, _)) => epoch,
-        None => history.len() - 1,
+fn diverged(epoch: usize, learning_rate: f64) -> LearnError {
+    LearnError::Diverged {
+        epoch,
+        learning_rate,
     }
 }
 
-fn out_of_patience(history: &[Epoch], patience: Option<usize>) -> bool {
-    patience.is_some_and(|patience| history.len() - 1 - best_epoch(history) >= patience.max(1))
+impl Epoch {
+    /// `validated` is the loss and the explained share of validation samples.
+    fn after(epoch: usize, training: Option<f64>, validated: Option<(f64, Option<f64>)>) -> Self {
+        Self {
+            epoch,
+            training,
+            validation: validated.map(|(loss, _)| loss),
+            explained: validated.and_then(|(_, explained)| explained),
+        }
+    }
 }
 
 /// An output as a row for each of `n` samples.

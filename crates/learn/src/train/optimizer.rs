@@ -1,6 +1,14 @@
 //! How weights follow their gradients.
 
+use std::collections::BTreeMap;
+
+use burn_backend::{Shape, TensorData, TensorMetadata};
+use burn_flex::FlexTensor;
+use ndarray::{ArrayD, IxDyn};
+use rayon::prelude::*;
 use serde::Serialize;
+
+use crate::value::array;
 
 /// A rule that turns a gradient into a step.
 ///
@@ -67,46 +75,204 @@ impl Optimizer {
         }
     }
 
-    /// One step, the `step`-th from 1; both moments begin as zeros.
-    pub(super) fn update(
+    /// Moments of a gradient that are kept.
+    pub(super) fn n_moments(&self) -> usize {
+        match self {
+            Self::Sgd { .. } => 1,
+            Self::Adam { .. } | Self::AdamW { .. } => 2,
+        }
+    }
+
+    /// One step, the `step`-th from 1, along the sum of the gradients of `pieces`; moments begin as zeros.
+    ///
+    /// Each number is moved by itself, so the parts that threads take do not matter.
+    pub(super) fn step(
         &self,
-        weights: &mut [f32],
-        gradient: &[f32],
-        moments: &mut [Vec<f32>; 2],
+        parameters: &mut Parameters,
+        pieces: &[Gradients],
         step: u64,
         rate: f64,
     ) {
-        let [first, second] = moments;
-        let values = weights.iter_mut().zip(gradient).zip(first).zip(second);
-        for (((w, &g), m), v) in values {
-            let (weight, mut g) = (f64::from(*w), f64::from(g));
-            *w = match *self {
+        let mut parts = Vec::new();
+        for (key, parameter) in parameters.iter_mut() {
+            let of_pieces: Vec<&[f32]> = pieces
+                .iter()
+                .filter_map(|piece| piece.get(key).map(Vec::as_slice))
+                .collect();
+            if of_pieces.is_empty() {
+                continue;
+            }
+            let mut moments: Vec<_> = parameter
+                .moments
+                .iter_mut()
+                .map(|moment| moment.chunks_mut(PART))
+                .collect();
+            let values = parameter.values.storage_mut::<f32>().chunks_mut(PART);
+            for (idx, values) in values.enumerate() {
+                let range = idx * PART..idx * PART + values.len();
+                let gradients = of_pieces.iter().map(|of_piece| &of_piece[range.clone()]);
+                parts.push(Part {
+                    values,
+                    moments: moments.iter_mut().filter_map(Iterator::next).collect(),
+                    gradients: gradients.collect(),
+                });
+            }
+        }
+        match parts.len() {
+            0..=MANY => parts
+                .iter_mut()
+                .for_each(|part| self.update(part, step, rate)),
+            _ => parts
+                .par_iter_mut()
+                .for_each(|part| self.update(part, step, rate)),
+        }
+    }
+
+    fn update(&self, part: &mut Part<'_>, step: u64, rate: f64) {
+        let Part {
+            values,
+            moments,
+            gradients,
+        } = part;
+        let mut sum = Vec::new();
+        let gradient: &[f32] = match gradients.as_slice() {
+            [only] => only,
+            [first, rest @ ..] => {
+                sum.extend_from_slice(first);
+                for piece in rest {
+                    sum.iter_mut().zip(*piece).for_each(|(s, g)| *s += g);
+                }
+                &sum
+            }
+            [] => return,
+        };
+        let values = values.iter_mut().zip(gradient);
+        match (*self, moments.as_mut_slice()) {
+            (
                 Self::Sgd {
                     momentum,
                     weight_decay,
-                } => {
-                    *m = (momentum * f64::from(*m) + g + weight_decay * weight) as f32;
-                    weight - rate * f64::from(*m)
+                },
+                [first],
+            ) => {
+                for ((w, &g), m) in values.zip(first.iter_mut()) {
+                    let weight = f64::from(*w);
+                    *m = (momentum * f64::from(*m) + f64::from(g) + weight_decay * weight) as f32;
+                    *w = (weight - rate * f64::from(*m)) as f32;
                 }
+            }
+            (
                 Self::Adam {
                     betas,
                     epsilon,
                     weight_decay,
-                } => {
-                    g += weight_decay * weight;
-                    weight - rate * adaptive(g, m, v, betas, epsilon, step)
+                },
+                [first, second],
+            ) => {
+                for (((w, &g), m), v) in values.zip(first.iter_mut()).zip(second.iter_mut()) {
+                    let weight = f64::from(*w);
+                    let g = f64::from(g) + weight_decay * weight;
+                    *w = (weight - rate * adaptive(g, m, v, betas, epsilon, step)) as f32;
                 }
+            }
+            (
                 Self::AdamW {
                     betas,
                     epsilon,
                     weight_decay,
-                } => {
+                },
+                [first, second],
+            ) => {
+                for (((w, &g), m), v) in values.zip(first.iter_mut()).zip(second.iter_mut()) {
+                    let weight = f64::from(*w);
                     let decayed = weight - rate * weight_decay * weight;
-                    decayed - rate * adaptive(g, m, v, betas, epsilon, step)
+                    let g = f64::from(g);
+                    *w = (decayed - rate * adaptive(g, m, v, betas, epsilon, step)) as f32;
                 }
-            } as f32;
+            }
+            _ => unreachable!("a parameter has the moments of its optimiser"),
         }
     }
+}
+
+/// Numbers that one thread moves at a time.
+const PART: usize = 1 << 15;
+/// Parts for which other threads need not be woken.
+const MANY: usize = 2;
+
+/// Gradients by key.
+pub(super) type Gradients = BTreeMap<String, Vec<f32>>;
+
+/// Neighbouring numbers of a tensor with what moves them.
+struct Part<'a> {
+    values: &'a mut [f32],
+    moments: Vec<&'a mut [f32]>,
+    gradients: Vec<&'a [f32]>,
+}
+
+/// A trained tensor and the state of the optimiser.
+#[derive(Clone)]
+pub(super) struct Parameter {
+    /// Contiguous; copies share the numbers until one is changed.
+    values: FlexTensor,
+    pub moments: Vec<Vec<f32>>,
+}
+
+/// Trained tensors by key.
+pub(super) type Parameters = BTreeMap<String, Parameter>;
+
+impl Parameter {
+    pub fn new(shape: &[usize], values: Vec<f32>, n_moments: usize) -> Self {
+        let moments = vec![vec![0.0; values.len()]; n_moments];
+        let data = TensorData::new(values, Shape::from(shape.to_vec()));
+        Self {
+            values: FlexTensor::from_data(data),
+            moments,
+        }
+    }
+
+    pub fn shape(&self) -> Vec<usize> {
+        self.values.shape().to_vec()
+    }
+
+    pub fn values(&self) -> &[f32] {
+        self.values.storage()
+    }
+
+    pub fn values_mut(&mut self) -> &mut [f32] {
+        self.values.storage_mut()
+    }
+
+    /// The numbers, shared.
+    pub fn tensor(&self) -> FlexTensor {
+        self.values.clone()
+    }
+
+    pub fn to_array(&self) -> ArrayD<f32> {
+        ArrayD::from_shape_vec(IxDyn(&self.shape()), self.values().to_vec())
+            .expect("values fill their shape")
+    }
+
+    pub fn into_array(self) -> ArrayD<f32> {
+        array(self.values)
+    }
+}
+
+/// The weights alone, which share their numbers until training goes on.
+pub(super) fn without_moments(parameters: &Parameters) -> Parameters {
+    let bare = |parameter: &Parameter| Parameter {
+        values: parameter.values.clone(),
+        moments: Vec::new(),
+    };
+    parameters
+        .iter()
+        .map(|(key, parameter)| (key.clone(), bare(parameter)))
+        .collect()
+}
+
+pub(super) fn are_finite(parameters: &Parameters) -> bool {
+    let mut all = parameters.values();
+    all.all(|parameter| parameter.values().iter().all(|value| value.is_finite()))
 }
 
 /// The mean gradient over the root of its mean square, both freed of their start at zero.

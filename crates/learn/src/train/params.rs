@@ -1,8 +1,9 @@
 //! How a network is trained.
 
+use consilience_models::nuclei::Dropout;
 use serde::Serialize;
 
-use super::{Loss, Optimizer, Schedule};
+use super::{Loss, Optimizer, Schedule, Selection};
 use crate::error::{LearnError, Result};
 
 /// How a network is trained.
@@ -29,10 +30,19 @@ pub struct TrainParams {
     /// Share of the values of each input that are dropped at random in training; the others are multiplied
     /// with 1 ÷ (1 − share), and validation and what comes later take all. Default 0.
     pub dropout: f64,
+    /// Tensors inside the network of which a share of the values, or of neighbouring groups of values, is dropped in
+    /// training, with the others enlarged as for [`TrainParams::dropout`]; a module of nuclei names
+    /// [its own](consilience_models::nuclei::Module::dropped). Default none.
+    pub dropped: Vec<Dropout>,
+    /// Samples that go through the network together; a result's last bits depend on it. Each piece of a step holds a
+    /// gradient of its own, so large networks need large pieces. Default 8.
+    pub piece: usize,
     /// Keys of the weights that are trained; one that ends in `*` stands for all that begin so.
     /// Default `["*"]`: all, statistics of batch normalisation excepted.
     pub trained: Vec<String>,
-    /// Epochs without a smaller validation loss after which training stops. Default `None`: never.
+    /// Which epoch's weights are taken. Default [`Selection::SmallestLoss`].
+    pub selection: Selection,
+    /// Epochs without a better one, by [`TrainParams::selection`], after which training stops. Default `None`: never.
     pub patience: Option<usize>,
 }
 
@@ -49,7 +59,10 @@ impl Default for TrainParams {
             shuffle: true,
             seed: 0,
             dropout: 0.0,
+            dropped: Vec::new(),
+            piece: 8,
             trained: vec!["*".to_owned()],
+            selection: Selection::SmallestLoss,
             patience: None,
         }
     }
@@ -57,12 +70,17 @@ impl Default for TrainParams {
 
 impl TrainParams {
     pub(super) fn validate(&self) -> Result<()> {
-        if self.batch == 0 {
-            return Err(LearnError::Parameter {
-                what: "the number of samples in a step",
-                expected: "at least 1",
-                found: 0.0,
-            });
+        for (what, count) in [
+            ("the number of samples in a step", self.batch),
+            ("the number of samples in a piece", self.piece),
+        ] {
+            if count == 0 {
+                return Err(LearnError::Parameter {
+                    what,
+                    expected: "at least 1",
+                    found: 0.0,
+                });
+            }
         }
         if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
             return Err(LearnError::Parameter {
@@ -71,12 +89,20 @@ impl TrainParams {
                 found: self.learning_rate,
             });
         }
-        if !(0.0..1.0).contains(&self.dropout) {
-            return Err(LearnError::Parameter {
-                what: "the share of values that are dropped",
-                expected: "at least 0 and below 1",
-                found: self.dropout,
-            });
+        let inside = self.dropped.iter().map(|dropped| dropped.share);
+        for share in inside.chain([self.dropout]) {
+            if !(0.0..1.0).contains(&share) {
+                return Err(LearnError::Parameter {
+                    what: "the share of values that are dropped",
+                    expected: "at least 0 and below 1",
+                    found: share,
+                });
+            }
+        }
+        if let Loss::PerOutput(outputs) = &self.loss {
+            for output in outputs {
+                output.validate()?;
+            }
         }
         Ok(())
     }
@@ -91,9 +117,15 @@ impl TrainParams {
             })
     }
 
-    /// Learning rate of step `step` of `n_steps`, in epoch `epoch`; all from 0.
-    pub(super) fn rate(&self, epoch: usize, step: usize, n_steps: usize) -> f64 {
+    /// Share of the epochs that is over in epoch `epoch`, from 0.
+    pub(super) fn progress(&self, epoch: usize) -> f64 {
+        epoch as f64 / self.epochs.max(1) as f64
+    }
+
+    /// Learning rate of step `step`, from 0.
+    pub(super) fn rate(&self, step: usize, steps_per_epoch: usize) -> f64 {
         let warm = ((step + 1) as f64 / self.warm_up.max(1) as f64).min(1.0);
-        self.learning_rate * self.schedule.factor(epoch, step, n_steps) * warm
+        let factor = self.schedule.factor(step, steps_per_epoch, self.epochs);
+        self.learning_rate * factor * warm
     }
 }

@@ -43,6 +43,71 @@ pub fn initial_weights(parameters: &BTreeMap<String, Vec<usize>>, seed: u64) -> 
         .collect()
 }
 
+/// Weights for training from scratch, as PyTorch's layers draw them.
+///
+/// `copies` names keys that begin as copies of others: see [`Module::copies`](consilience_models::nuclei::Module::copies).
+///
+/// # Definition
+///
+/// A tensor of two and more axes is uniform between ±1 ÷ √fan-in, the product of all extents but the first, and a `bias`
+/// beside such a `weight` too (`kaiming_uniform_` with a = √5, as `Linear` and convolutions have it); an `in_proj_weight` of
+/// attention is uniform between ±√(6 ÷ (extents' sum)) (`xavier_uniform_`), its `in_proj_bias` and the `bias` of its
+/// `out_proj` are 0. A `weight` of one axis and a `running_var` are 1, everything else 0.
+///
+/// The numbers are drawn from streams of our own: their distribution is PyTorch's, not their values.
+#[must_use]
+pub fn torch_weights(
+    parameters: &BTreeMap<String, Vec<usize>>,
+    copies: &BTreeMap<String, String>,
+    seed: u64,
+) -> StateDict {
+    let mut weights = StateDict::new();
+    for (index, (key, shape)) in (0..).zip(parameters) {
+        if copies.contains_key(key) {
+            continue;
+        }
+        let n = shape.iter().product();
+        let values = match limit(parameters, key, shape) {
+            Some(limit) => {
+                // Apart from the orders of samples, whose streams are below 2³².
+                let mut stream = Stream::new(seed, Domain::Training, 1 << 62 | index);
+                let uniform = (0..n).map(|_| (limit * (2.0 * stream.uniform() - 1.0)) as f32);
+                uniform.collect()
+            }
+            None if key.ends_with("weight") || key.ends_with("running_var") => vec![1.0; n],
+            None => vec![0.0; n],
+        };
+        let tensor = Tensor::from_vec(shape.clone(), values);
+        weights.insert(
+            key.clone(),
+            tensor.expect("as many values as the shape has"),
+        );
+    }
+    for (key, original) in copies {
+        if let Some(tensor) = weights.get(original).cloned() {
+            weights.insert(key.clone(), tensor);
+        }
+    }
+    weights
+}
+
+/// How far from 0 the numbers of a tensor may begin; `None` where they are not drawn.
+fn limit(parameters: &BTreeMap<String, Vec<usize>>, key: &str, shape: &[usize]) -> Option<f64> {
+    let of_fan_in = |shape: &[usize]| {
+        let fan_in: usize = shape[1..].iter().product();
+        1.0 / (fan_in.max(1) as f64).sqrt()
+    };
+    if shape.len() >= 2 {
+        return Some(match key.ends_with("in_proj_weight") {
+            true => (6.0 / (shape[0] + shape[1]) as f64).sqrt(),
+            false => of_fan_in(shape),
+        });
+    }
+    let module = key.strip_suffix(".bias")?;
+    let beside = parameters.get(&format!("{module}.weight"))?;
+    (beside.len() >= 2 && !module.ends_with("out_proj")).then(|| of_fan_in(beside))
+}
+
 /// A perceptron on features: linear layers with rectifiers between them, with the names of a
 /// `torch.nn.Sequential` (`0`, `1`, `2` …) and weights to begin with.
 ///

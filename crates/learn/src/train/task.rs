@@ -3,15 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use burn_backend::ops::FloatTensorOps;
+use burn_flex::FlexTensor;
 use consilience_models::Graph;
-use ndarray::{Array1, Array2, ArrayD, ArrayView1, Axis, IxDyn};
+use ndarray::{Array1, Array2, ArrayD, Axis, IxDyn, concatenate};
 use rayon::prelude::*;
 
 use super::linear::Linear;
-use super::{PIECE, Parameter, Parameters, Samples, TrainParams, rows};
+use super::masks::Masks;
+use super::optimizer::{Gradients, Parameter, Parameters};
+use super::select::explained;
+use super::{Samples, Selection, TrainParams, rows};
 use crate::error::{LearnError, Result};
 use crate::interpret::{Program, guard};
-use crate::value::{Ad, Precision, Tensor, Value, array, tensor};
+use crate::value::{Ad, Precision, Tensor, Value, tensor, values};
 
 /// The trained weights, and the others.
 pub(super) fn parameters(
@@ -33,13 +37,7 @@ pub(super) fn parameters(
         };
         let shape = constant.shape().to_vec();
         if params.trains(key) && !statistics.contains(key.as_str()) {
-            let zeros = || vec![0.0; values.len()];
-            let moments = [zeros(), zeros()];
-            let parameter = Parameter {
-                shape,
-                values,
-                moments,
-            };
+            let parameter = Parameter::new(&shape, values, params.optimizer.n_moments());
             trained.insert(key.clone(), parameter);
         } else {
             let array = ArrayD::from_shape_vec(IxDyn(&shape), values);
@@ -58,46 +56,41 @@ pub(super) struct Task<'a> {
     /// Takes the program's place for heads without hidden layers.
     linear: Option<Linear>,
     output: String,
+    masks: Masks<'a>,
     params: &'a TrainParams,
 }
 
 impl<'a> Task<'a> {
     pub fn new(graph: &Graph, params: &'a TrainParams, trained: &Parameters) -> Result<Self> {
         let output = graph.outputs.first().cloned();
+        let masks = Masks::new(graph, &params.dropped, params.seed)?;
         Ok(Self {
-            program: Program::new(graph, Precision::Single),
-            linear: Linear::of(graph, trained),
+            // Trained tensors come with each step.
+            program: Program::with_constants(graph, Precision::Single, |key| {
+                !trained.contains_key(key)
+            }),
+            linear: Linear::of(graph, trained).filter(|_| masks.is_empty()),
             output: output.ok_or(LearnError::NothingToTrain { what: "output" })?,
+            masks,
             params,
         })
     }
 
-    /// Mean loss of a batch and its derivatives; weights that the output does not depend on have none.
+    /// Mean loss of a batch and its derivatives, piece by piece; weights that the output does not depend on have none.
     pub fn gradients(
         &self,
         samples: &dyn Samples,
         epoch: usize,
         batch: &[usize],
         parameters: &Parameters,
-    ) -> Result<(f64, BTreeMap<String, Vec<f32>>)> {
+    ) -> Result<(f64, Vec<Gradients>)> {
+        let tensors = tensors(parameters);
         let pieces = batch
-            .par_chunks(PIECE)
-            .map(|piece| self.piece(samples, epoch, piece, parameters, batch.len()))
+            .par_chunks(self.params.piece)
+            .map(|piece| self.piece(samples, epoch, piece, parameters, &tensors, batch.len()))
             .collect::<Result<Vec<_>>>()?;
-        let mut loss = 0.0;
-        let mut sums: BTreeMap<String, Vec<f32>> = BTreeMap::new();
-        for (part, gradients) in pieces {
-            loss += part;
-            for (key, gradient) in gradients {
-                match sums.get_mut(&key) {
-                    Some(sum) => sum.iter_mut().zip(&gradient).for_each(|(s, g)| *s += g),
-                    None => {
-                        sums.insert(key, gradient);
-                    }
-                }
-            }
-        }
-        Ok((loss, sums))
+        let (losses, gradients): (Vec<f64>, Vec<Gradients>) = pieces.into_iter().unzip();
+        Ok((losses.iter().sum(), gradients))
     }
 
     fn piece(
@@ -106,10 +99,11 @@ impl<'a> Task<'a> {
         epoch: usize,
         piece: &[usize],
         parameters: &Parameters,
+        tensors: &BTreeMap<String, FlexTensor>,
         n_batch: usize,
-    ) -> Result<(f64, BTreeMap<String, Vec<f32>>)> {
+    ) -> Result<(f64, Gradients)> {
         let (inputs, targets) = stacked(samples, epoch, piece)?;
-        let judge = |rows: &Array2<f32>| self.judge(rows, &targets, samples, piece, n_batch);
+        let judge = |rows: &Array2<f32>| self.judge(rows, &targets, samples, epoch, piece, n_batch);
         if let Some(linear) = &self.linear {
             let features = linear.features(inputs)?;
             let outputs = linear.outputs(features.view(), parameters);
@@ -117,24 +111,24 @@ impl<'a> Task<'a> {
             let gradients = linear.gradients(features.view(), &outputs, &slopes);
             return Ok((loss, gradients));
         }
-        let leaves: BTreeMap<String, Tensor> = self
-            .tensors(parameters)
-            .into_iter()
-            .map(|(key, tensor)| (key, tensor.require_grad()))
-            .collect();
-        let output = self.forward(&inputs, &leaves)?;
+        let leaves = leaves(tensors, Tensor::require_grad);
+        let mut masks = self.masks.piece(epoch, piece);
+        let output = self.forward(&inputs, &leaves, |name, tensor| masks.apply(name, tensor))?;
+        if let Some(fault) = masks.fault {
+            return Err(fault);
+        }
         let (loss, derivative) = judge(&rows(&self.output, &output, piece.len())?)?;
         let seed = tensor(derivative.view().into_dyn(), Precision::Single);
         let seed = Ad::float_reshape(seed, crate::value::shape(&output).into());
         let sum = Ad::float_sum(Ad::float_mul(output, seed));
         if !sum.is_tracked() {
-            return Ok((loss, BTreeMap::new()));
+            return Ok((loss, Gradients::new()));
         }
         let gradients = guard(|| sum.backward());
-        let gradients = gradients.map_err(|reason| LearnError::Backward { reason })?;
+        let mut gradients = gradients.map_err(|reason| LearnError::Backward { reason })?;
         let of_leaves = leaves.iter().filter_map(|(key, leaf)| {
-            let gradient = array(leaf.grad(&gradients)?);
-            Some((key.clone(), gradient.into_iter().collect()))
+            let gradient = leaf.grad_remove(&mut gradients)?;
+            Some((key.clone(), values(gradient)))
         });
         Ok((loss, of_leaves.collect()))
     }
@@ -145,9 +139,11 @@ impl<'a> Task<'a> {
         outputs: &Array2<f32>,
         targets: &[Array1<f32>],
         samples: &dyn Samples,
+        epoch: usize,
         piece: &[usize],
         n_batch: usize,
     ) -> Result<(f64, Array2<f32>)> {
+        let progress = self.params.progress(epoch);
         let mut slopes = outputs.clone();
         let mut loss = 0.0;
         let share = 1.0 / n_batch as f64;
@@ -157,7 +153,7 @@ impl<'a> Task<'a> {
             .zip(piece)
             .zip(slopes.outer_iter_mut())
         {
-            let (value, of_row) = self.params.loss.evaluate(row, target.view())?;
+            let (value, of_row) = self.params.loss.evaluate_at(progress, row, target.view())?;
             let weight = f64::from(samples.weight(idx)) * share;
             loss += value * weight;
             slope.assign(&of_row.mapv(|d| (f64::from(d) * weight) as f32));
@@ -165,48 +161,74 @@ impl<'a> Task<'a> {
         Ok((loss, slopes))
     }
 
-    pub fn mean_loss(&self, samples: &dyn Samples, parameters: &Parameters) -> Result<f64> {
+    /// Mean loss of samples with the weights of outputs of `epoch`, and how much of their variance is explained when it
+    /// is asked for.
+    pub fn validate(
+        &self,
+        samples: &dyn Samples,
+        epoch: usize,
+        parameters: &Parameters,
+    ) -> Result<(f64, Option<f64>)> {
         let all: Vec<usize> = (0..samples.len()).collect();
-        let sums = all
-            .par_chunks(PIECE)
+        let leaves = leaves(&tensors(parameters), |tensor| tensor);
+        let progress = self.params.progress(epoch);
+        let explains = self.params.selection == Selection::MostExplained;
+        let pieces = all
+            .par_chunks(self.params.piece)
             .map(|piece| {
                 let (inputs, targets) = stacked(samples, 0, piece)?;
                 let rows = match &self.linear {
                     Some(linear) => linear.outputs(linear.features(inputs)?.view(), parameters),
                     None => {
-                        let output = self.forward(&inputs, &self.tensors(parameters))?;
+                        let output = self.forward(&inputs, &leaves, |_, tensor| tensor)?;
                         rows(&self.output, &output, piece.len())?
                     }
                 };
                 let mut sum = 0.0;
                 for ((row, target), &idx) in rows.outer_iter().zip(&targets).zip(piece) {
-                    let value = self.params.loss.evaluate(row, target.view())?.0;
-                    sum += value * f64::from(samples.weight(idx));
+                    let loss = self
+                        .params
+                        .loss
+                        .evaluate_at(progress, row, target.view())?
+                        .0;
+                    sum += loss * f64::from(samples.weight(idx));
                 }
-                Ok(sum)
+                let kept = explains.then(|| {
+                    let mut of_piece = rows.clone();
+                    let pairs = of_piece.outer_iter_mut().zip(&targets);
+                    pairs.for_each(|(mut row, target)| row.assign(target));
+                    (rows, of_piece)
+                });
+                Ok((sum, kept))
             })
-            .collect::<Result<Vec<f64>>>()?;
-        Ok(sums.iter().sum::<f64>() / all.len().max(1) as f64)
-    }
-
-    fn tensors(&self, parameters: &Parameters) -> BTreeMap<String, Tensor> {
-        parameters
+            .collect::<Result<Vec<_>>>()?;
+        let loss = pieces.iter().map(|(sum, _)| sum).sum::<f64>() / all.len().max(1) as f64;
+        let kept: Vec<&(Array2<f32>, Array2<f32>)> = pieces
             .iter()
-            .map(|(key, parameter)| {
-                let values = ArrayView1::from(&parameter.values);
-                let values = values.into_shape_with_order(IxDyn(&parameter.shape));
-                let values = values.expect("values fill their shape");
-                (key.clone(), tensor(values, Precision::Single))
-            })
-            .collect()
+            .filter_map(|(_, kept)| kept.as_ref())
+            .collect();
+        let whole = |part: fn(&(Array2<f32>, Array2<f32>)) -> &Array2<f32>| {
+            let views: Vec<_> = kept.iter().map(|&pair| part(pair).view()).collect();
+            concatenate(Axis(0), &views).expect("rows of one network are equally long")
+        };
+        let explained = (!kept.is_empty()).then(|| {
+            explained(
+                &whole(|(outputs, _)| outputs),
+                &whole(|(_, targets)| targets),
+            )
+        });
+        Ok((loss, explained))
     }
 
-    fn forward(&self, inputs: &ArrayD<f32>, tensors: &BTreeMap<String, Tensor>) -> Result<Tensor> {
+    fn forward(
+        &self,
+        inputs: &ArrayD<f32>,
+        tensors: &BTreeMap<String, Tensor>,
+        made: impl FnMut(&str, Tensor) -> Tensor,
+    ) -> Result<Tensor> {
         let input = tensor(inputs.view(), Precision::Single);
         let wanted = [self.output.as_str()];
-        let mut outputs = self
-            .program
-            .run(input, &wanted, tensors, |_, tensor| tensor)?;
+        let mut outputs = self.program.run(input, &wanted, tensors, made)?;
         match outputs.pop() {
             Some(Value::Real(output)) => Ok(output),
             _ => Err(LearnError::NotAPattern {
@@ -214,6 +236,26 @@ impl<'a> Task<'a> {
             }),
         }
     }
+}
+
+/// The numbers of the trained tensors, shared by all pieces.
+fn tensors(parameters: &Parameters) -> BTreeMap<String, FlexTensor> {
+    parameters
+        .iter()
+        .map(|(key, parameter)| (key.clone(), parameter.tensor()))
+        .collect()
+}
+
+/// Tensors that remember what is made of them; each piece needs its own.
+fn leaves(
+    tensors: &BTreeMap<String, FlexTensor>,
+    as_leaf: fn(Tensor) -> Tensor,
+) -> BTreeMap<String, Tensor> {
+    let leaf = |values: &FlexTensor| as_leaf(Tensor::new(values.clone()));
+    tensors
+        .iter()
+        .map(|(key, values)| (key.clone(), leaf(values)))
+        .collect()
 }
 
 /// Inputs of samples, one after another, and their targets.

@@ -55,44 +55,8 @@ impl Architecture {
             });
             !counts_batches
         });
-        let missing: Vec<String> = built
-            .parameters
-            .keys()
-            .filter(|key| !weights.contains_key(*key))
-            .cloned()
-            .collect();
-        let mut extra = Vec::new();
-        let mut misshapen = Vec::new();
-        for (key, tensor) in &weights {
-            match built.parameters.get(key).or_else(|| built.unused.get(key)) {
-                None => extra.push(key.clone()),
-                Some(expected) if expected != tensor.shape() => misshapen.push(Misshapen {
-                    key: key.clone(),
-                    expected: expected.clone(),
-                    found: tensor.shape().to_vec(),
-                }),
-                Some(_) => {}
-            }
-        }
-        if !(missing.is_empty() && extra.is_empty() && misshapen.is_empty()) {
-            return Err(ModelError::StateDict {
-                architecture: self.name.clone(),
-                missing,
-                extra,
-                misshapen,
-            });
-        }
+        check(&self.name, &built.parameters, &built.unused, &weights)?;
         weights.retain(|key, _| built.parameters.contains_key(key));
-        // A ReLU that takes the larger of 0 and NaN would hide it from the layers after.
-        for (key, tensor) in &weights {
-            if let Some(value) = non_finite(tensor) {
-                return Err(ModelError::NonFiniteWeight {
-                    architecture: self.name.clone(),
-                    key: key.clone(),
-                    value,
-                });
-            }
-        }
         let mut graph = built.graph;
         graph.initialisers.append(&mut weights);
         Ok(graph)
@@ -114,6 +78,52 @@ impl Architecture {
             })
             .collect()
     }
+}
+
+/// Whether `weights` are the `parameters` of the network `name`, all of them, and at most `unused` ones beside.
+pub(crate) fn check(
+    name: &str,
+    parameters: &BTreeMap<String, Vec<usize>>,
+    unused: &BTreeMap<String, Vec<usize>>,
+    weights: &StateDict,
+) -> Result<()> {
+    let missing: Vec<String> = parameters
+        .keys()
+        .filter(|key| !weights.contains_key(*key))
+        .cloned()
+        .collect();
+    let mut extra = Vec::new();
+    let mut misshapen = Vec::new();
+    for (key, tensor) in weights {
+        match parameters.get(key).or_else(|| unused.get(key)) {
+            None => extra.push(key.clone()),
+            Some(expected) if expected != tensor.shape() => misshapen.push(Misshapen {
+                key: key.clone(),
+                expected: expected.clone(),
+                found: tensor.shape().to_vec(),
+            }),
+            Some(_) => {}
+        }
+    }
+    if !(missing.is_empty() && extra.is_empty() && misshapen.is_empty()) {
+        return Err(ModelError::StateDict {
+            architecture: name.to_owned(),
+            missing,
+            extra,
+            misshapen,
+        });
+    }
+    // A ReLU that takes the larger of 0 and NaN would hide it from the layers after.
+    for (key, tensor) in weights {
+        if let Some(value) = non_finite(tensor) {
+            return Err(ModelError::NonFiniteWeight {
+                architecture: name.to_owned(),
+                key: key.clone(),
+                value,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The first number of single precision that is NaN or infinite.

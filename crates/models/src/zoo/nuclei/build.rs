@@ -55,10 +55,46 @@ pub(super) fn build(
     let built = building.builder.finish(&ratings);
     Ok(Module {
         graph: built.graph,
+        copies: copies(nuclei, &built.parameters),
         parameters: built.parameters,
         dropped: building.dropped,
         nuclei: widths,
     })
+}
+
+/// Keys of layers that begin as another layer, with its key.
+fn copies(nuclei: &Nuclei, parameters: &BTreeMap<String, Vec<usize>>) -> BTreeMap<String, String> {
+    let mut copies: BTreeMap<String, String> = BTreeMap::new();
+    for nucleus in &nuclei.nucleus {
+        let Some(transformer) = nucleus.transformer else {
+            continue;
+        };
+        let original = nucleus.starts_as.as_ref();
+        let original = original.and_then(|name| nuclei.nucleus.iter().find(|n| n.name == *name));
+        let first = format!("{}.layers.0.", module(original.unwrap_or(nucleus)));
+        for layer in 0..transformer.layers {
+            let own = format!("{}.layers.{layer}.", module(nucleus));
+            if own == first {
+                continue;
+            }
+            let of_layer = parameters.keys().filter_map(|key| key.strip_prefix(&own));
+            for rest in of_layer {
+                let of_first = format!("{first}{rest}");
+                // The original may begin as a copy itself.
+                let root = copies.get(&of_first).cloned().unwrap_or(of_first);
+                copies.insert(format!("{own}{rest}"), root);
+            }
+        }
+    }
+    copies
+}
+
+/// Modules in series are numbered as in torch's `Sequential`, and one alone is not.
+fn module(nucleus: &Nucleus) -> String {
+    match nucleus.widths.is_empty() {
+        true => nucleus.name.clone(),
+        false => format!("{}.0", nucleus.name),
+    }
 }
 
 impl Building {
@@ -78,14 +114,9 @@ impl Building {
                 self.builder.concat(&format!("{name}/read"), several, axis)
             }
         };
-        // Modules in series are numbered as in torch's `Sequential`, and one alone is not.
         let mut number = 0;
         if let Some(transformer) = nucleus.transformer {
-            let module = match nucleus.widths.is_empty() {
-                true => name.to_owned(),
-                false => format!("{name}.0"),
-            };
-            x = self.transformer(nucleus, &module, &x, transformer)?;
+            x = self.transformer(nucleus, &module(nucleus), &x, transformer)?;
             number += 1;
         }
         for (idx, &width) in nucleus.widths.iter().enumerate() {

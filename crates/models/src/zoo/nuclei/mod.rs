@@ -33,6 +33,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::graph::Graph;
+use crate::zoo::StateDict;
+use crate::zoo::state_dict::check;
 
 pub use error::NucleiError;
 pub use variants::Variant;
@@ -79,6 +81,10 @@ pub struct Nucleus {
     /// Layers of a transformer on what it reads, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transformer: Option<Transformer>,
+    /// Nucleus before it whose transformer this one's begins as a copy of, as PyTorch has it when one layer is the pattern
+    /// of both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts_as: Option<String>,
     /// Widths of linear maps, each followed by a rectifier and dropout; none keeps the width.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub widths: Vec<usize>,
@@ -153,6 +159,9 @@ pub struct Module {
     pub parameters: BTreeMap<String, Vec<usize>>,
     /// What is dropped in training.
     pub dropped: Vec<Dropout>,
+    /// Keys that begin as copies of another key's numbers: the layers of a transformer are copies of its first one, as are
+    /// those of [`Nucleus::starts_as`].
+    pub copies: BTreeMap<String, String>,
     /// Nuclei with their widths, in their order.
     pub nuclei: Vec<(String, usize)>,
 }
@@ -180,6 +189,24 @@ impl Module {
     #[must_use]
     pub fn n_units(&self) -> usize {
         self.nuclei.iter().map(|(_, width)| width).sum()
+    }
+
+    /// The network with weights, such as the released ones.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::StateDict`](crate::ModelError::StateDict) naming every key that is missing, not expected or of another
+    /// shape; [`ModelError::NonFiniteWeight`](crate::ModelError::NonFiniteWeight).
+    pub fn with_weights(&self, weights: StateDict) -> crate::Result<Graph> {
+        check(
+            &self.graph.name,
+            &self.parameters,
+            &BTreeMap::new(),
+            &weights,
+        )?;
+        let mut graph = self.graph.clone();
+        graph.initialisers.extend(weights);
+        Ok(graph)
     }
 }
 
@@ -274,6 +301,18 @@ impl Nuclei {
                     nucleus,
                     "it has no units; give it widths or a transformer",
                 ));
+            }
+            if let Some(original) = &nucleus.starts_as {
+                let of_original = self.nucleus[..idx].iter().find(|n| n.name == *original);
+                let alike = of_original.map(|n| (n.transformer, &n.reads));
+                if nucleus.transformer.is_none()
+                    || alike != Some((nucleus.transformer, &nucleus.reads))
+                {
+                    return Err(of(
+                        nucleus,
+                        "it starts as a nucleus that does not stand before it with the same transformer of the same",
+                    ));
+                }
             }
             if nucleus.widths.contains(&0) {
                 return Err(of(nucleus, "a width is 0"));

@@ -82,7 +82,10 @@ impl Variant {
             Self::AnatomicalTransformer => vec![
                 attending("LA", &["visual"], 2, 4, &[], 0.0),
                 attending("BA", &["LA"], 1, 1, &[256], 0.1),
-                attending("BL", &["LA"], 1, 1, &[256], 0.1),
+                Nucleus {
+                    starts_as: Some("BA".to_owned()),
+                    ..attending("BL", &["LA"], 1, 1, &[256], 0.1)
+                },
                 attending("CE", &all, 2, 2, &[joined], 0.5),
             ],
         };
@@ -108,6 +111,7 @@ fn nucleus(
         inhibited_by: Vec::new(),
         feedback: Vec::new(),
         transformer,
+        starts_as: None,
         widths: widths.to_vec(),
         dropout,
     }
