@@ -87,7 +87,7 @@ pub fn run(
         let encoder = &encoders[study.encoder_of(module)];
         let is_main = position == planned.main;
         let trainings = Trainings::new(&study, module, encoder, is_main)?;
-        let diverged = trainings.make(n_threads)?;
+        let diverged = trainings.make()?;
         notes.extend(diverged.iter().map(|d| study.note_on(module, d)));
         let mut repeats = Vec::new();
         let mut geometry = Vec::new();
@@ -376,7 +376,7 @@ impl<'a> Study<'a> {
             diverged.repeat + 1,
             self.repeats[diverged.repeat].0,
             diverged.epoch,
-            self.planned.learning.params.learning_rate,
+            diverged.learning_rate,
         )
     }
 
@@ -384,7 +384,7 @@ impl<'a> Study<'a> {
         let source = VisualEmotionError::AllDiverged {
             module: self.label(module),
             epoch: diverged.first().map_or(0, |d| d.epoch),
-            learning_rate: self.planned.learning.params.learning_rate,
+            learning_rate: diverged.first().map_or(0.0, |d| d.learning_rate),
         };
         StudyError::Invalid {
             key: KeyPath::root("analysis").index(self.idx).key("learning-rate"),
@@ -395,8 +395,7 @@ impl<'a> Study<'a> {
 
 /// The highest correlation that can be expected with means of such a reliability.
 fn ceiling(reliability: consilience_core::RatingReliability) -> Option<f64> {
-    let found = consilience_methods::appraisal::TargetCeiling::of(&reliability)?;
-    Some(found.ceiling)
+    reliability.ceiling
 }
 
 fn of_experiment(about: &str, source: ExperimentError) -> StudyError {
@@ -406,10 +405,13 @@ fn of_experiment(about: &str, source: ExperimentError) -> StudyError {
     }
 }
 
-/// Epoch of a training whose loss was no number.
-fn diverged_in(error: &ExperimentError) -> Option<usize> {
-    match error {
-        ExperimentError::Learn(LearnError::Diverged { epoch }) => Some(*epoch),
+/// Epoch and learning rate of a training whose loss was no number.
+fn diverged_in(error: &ExperimentError) -> Option<(usize, f64)> {
+    match *error {
+        ExperimentError::Learn(LearnError::Diverged {
+            epoch,
+            learning_rate,
+        }) => Some((epoch, learning_rate)),
         _ => None,
     }
 }

@@ -162,7 +162,11 @@ pub fn train_fold(
     let mut network = wired.graph.clone();
     network
         .initialisers
-        .extend(train::initial_weights(&wired.parameters, seed));
+        .extend(train::torch_weights(
+            &wired.parameters,
+            &wired.copies,
+            seed,
+        ));
     let params = TrainParams {
         seed,
         ..learning.params.clone()
@@ -206,7 +210,10 @@ pub fn train_fold(
     }
     if ratings.iter().any(|value| !value.is_finite()) {
         let epoch = trained.history.len() - 1;
-        let diverged = consilience_learn::LearnError::Diverged { epoch };
+        let diverged = consilience_learn::LearnError::Diverged {
+            epoch,
+            learning_rate: params.learning_rate,
+        };
         return Err(ExperimentError::Learn(diverged));
     }
     Ok(FoldRun {

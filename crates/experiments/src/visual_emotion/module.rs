@@ -103,6 +103,7 @@ impl Structure {
         let taps = module.nuclei.iter().map(|(name, _)| taps(&graph, name, self.nuclei.steps));
         Ok(Wired {
             taps: taps.collect(),
+            copies: module.copies,
             graph,
             parameters,
             dropped: module.dropped,
@@ -179,6 +180,8 @@ pub struct Wired {
     pub parameters: BTreeMap<String, Vec<usize>>,
     /// What is dropped in training.
     pub dropped: Vec<Dropout>,
+    /// Parameters that begin as copies of others.
+    pub copies: BTreeMap<String, String>,
     /// Nuclei with their widths, in their order.
     pub nuclei: Vec<(String, usize)>,
     /// Tensors of each nucleus, one for each step.

@@ -13,6 +13,7 @@ use ndarray::{Array2, Array3, ArrayView1, Axis, concatenate};
 use super::trainings::Trainings;
 use super::{Encoder, Study, of_experiment};
 use crate::cache::Key;
+use crate::file::KeyPath;
 use crate::plan::{PlannedControl, PlannedRegion};
 use crate::prepare::RatingSource;
 use crate::{Result, StudyError};
@@ -128,14 +129,14 @@ fn of_responses(study: &Study<'_>, rating: usize) -> Result<RegionRdms> {
     let RatingSource::Responses(subjects) = &study.prepared.ratings[rating].source else {
         unreachable!("the plan names responses");
     };
-    let failed = |message: String| StudyError::Experiment {
-        about: name.clone(),
-        source: message.into(),
+    let failed = |message: String| StudyError::Invalid {
+        key: KeyPath::root("analysis").index(study.idx).key("regions"),
+        message,
     };
     let widths: Vec<usize> = subjects.iter().map(Array2::ncols).collect();
     if widths.iter().any(|width| *width != widths[0]) {
         return Err(failed(format!(
-            "subjects have {widths:?} voxels; the mean pattern over subjects needs the same voxels of all, so use one mask for all of them"
+            "subjects of {name} have {widths:?} voxels; the mean pattern over subjects needs the same voxels of all, so use one mask for all of them"
         )));
     }
     let mut all = Array3::zeros((subjects.len(), subjects[0].nrows(), widths[0]));

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Encoder, Study, diverged_in, of_experiment};
 use crate::Result;
-use crate::cache::{Cache, Key};
+use crate::cache::Key;
 use crate::plan::{PlannedEmotion, PlannedModule};
 
 const KIND: &str = "emotion";
@@ -25,6 +25,8 @@ pub struct Diverged {
     pub repeat: usize,
     /// The epoch.
     pub epoch: usize,
+    /// Learning rate of its last step.
+    pub learning_rate: f64,
 }
 
 /// All trainings of one module.
@@ -51,9 +53,12 @@ struct Summary {
 
 /// How a module learns in this study.
 pub fn learning(planned: &PlannedEmotion, wired: &Wired) -> Learning {
-    let _ = wired;
     Learning {
         params: TrainParams {
+            dropped: match planned.dropout {
+                true => wired.dropped.clone(),
+                false => Vec::new(),
+            },
             ..planned.learning.params.clone()
         },
         ..planned.learning.clone()
@@ -106,7 +111,7 @@ impl<'a> Trainings<'a> {
     }
 
     /// Puts all trainings into the cache, as far as they are not there; says which diverged.
-    pub fn make(&self, _n_threads: usize) -> Result<Vec<Diverged>> {
+    pub fn make(&self) -> Result<Vec<Diverged>> {
         let missing: Vec<(usize, usize)> = (self.keys.iter().enumerate())
             .flat_map(|(repeat, keys)| (0..keys.len()).map(move |fold| (repeat, fold)))
             .filter(|&(repeat, fold)| !self.is_there(&self.keys[repeat][fold]))
@@ -114,16 +119,14 @@ impl<'a> Trainings<'a> {
         if missing.is_empty() {
             return Ok(Vec::new());
         }
-        let Study {
-            progress, cache, ..
-        } = self.study;
+        let progress = self.study.progress;
         let label = self.study.label(self.module);
         progress.begin(&format!("trainings of {label}"), missing.len() as u64);
         let n_done = AtomicU64::new(0);
         let found: Vec<Result<Option<Diverged>>> = missing
             .par_iter()
             .map(|&(repeat, fold)| {
-                let found = self.train(repeat, fold, cache);
+                let found = self.train(repeat, fold);
                 let done = 1 + n_done.fetch_add(1, Ordering::Relaxed);
                 progress.advance_to(done);
                 match found {
@@ -133,7 +136,11 @@ impl<'a> Trainings<'a> {
                         Ok(None)
                     }
                     Err(error) => match diverged_in(&error) {
-                        Some(epoch) => Ok(Some(Diverged { repeat, epoch })),
+                        Some((epoch, learning_rate)) => Ok(Some(Diverged {
+                            repeat,
+                            epoch,
+                            learning_rate,
+                        })),
                         None => Err(of_experiment(&label, error)),
                     },
                 }
@@ -160,7 +167,7 @@ impl<'a> Trainings<'a> {
                 Some(run) => Ok(run),
                 // What was there a moment ago was deleted or damaged.
                 None => self
-                    .train(repeat, fold, self.study.cache)
+                    .train(repeat, fold)
                     .map_err(|source| of_experiment(&self.study.label(self.module), source)),
             })
             .collect()
@@ -170,7 +177,6 @@ impl<'a> Trainings<'a> {
         &self,
         repeat: usize,
         fold: usize,
-        _cache: &Cache,
     ) -> std::result::Result<FoldRun, ExperimentError> {
         let (seed, divisions) = &self.study.repeats[repeat];
         let folder = self.folder(repeat, fold);

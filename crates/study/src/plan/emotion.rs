@@ -21,6 +21,8 @@ pub struct PlannedModule {
     pub structure: Structure,
     /// Trainable numbers.
     pub n_parameters: usize,
+    /// Units of all nuclei.
+    pub n_units: usize,
 }
 
 /// Other pictures that modules learn from.
@@ -119,6 +121,13 @@ impl PlannedEmotion {
             None => self.folds,
             Some(_) => 1,
         }
+    }
+
+    /// Bytes that units of the main module take at all epochs of a repeat, while its folds are put together.
+    pub(super) fn bytes(&self, n_stimuli: usize) -> u64 {
+        let n_epochs = self.learning.params.epochs as u64 + 1;
+        let main = &self.modules[self.main];
+        2 * 4 * n_epochs * n_stimuli as u64 * main.n_units as u64
     }
 
     /// A rough guess, from single measurements on one machine: products of weights in training and in lesions.

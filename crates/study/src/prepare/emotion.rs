@@ -1,7 +1,7 @@
 //! Analyses of valence and arousal: which modules read which networks, and how they learn.
 
-mod learnt;
 mod learning;
+mod learnt;
 
 use consilience_core::{InputFile, TargetKind};
 use consilience_experiments::visual_emotion::{Structure, elsewhere, folds};
@@ -267,6 +267,7 @@ fn modules(
                 model,
                 structure_idx,
                 n_parameters: wired(&structure)?.n_parameters(),
+                n_units: wired(&structure)?.n_units(),
                 structure,
             });
         }

@@ -124,21 +124,18 @@ fn at_least_one(found: usize, key: &KeyPath) -> Result<usize> {
 }
 
 /// A published training of valence and, if there are two ratings, arousal.
-fn preset(name: &str, _n_ratings: usize) -> Option<TrainParams> {
-    let sgd = Optimizer::Sgd {
-        momentum: MOMENTUM,
-        weight_decay: 1e-4,
+fn preset(name: &str, n_ratings: usize) -> Option<TrainParams> {
+    let mut params = match name {
+        "paper2025" => TrainParams::paper2025(),
+        "release2026" => TrainParams::release2026(),
+        _ => return None,
     };
-    match name {
-        "paper2025" | "release2026" => Some(TrainParams {
-            optimizer: sgd,
-            learning_rate: 1e-3,
-            epochs: 50,
-            batch: 128,
-            ..TrainParams::default()
-        }),
-        _ => None,
+    // The release has arousal first; valence is what a single rating is.
+    if let Loss::PerOutput(outputs) = &mut params.loss {
+        outputs.reverse();
+        outputs.truncate(n_ratings);
     }
+    Some(params)
 }
 
 fn decay_of(optimizer: &Optimizer) -> f64 {
