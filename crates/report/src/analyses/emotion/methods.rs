@@ -39,8 +39,11 @@ fn modules(record: &Record, emotion: &EmotionRecord) -> String {
         "Modules of nuclei read the features of {} and predicted {}: {}.",
         listed(&inputs(emotion)),
         listed(&names(emotion)),
-        listed(&structures(emotion))
+        structures(emotion).join("; ")
     );
+    if let [first, _, ..] = scores::encoders(emotion).as_slice() {
+        out.push_str(&format!(" (Sizes are those on {first}.)"));
+    }
     out.push_str(&methods::activations(record, &scores::encoders(emotion)));
     out.push_str(&format!(
         " The networks stayed as they were; modules were trained on {} with the preset “{}”",
@@ -99,21 +102,29 @@ fn structure(module: &EmotionModule) -> String {
         .nuclei
         .iter()
         .map(|n| {
-            let mut out = format!("{} reads {}", n.name, n.reads.join(", "));
+            let visual = |name: &String| match name.as_str() {
+                "visual" => "the features".to_owned(),
+                name => name.to_owned(),
+            };
+            let reads: Vec<String> = n.reads.iter().map(visual).collect();
+            let mut out = format!("{} reads {}", n.name, reads.join(", "));
             if !n.inhibited_by.is_empty() {
-                out.push_str(&format!(", inhibited by {}", n.inhibited_by.join(", ")));
+                out.push_str(&format!(
+                    " and is inhibited by {}",
+                    n.inhibited_by.join(", ")
+                ));
             }
             if !n.feedback.is_empty() {
-                out.push_str(&format!(", with feedback from {}", n.feedback.join(", ")));
+                out.push_str(&format!(" with feedback from {}", n.feedback.join(", ")));
             }
             format!("{out} ({}, {})", plural(n.width, "unit"), n.unit)
         })
         .collect();
     format!(
-        "structure {} with {} ({}; ratings are read out of {})",
+        "structure {} with {} ({}; read-out from {})",
         module.structure,
         plural(module.n_parameters, "trainable parameter"),
-        nuclei.join("; "),
+        nuclei.join(", "),
         module.read_out
     )
 }

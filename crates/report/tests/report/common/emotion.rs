@@ -219,6 +219,21 @@ fn strength(shape: &Emotion, module: usize, rating: usize) -> f64 {
     0.45 + 0.06 * structure as f64 + 0.1 * encoder as f64 - 0.1 * rating as f64
 }
 
+/// Mean over runs of the correlation of given and predicted ratings.
+fn mean_r(runs: &[EmotionRun], rating: usize, rows: fn(&EmotionRun) -> &[Vec<f64>]) -> f64 {
+    let of = |run: &EmotionRun| {
+        let y = &rows(run)[rating];
+        let n = y.len() as f64;
+        let x: Vec<f64> = (0..y.len()).map(|s| given(rating, s)).collect();
+        let (mx, my) = (x.iter().sum::<f64>() / n, y.iter().sum::<f64>() / n);
+        let sum = |f: &dyn Fn(f64, f64) -> f64| -> f64 {
+            x.iter().zip(y).map(|(x, y)| f(x - mx, y - my)).sum()
+        };
+        sum(&|x, y| x * y) / (sum(&|x, _| x * x) * sum(&|_, y| y * y)).sqrt()
+    };
+    runs.iter().map(of).sum::<f64>() / runs.len() as f64
+}
+
 fn score(shape: &Emotion, r: f64, seed: usize) -> PredictionScore {
     let undefined = shape.gaps && seed % 3 == 1;
     let kept = |value: f64| (!undefined).then_some(value);
@@ -266,16 +281,15 @@ fn module(shape: &Emotion, idx: usize) -> EmotionModule {
             }
         })
         .collect();
-    let runs = (0..shape.n_repeats)
+    let runs: Vec<EmotionRun> = (0..shape.n_repeats)
         .map(|run| {
             let row = |rating: usize, share: f64| -> Vec<f64> {
                 let of = |s: usize| {
                     let signal = given(rating, s) - 4.3;
-                    share
-                        * (4.3
-                            + 0.5 * signal
-                            + 3.0 * (1.0 - share * 0.8) * noise(&[idx, run, s, rating]))
-                        + (1.0 - share) * noise(&[idx, run, s, rating, 9])
+                    let of_picture = noise(&[idx, s, rating]);
+                    let of_run = noise(&[idx, run, s, rating]);
+                    share * (4.3 + 0.35 * signal + 1.6 * (1.3 - share) * of_picture + 0.5 * of_run)
+                        + (1.0 - share) * (of_picture + 0.3 * of_run)
                 };
                 (0..shape.n_stimuli).map(of).collect()
             };
@@ -305,10 +319,10 @@ fn module(shape: &Emotion, idx: usize) -> EmotionModule {
         read_out: nuclei.last().unwrap().name.clone(),
         nuclei,
         before: (0..n_ratings)
-            .map(|k| score(shape, -0.1 - 0.03 * k as f64, idx + k))
+            .map(|k| score(shape, mean_r(&runs, k, |run| &run.before), idx + k))
             .collect(),
         after: (0..n_ratings)
-            .map(|k| score(shape, strength(shape, idx, k), idx * 2 + k))
+            .map(|k| score(shape, mean_r(&runs, k, |run| &run.after), idx * 2 + k))
             .collect(),
         plane: (n_ratings > 1).then(|| [plane(0.97), plane(disparity(40))]),
         history,

@@ -80,26 +80,84 @@ impl Layout {
     }
 }
 
-/// Where a line from one row to a lower one passes the rows between: in the gap nearest to its straight way.
-///
-/// `rows` holds the left and right ends of the boxes of each row between, `x` the ends of the line.
-pub(super) fn gaps(rows: &[Vec<(f64, f64)>], x: (f64, f64), margin: f64) -> Vec<f64> {
-    let n = rows.len() as f64 + 1.0;
-    rows.iter()
-        .enumerate()
-        .map(|(idx, boxes)| {
-            let straight = x.0 + (x.1 - x.0) * (idx as f64 + 1.0) / n;
-            let before = boxes.first().map(|b| b.0 - margin);
-            let between = boxes.windows(2).map(|w| (w[0].1 + w[1].0) / 2.0);
-            let after = boxes.last().map(|b| b.1 + margin);
-            before
-                .into_iter()
-                .chain(between)
-                .chain(after)
-                .min_by(|a, b| (a - straight).abs().total_cmp(&(b - straight).abs()))
-                .unwrap_or(straight)
-        })
-        .collect()
+/// Distance of lines that pass side by side.
+const LANE: f64 = 8.0;
+/// Distance of the first of them from a box.
+const MARGIN: f64 = 14.0;
+
+/// Lines that pass boxes: which places beside the boxes of each row are taken.
+#[derive(Debug, Default)]
+pub(super) struct Lanes {
+    /// Row, gap counted from the left, number of the place.
+    taken: Vec<(usize, usize, usize)>,
+}
+
+impl Lanes {
+    /// Where a line passes the rows from number `first` on: in the gaps nearest to its straight way, beside the lines that
+    /// pass there already.
+    ///
+    /// `rows` holds the left and right ends of the boxes of each of these rows, `x` the ends of the line.
+    pub(super) fn pass(
+        &mut self,
+        first: usize,
+        rows: &[Vec<(f64, f64)>],
+        x: (f64, f64),
+    ) -> Vec<f64> {
+        let n = rows.len() as f64 + 1.0;
+        let straight = |idx: usize| x.0 + (x.1 - x.0) * (idx as f64 + 1.0) / n;
+        let gaps: Vec<usize> = rows
+            .iter()
+            .enumerate()
+            .map(|(idx, boxes)| {
+                // The place that the line would get decides, so that a crowded side is left.
+                let away = |gap: usize| {
+                    let k = self.free(&[(first + idx, gap)]);
+                    (place(boxes, gap, k) - straight(idx)).abs()
+                };
+                let nearest = (0..=boxes.len()).min_by(|&a, &b| away(a).total_cmp(&away(b)));
+                nearest.unwrap_or(0)
+            })
+            .collect();
+        // One place all the way, so that a line does not swerve.
+        let way: Vec<(usize, usize)> = gaps
+            .iter()
+            .enumerate()
+            .map(|(idx, &gap)| (first + idx, gap))
+            .collect();
+        let k = self.free(&way);
+        self.taken
+            .extend(way.iter().map(|&(row, gap)| (row, gap, k)));
+        rows.iter()
+            .zip(gaps)
+            .map(|(boxes, gap)| place(boxes, gap, k))
+            .collect()
+    }
+
+    /// The first place that is free in all these gaps.
+    fn free(&self, way: &[(usize, usize)]) -> usize {
+        let is_taken = |k: usize| {
+            let of_way = |t: &&(usize, usize, usize)| t.2 == k && way.contains(&(t.0, t.1));
+            self.taken.iter().any(|t| of_way(&t))
+        };
+        (0..).find(|&k| !is_taken(k)).unwrap_or(0)
+    }
+}
+
+/// Place number `k` of a gap: outwards beside the outer boxes, to both sides of the middle between two.
+fn place(boxes: &[(f64, f64)], gap: usize, k: usize) -> f64 {
+    let step = LANE * k as f64;
+    let before = gap.checked_sub(1).and_then(|left| boxes.get(left));
+    match (before, boxes.get(gap)) {
+        (None, Some(right)) => right.0 - MARGIN - step,
+        (Some(left), None) => left.1 + MARGIN + step,
+        (Some(left), Some(right)) => {
+            let side = if k % 2 == 0 { 1.0 } else { -1.0 };
+            let room = ((right.0 - left.1) / 2.0 - 2.0).max(0.0);
+            let away = (LANE * k.div_ceil(2) as f64).min(room);
+            (left.1 + right.0) / 2.0 + side * away
+        }
+        (None, None) => 0.0,
+    }
 }
 
 #[cfg(test)]
@@ -163,10 +221,17 @@ mod tests {
     }
 
     #[test]
-    fn lines_pass_between_boxes() {
+    fn lines_pass_between_boxes_and_not_over_each_other() {
         let rows = [vec![(0.0, 40.0), (60.0, 100.0)]];
-        assert_eq!(gaps(&rows, (50.0, 50.0), 10.0), [50.0]);
-        let one = [vec![(20.0, 80.0)]];
-        assert_eq!(gaps(&one, (50.0, 55.0), 10.0), [90.0]);
+        assert_eq!(Lanes::default().pass(1, &rows, (50.0, 50.0)), [50.0]);
+        let one = [vec![(20.0, 80.0)], vec![(20.0, 80.0)]];
+        let mut lanes = Lanes::default();
+        let right = 80.0 + MARGIN;
+        assert_eq!(lanes.pass(1, &one, (52.0, 52.0)), [right, right]);
+        // The next one takes the other side, the one after it a place further out.
+        let left = 20.0 - MARGIN;
+        assert_eq!(lanes.pass(1, &one, (52.0, 52.0)), [left, left]);
+        let third = lanes.pass(2, &one[1..], (52.0, 52.0));
+        assert_eq!(third, [right + LANE]);
     }
 }

@@ -253,9 +253,20 @@ fn panel(
     });
     let x = extent_from_zero(values.chain(measure.ceiling));
     let plot = Plot::new(x, (0.0, 1.0), (left, right), (top, y));
+    // Lines leave the names of encoders free.
+    let spans: Vec<(f64, f64)> = groups
+        .iter()
+        .map(|group| {
+            let of = &rows[group.first..][..group.modules.len()];
+            let half = STEP / 2.0 + 1.0;
+            (of[0] - half, of[of.len() - 1] + half)
+        })
+        .collect();
     for (value, label) in plot.x.ticks(5) {
         let x = plot.x.at(value);
-        d.line((x, top), (x, y), Ink::Grid, 0.7);
+        for &(from, to) in &spans {
+            d.line((x, from), (x, to), Ink::Grid, 0.7);
+        }
         d.text(x, y + 12.0, &label, muted(Anchor::Middle));
     }
     d.text(
@@ -280,10 +291,13 @@ fn panel(
     for (name, row) in names.iter().zip(&rows) {
         d.text(left - 7.0, row + 3.5, name, end);
     }
-    d.line((plot.x.at(0.0), top), (plot.x.at(0.0), y), Ink::Axis, 1.0);
-    if let Some(ceiling) = measure.ceiling {
-        let x = plot.x.at(ceiling);
-        d.dashes(&[(x, top), (x, y)], Ink::Text, 1.1, Dash::Long);
+    for &(from, to) in &spans {
+        let zero = plot.x.at(0.0);
+        d.line((zero, from), (zero, to), Ink::Axis, 1.0);
+        if let Some(ceiling) = measure.ceiling {
+            let x = plot.x.at(ceiling);
+            d.dashes(&[(x, from), (x, to)], Ink::Text, 1.1, Dash::Long);
+        }
     }
     for bracket in brackets.iter().filter(|b| b.lane < N_LANES) {
         bracket.draw(&mut d, right + VALUE_WIDTH + bracket.lane as f64 * LANE);
@@ -383,7 +397,8 @@ fn brackets(emotion: &EmotionRecord, measure: &Measure<'_>, rows: &[f64]) -> Vec
         .filter_map(|c| {
             let (a, b) = (*rows.get(c.a)?, *rows.get(c.b)?);
             Some(Bracket {
-                ends: (a.min(b), a.max(b)),
+                // A little shorter, so that brackets that share a row can stand below each other.
+                ends: (a.min(b) + 3.0, a.max(b) - 3.0),
                 stars: view::stars(scores::p_difference(c)),
                 lane: 0,
             })
@@ -394,7 +409,7 @@ fn brackets(emotion: &EmotionRecord, measure: &Measure<'_>, rows: &[f64]) -> Vec
     let mut lanes: Vec<Vec<(f64, f64)>> = Vec::new();
     for bracket in &mut found {
         let (from, to) = bracket.ends;
-        let free = |lane: &Vec<(f64, f64)>| lane.iter().all(|l| to + 3.0 < l.0 || from > l.1 + 3.0);
+        let free = |lane: &Vec<(f64, f64)>| lane.iter().all(|l| to + 1.0 < l.0 || from > l.1 + 1.0);
         bracket.lane = lanes.iter().position(free).unwrap_or(lanes.len());
         match lanes.get_mut(bracket.lane) {
             Some(lane) => lane.push(bracket.ends),

@@ -3,7 +3,7 @@
 use consilience_core::{EmotionModule, EmotionRecord};
 
 use super::{
-    layout::{Edge, Layout, Link, gaps},
+    layout::{Edge, Lanes, Layout, Link},
     scores,
 };
 use crate::{
@@ -14,9 +14,9 @@ use crate::{
 };
 
 const LEAST_WIDTH: f64 = 400.0;
-const BOX: (f64, f64) = (124.0, 50.0);
+const BOX: (f64, f64) = (124.0, 62.0);
 /// Narrowest box.
-const LEAST_BOX: f64 = 84.0;
+const LEAST_BOX: f64 = 108.0;
 const GAP: (f64, f64) = (30.0, 36.0);
 /// Room at both sides for what goes around boxes.
 const MARGIN: f64 = 34.0;
@@ -200,27 +200,7 @@ fn panel(
     let mut d = Draw::default();
     heading.draw(&mut d);
     let places = places(layout, width, top);
-    let routes: Vec<Route<'_>> = layout
-        .edges
-        .iter()
-        .filter(|e| e.link != Link::Feedback)
-        .map(|edge| {
-            let (from, to) = (layout.place(edge.from).0, layout.place(edge.to).0);
-            let rows: Vec<Vec<(f64, f64)>> = layout.rows[from + 1..to]
-                .iter()
-                .map(|row| {
-                    row.iter()
-                        .map(|&b| (places[b].left, places[b].right()))
-                        .collect()
-                })
-                .collect();
-            let x = (places[edge.from].middle().0, places[edge.to].middle().0);
-            Route {
-                edge,
-                between: gaps(&rows, x, 14.0),
-            }
-        })
-        .collect();
+    let routes = routes(layout, &places, width);
     for route in &routes {
         downwards(&mut d, route, &routes, layout, &places);
     }
@@ -270,6 +250,36 @@ fn panel(
     }
 }
 
+/// Ways around boxes; the longest lines choose first.
+fn routes<'a>(layout: &'a Layout, places: &[Placed], width: f64) -> Vec<Route<'a>> {
+    let row = |of: usize| layout.place(of).0;
+    let mut edges: Vec<&Edge> = layout
+        .edges
+        .iter()
+        .filter(|e| e.link != Link::Feedback)
+        .collect();
+    edges.sort_by_key(|e| row(e.from).abs_diff(row(e.to)));
+    let mut lanes = Lanes::default();
+    let route = |edge: &'a Edge| {
+        let (from, to) = (row(edge.from), row(edge.to));
+        let rows: Vec<Vec<(f64, f64)>> = layout.rows[from + 1..to]
+            .iter()
+            .map(|row| {
+                row.iter()
+                    .map(|&b| (places[b].left, places[b].right()))
+                    .collect()
+            })
+            .collect();
+        let x = (places[edge.from].middle().0, places[edge.to].middle().0);
+        let between = lanes.pass(from + 1, &rows, x).into_iter();
+        Route {
+            edge,
+            between: between.map(|x| x.clamp(3.0, width - 3.0)).collect(),
+        }
+    };
+    edges.into_iter().map(route).collect()
+}
+
 /// Name in bold, then what explains it.
 fn lines(emotion: &EmotionRecord, module: &EmotionModule, idx: usize) -> Vec<String> {
     let Some(nucleus) = idx.checked_sub(1).and_then(|idx| module.nuclei.get(idx)) else {
@@ -293,9 +303,9 @@ fn lines(emotion: &EmotionRecord, module: &EmotionModule, idx: usize) -> Vec<Str
             .replace("transformer and linear", "transformer, linear"),
     ];
     if let Some(entropy) = view::finite(nucleus.attention_entropy) {
-        lines[1].push_str(&format!(", entropy {}", view::score(entropy)));
+        lines.push(format!("entropy {}", view::score(entropy)));
     } else if scores::attends_to_one_token(nucleus) {
-        lines[1].push_str(", one token");
+        lines.push("one token".to_owned());
     }
     lines
 }
@@ -311,15 +321,21 @@ fn draw_box(d: &mut Draw, place: &Placed, lines: &[String], is_end: bool) {
     let step = 13.0;
     let first = place.middle().1 - step * (lines.len() as f64 - 1.0) / 2.0 + 3.5;
     for (k, line) in lines.iter().enumerate() {
+        // A name that is too wide is written smaller before it is cut. A bold letter is a little wider than a plain one.
+        let room = place.size.0 - 6.0;
+        let size = match k == 0 && text::width(line, 11.0 * 1.08) <= room {
+            true => 11.0,
+            false => SMALL,
+        };
         let style = Type {
             anchor: Anchor::Middle,
-            size: if k == 0 { 11.0 } else { SMALL },
+            size,
             ink: if k == 0 { Ink::Text } else { Ink::Muted },
             bold: k == 0,
             ..Type::default()
         };
-        let size = if k == 0 { 12.0 } else { SMALL };
-        let fitted = text::fit(line, size, place.size.0 - 6.0);
+        let wider = if k == 0 { 1.08 } else { 1.0 };
+        let fitted = text::fit(line, size * wider, room);
         d.text(place.middle().0, first + step * k as f64, &fitted, style);
     }
 }

@@ -19,7 +19,7 @@ use crate::{
 };
 
 const STEP: f64 = 20.0;
-const NAME_LIMIT: f64 = 140.0;
+const NAME_LIMIT: f64 = 165.0;
 /// Room for stars and the score.
 const VALUE_WIDTH: f64 = 56.0;
 const GAP: f64 = 8.0;
