@@ -107,6 +107,8 @@ pub struct EmotionModule {
     pub n_parameters: usize,
     /// Its nuclei, in the order in which they are computed.
     pub nuclei: Vec<NucleusInfo>,
+    /// The nucleus that ratings are read out of.
+    pub read_out: String,
     /// How its predictions do, one entry for each rating, before training (epoch 0).
     pub before: Vec<PredictionScore>,
     /// The same after training.
@@ -195,6 +197,8 @@ pub struct EmotionEpoch {
     pub r_sd: Vec<Option<f64>>,
     /// Procrustes disparity.
     pub disparity: Option<f64>,
+    /// Its SD over repeats.
+    pub disparity_sd: Option<f64>,
 }
 
 /// Predictions of one repeat.
