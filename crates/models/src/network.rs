@@ -174,7 +174,7 @@ fn folder_of(path: &Path) -> &Path {
     named.unwrap_or(Path::new("."))
 }
 
-fn state_dict(weights: Weights) -> StateDict {
+pub(crate) fn state_dict(weights: Weights) -> StateDict {
     weights
         .into_tensors()
         .into_iter()

@@ -4,6 +4,7 @@ use burn_backend::ops::FloatTensorOps;
 
 use super::call::Call;
 use super::pointwise::with_rank;
+use super::tape::times_transposed;
 use super::whole::broadcast_shape;
 use crate::error::Fault;
 use crate::value::{Ad, Tensor, shape};
@@ -38,7 +39,19 @@ fn gemm(call: &Call<'_>) -> Result<Tensor, Fault> {
             Ad::float_mul_scalar(x, factor.into())
         }
     };
-    let product = product(factor(0, "transA")?, factor(1, "transB")?)?;
+    let w = call.real(1)?;
+    let product = if call.int("transB", 0)? == 1 && shape(&w).len() == 2 {
+        let x = factor(0, "transA")?;
+        if shape(&x)[1] != shape(&w)[1] {
+            return Err(Fault::Shape {
+                what: "the first factor",
+                shape: vec![shape(&w)[1], shape(&w)[0]],
+            });
+        }
+        times_transposed(&x, &w)
+    } else {
+        product(factor(0, "transA")?, factor(1, "transB")?)?
+    };
     let product = scaled(product, call.float("alpha", 1.0)?);
     let Some(added) = call.optional_real(2)? else {
         return Ok(product);

@@ -10,6 +10,7 @@ mod pointwise;
 mod reduce;
 mod resize;
 mod shape;
+mod tape;
 mod whole;
 mod window;
 

@@ -9,6 +9,7 @@ use consilience_models::graph::{Attribute, Element};
 use ndarray::{ArrayD, Axis, IxDyn};
 
 use super::call::Call;
+use super::tape::rows;
 use crate::error::Fault;
 use crate::value::{Ad, Precision, Tensor, Value, constant, full, shape, tensor};
 
@@ -319,9 +320,14 @@ fn slice(call: &Call<'_>) -> Outcome<Value> {
                     .collect()
             }
         };
-        if indices.len() != own[axis] || step < 0 {
-            x = select(&x, axis, &indices);
-        }
+        let is_whole = indices.len() == own[axis] && step > 0;
+        x = match (&x, indices.as_slice()) {
+            _ if is_whole => x,
+            (Value::Real(whole), &[from, .., last]) if axis == 0 && step == 1 => {
+                Value::Real(rows(whole, from, last + 1))
+            }
+            _ => select(&x, axis, &indices),
+        };
     }
     Ok(x)
 }

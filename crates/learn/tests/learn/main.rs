@@ -3,6 +3,7 @@
 mod common;
 
 mod gradients;
+mod nuclei;
 mod operators;
 mod training;
 mod verify;

@@ -30,9 +30,11 @@ mod variants;
 
 use std::collections::BTreeMap;
 
+use consilience_io::weights::WeightsFile;
 use serde::{Deserialize, Serialize};
 
 use crate::graph::Graph;
+use crate::network::state_dict;
 use crate::zoo::StateDict;
 use crate::zoo::state_dict::check;
 
@@ -207,6 +209,19 @@ impl Module {
         let mut graph = self.graph.clone();
         graph.initialisers.extend(weights);
         Ok(graph)
+    }
+
+    /// The network with the weights of a `.safetensors` or PyTorch file, such as the released ones or those of an epoch of
+    /// training.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::File`](crate::ModelError::File) when the file cannot be read, else as [`Module::with_weights`] within
+    /// [`ModelError::InFile`](crate::ModelError::InFile).
+    pub fn read_weights(&self, file: &WeightsFile) -> crate::Result<Graph> {
+        let weights = state_dict(file.read()?);
+        self.with_weights(weights)
+            .map_err(|error| error.at(&file.path))
     }
 }
 
