@@ -10,9 +10,9 @@ use consilience_core::{
 use consilience_experiments::ExperimentError;
 use consilience_experiments::visual_emotion::{
     Compared, Division, GainParams, Learning, ModelRdms, Pictures as Arrays, Repeat,
-    RepeatGeometry, TrainedRepeat, VisualEmotionError, Wired, bin_records, comparisons,
-    curves, dimension_curves, elsewhere, folds, gains, geometry_of, history, mean_rdms, measures,
-    plane, ridge, scores, selective_units,
+    RepeatGeometry, TrainedRepeat, VisualEmotionError, Wired, bin_records, comparisons, curves,
+    dimension_curves, elsewhere, folds, gains, geometry_of, history, mean_rdms, measures, plane,
+    ridge, scores, selective_units,
 };
 use consilience_learn::LearnError;
 use consilience_methods::MethodsError;
@@ -73,8 +73,8 @@ pub fn run(
     }
     let mut notes = study.first_notes();
     let (arousal, valence) = (study.column(1), study.column(0).unwrap_or_default());
-    let found_bins = bins(&valence, arousal.as_deref(), &planned.bins)
-        .map_err(|source| study.failed(source))?;
+    let found_bins =
+        bins(&valence, arousal.as_deref(), &planned.bins).map_err(|source| study.failed(source))?;
     notes.extend(notes_on_bins(&found_bins));
     let models = ModelRdms::of(&valence, arousal.as_deref(), &found_bins)
         .map_err(|source| study.failed(source))?;
@@ -135,7 +135,9 @@ pub fn run(
         &mut notes,
     )?;
     let wired = &trainings.wired;
-    let regions = regions.compared(&study, &trainings, &encoders, &models, &geometry, &mut notes)?;
+    let regions = regions.compared(
+        &study, &trainings, &encoders, &models, &geometry, &mut notes,
+    )?;
     let (rdms, maps) = displayed(&study, wired, &models, &geometry)?;
     notes.extend(last_notes(&study, modules.len(), repeats.len()));
     Ok(EmotionRecord {
@@ -329,9 +331,12 @@ impl<'a> Study<'a> {
             structure: module.structure.name.clone(),
             n_parameters: module.n_parameters,
             nuclei: module.structure.described(wired),
+            read_out: module.structure.nuclei.read_out.clone(),
             before: scores_before,
             after: scores_after,
-            plane: in_plane(&before)?.zip(in_plane(&after)?).map(|(a, b)| [a, b]),
+            plane: in_plane(&before)?
+                .zip(in_plane(&after)?)
+                .map(|(a, b)| [a, b]),
             history: history(ratings, repeats),
             runs: repeats.iter().map(Repeat::record).collect(),
         })
@@ -387,7 +392,9 @@ impl<'a> Study<'a> {
             learning_rate: diverged.first().map_or(0.0, |d| d.learning_rate),
         };
         StudyError::Invalid {
-            key: KeyPath::root("analysis").index(self.idx).key("learning-rate"),
+            key: KeyPath::root("analysis")
+                .index(self.idx)
+                .key("learning-rate"),
             message: source.to_string(),
         }
     }
@@ -467,7 +474,9 @@ fn units(
         Err(ExperimentError::Methods(MethodsError::Emotion(
             error @ EmotionError::TooFewBins { .. },
         ))) => {
-            notes.push(format!("No units were looked at, and none changed: {error}."));
+            notes.push(format!(
+                "No units were looked at, and none changed: {error}."
+            ));
             return Ok((Vec::new(), Vec::new()));
         }
         Err(source) => return Err(of_experiment(about, source)),
@@ -475,7 +484,8 @@ fn units(
     let encoder = trainings.encoder;
     let learning = study.learning(&trainings.wired);
     let mut trained = Vec::new();
-    let left = (0..study.repeats.len()).filter(|repeat| diverged.iter().all(|d| d.repeat != *repeat));
+    let left =
+        (0..study.repeats.len()).filter(|repeat| diverged.iter().all(|d| d.repeat != *repeat));
     for (repeat, selective) in left.zip(&found.selective) {
         trained.push(TrainedRepeat::of(
             &trainings.wired,
@@ -493,7 +503,11 @@ fn units(
     };
     let key = Key::new(
         "emotion-gains",
-        &(trainings.keys(), format!("{params:?}"), selective_key(&found.selective)),
+        &(
+            trainings.keys(),
+            format!("{params:?}"),
+            selective_key(&found.selective),
+        ),
     );
     if let Some(curves) = study.cache.json("emotion", &key) {
         return Ok((found.nuclei, curves));
@@ -514,7 +528,10 @@ fn units(
 }
 
 fn selective_key(selective: &[Array2<bool>]) -> Vec<Vec<bool>> {
-    selective.iter().map(|of| of.iter().copied().collect()).collect()
+    selective
+        .iter()
+        .map(|of| of.iter().copied().collect())
+        .collect()
 }
 
 /// Ridge regression on the features of each network.

@@ -32,9 +32,10 @@ pub use cache::Cache;
 pub use error::{Failure, Result, StudyError};
 pub use places::{Places, pictures_and_films_in, pictures_in};
 pub use plan::{
-    Plan, PlannedAnalysis, PlannedAppraisal, PlannedBoxes, PlannedClip, PlannedControl, PlannedEdit,
-    PlannedElsewhere, PlannedEmotion, PlannedExpectation, PlannedInner, PlannedLayer, PlannedLearnt, PlannedModel, PlannedModule, PlannedObjects,
-    PlannedRating, PlannedRegion, PlannedRsa, PlannedStimulus, PlannedTarget, PlannedTraining,
+    Plan, PlannedAnalysis, PlannedAppraisal, PlannedBoxes, PlannedClip, PlannedControl,
+    PlannedEdit, PlannedElsewhere, PlannedEmotion, PlannedExpectation, PlannedInner, PlannedLayer,
+    PlannedLearnt, PlannedModel, PlannedModule, PlannedObjects, PlannedRating, PlannedRegion,
+    PlannedRsa, PlannedStimulus, PlannedTarget, PlannedTraining,
 };
 pub use prepare::{
     GivenRatings, LoadedRating, ObjectSource, ObjectSources, OtherObjects, Prepared, RatingSource,

@@ -170,7 +170,10 @@ fn described(analysis: &PlannedAnalysis, plan: &Plan) -> String {
             appraisal.correction
         ),
         PlannedAnalysis::Emotion(emotion) => {
-            let learnt = emotion.ratings.iter().map(|&rating| plan.ratings[rating].name.as_str());
+            let learnt = emotion
+                .ratings
+                .iter()
+                .map(|&rating| plan.ratings[rating].name.as_str());
             let learnt: Vec<&str> = learnt.collect();
             format!(
                 "visual-emotion: {} learn {} ({}, {} epochs), {} × {}, {} regions",

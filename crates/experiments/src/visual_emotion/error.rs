@@ -10,7 +10,9 @@ pub enum VisualEmotionError {
     #[error(transparent)]
     Nuclei(#[from] NucleiError),
     /// Too few pictures to learn from, to choose the epoch by, or to test.
-    #[error("{n} pictures for {n_folds} folds, expected at least {needed}; take fewer folds or more pictures")]
+    #[error(
+        "{n} pictures for {n_folds} folds, expected at least {needed}; take fewer folds or more pictures"
+    )]
     TooFewPictures {
         /// Pictures that there are.
         n: usize,
@@ -30,13 +32,17 @@ pub enum VisualEmotionError {
         found: f64,
     },
     /// Ratings that are all the same.
-    #[error("all ratings of {name} are the same, so there is nothing to learn; give ratings that vary")]
+    #[error(
+        "all ratings of {name} are the same, so there is nothing to learn; give ratings that vary"
+    )]
     ConstantRatings {
         /// Name of the rating.
         name: String,
     },
     /// No repeat of a module came to its end.
-    #[error("every training of {module} diverged, the first in epoch {epoch} at a learning rate of {learning_rate}; lower `learning-rate`, or set `standardise = true`")]
+    #[error(
+        "every training of {module} diverged, the first in epoch {epoch} at a learning rate of {learning_rate}; lower `learning-rate`, or set `standardise = true`"
+    )]
     AllDiverged {
         /// Encoder and structure.
         module: String,

@@ -66,7 +66,9 @@ impl Scaling {
                 f64::from(pictures.features[[row, column]])
             });
             // A feature that does not vary tells nothing.
-            let factors = deviations.iter().map(|&sd| if sd > 0.0 { 1.0 / sd } else { 0.0 });
+            let factors = deviations
+                .iter()
+                .map(|&sd| if sd > 0.0 { 1.0 / sd } else { 0.0 });
             (means, factors.collect())
         });
         let ratings = learning.standardise_ratings.then(|| {
@@ -153,7 +155,10 @@ pub fn train_fold(
     let part = |rows: &[usize]| {
         let features = pictures.features.select(Axis(0), rows);
         let ratings = pictures.ratings.select(Axis(0), rows);
-        (scaling.features(features.view()), scaling.learnt(ratings.view()))
+        (
+            scaling.features(features.view()),
+            scaling.learnt(ratings.view()),
+        )
     };
     let (x, y) = part(&division.training);
     let training = Arrays::new(x.view().into_dyn(), y.view())?;
@@ -162,11 +167,7 @@ pub fn train_fold(
     let mut network = wired.graph.clone();
     network
         .initialisers
-        .extend(train::torch_weights(
-            &wired.parameters,
-            &wired.copies,
-            seed,
-        ));
+        .extend(train::torch_weights(&wired.parameters, &wired.copies, seed));
     let params = TrainParams {
         seed,
         ..learning.params.clone()
@@ -191,10 +192,14 @@ pub fn train_fold(
         let at = epoch.min(trained.history.len() - 1);
         if at < epoch {
             let (before, mut after) = ratings.view_mut().split_at(Axis(0), epoch);
-            after.index_axis_mut(Axis(0), 0).assign(&before.index_axis(Axis(0), at));
+            after
+                .index_axis_mut(Axis(0), 0)
+                .assign(&before.index_axis(Axis(0), at));
             if with_units {
                 let (before, mut after) = units.view_mut().split_at(Axis(0), epoch);
-                after.index_axis_mut(Axis(0), 0).assign(&before.index_axis(Axis(0), at));
+                after
+                    .index_axis_mut(Axis(0), 0)
+                    .assign(&before.index_axis(Axis(0), at));
             }
             continue;
         }

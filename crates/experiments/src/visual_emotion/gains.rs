@@ -5,10 +5,10 @@ use consilience_models::Graph;
 use consilience_stats::correlation::pearson;
 use consilience_stats::random::{Domain, Stream};
 use ndarray::{Array2, ArrayView2};
-use rayon::prelude::*;
 
 use super::fold::Scaling;
 use super::score::{mean, sd};
+use super::workers::side_by_side;
 use super::{Division, FoldRun, Learning, Pictures, Wired};
 use crate::error::Result;
 
@@ -42,9 +42,7 @@ impl TrainedRepeat {
     ) -> Self {
         let folds = divisions.iter().zip(runs).map(|(division, run)| {
             let scaling = Scaling::of(pictures, &division.training, learning);
-            let tested = pictures
-                .stimuli
-                .select(ndarray::Axis(0), &division.tested);
+            let tested = pictures.stimuli.select(ndarray::Axis(0), &division.tested);
             TrainedFold {
                 network: wired.with(&run.weights),
                 features: scaling.features(tested.view()),
@@ -69,8 +67,7 @@ impl TrainedRepeat {
     pub fn ratings(&self, wired: &Wired, units: &[usize], alpha: f64) -> Result<Array2<f64>> {
         let mut all = Array2::zeros((self.n_stimuli, wired.n_ratings()));
         for fold in &self.folds {
-            let found =
-                wired.changed(&fold.network, units, alpha as f32, fold.features.view())?;
+            let found = wired.changed(&fold.network, units, alpha as f32, fold.features.view())?;
             let found = fold.scaling.ratings(found.view());
             for (row, &stimulus) in fold.tested.iter().enumerate() {
                 all.row_mut(stimulus).assign(&found.row(row));
@@ -126,16 +123,24 @@ pub fn gains(
     // A job: what is chosen, α, and the set of random units, of which 0 is no random one.
     let mut jobs = Vec::new();
     for (curve, of_curve) in chosen.iter().enumerate() {
-        for (at, _) in of_curve.gains.iter().enumerate().filter(|(_, a)| **a != 0.0) {
-            let n_sets = if of_curve.is_compared { params.random_sets } else { 0 };
+        for (at, _) in of_curve
+            .gains
+            .iter()
+            .enumerate()
+            .filter(|(_, a)| **a != 0.0)
+        {
+            let n_sets = if of_curve.is_compared {
+                params.random_sets
+            } else {
+                0
+            };
             jobs.extend((0..=n_sets).map(|set| (curve, at, set)));
         }
     }
     let given: Vec<Vec<f64>> = ratings.columns().into_iter().map(|c| c.to_vec()).collect();
     let correlations = |found: &Array2<f64>| -> Vec<Option<f64>> {
-        let of = |(rating, actual): (usize, &Vec<f64>)| {
-            pearson(actual, &found.column(rating).to_vec())
-        };
+        let of =
+            |(rating, actual): (usize, &Vec<f64>)| pearson(actual, &found.column(rating).to_vec());
         given.iter().enumerate().map(of).collect()
     };
     let over_repeats = |r: &[Vec<Option<f64>>]| -> Vec<Option<f64>> {
@@ -143,35 +148,33 @@ pub fn gains(
         (0..given.len()).map(of).collect()
     };
     let intact = repeats
-        .par_iter()
+        .iter()
         .map(|repeat| Ok(correlations(&repeat.ratings(wired, &[], 0.0)?)))
         .collect::<Result<Vec<_>>>()?;
     let intact = over_repeats(&intact);
     let n_done = std::sync::atomic::AtomicUsize::new(0);
-    let found = jobs
-        .par_iter()
-        .map(|&(curve, at, set)| {
-            let of_curve = &chosen[curve];
-            let r = repeats
-                .iter()
-                .enumerate()
-                .map(|(idx, repeat)| {
-                    let units = match set {
-                        0 => of_curve.sets[idx].clone(),
-                        set => {
-                            let draw = (idx * (params.random_sets + 1) + set) as u64;
-                            random_like(wired, &of_curve.sets[idx], params.seed, draw)
-                        }
-                    };
-                    let found = repeat.ratings(wired, &units, of_curve.gains[at])?;
-                    Ok(correlations(&found))
-                })
-                .collect::<Result<Vec<_>>>()?;
-            let done = 1 + n_done.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            progress(done, jobs.len());
-            Ok(over_repeats(&r))
-        })
-        .collect::<Result<Vec<_>>>()?;
+    let found = side_by_side(jobs.len(), |job| {
+        let (curve, at, set) = jobs[job];
+        let of_curve = &chosen[curve];
+        let r = repeats
+            .iter()
+            .enumerate()
+            .map(|(idx, repeat)| {
+                let units = match set {
+                    0 => of_curve.sets[idx].clone(),
+                    set => {
+                        let draw = (idx * (params.random_sets + 1) + set) as u64;
+                        random_like(wired, &of_curve.sets[idx], params.seed, draw)
+                    }
+                };
+                let found = repeat.ratings(wired, &units, of_curve.gains[at])?;
+                Ok(correlations(&found))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let done = 1 + n_done.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        progress(done, jobs.len());
+        Ok::<_, crate::ExperimentError>(over_repeats(&r))
+    })?;
     let mut curves = Vec::new();
     for (curve, of_curve) in chosen.iter().enumerate() {
         for (rating, name) in names.iter().enumerate() {
@@ -196,7 +199,10 @@ pub fn gains(
                 n_units: n_units / repeats.len().max(1) as f64,
                 rating: name.clone(),
                 gains: of_curve.gains.clone(),
-                p: r.iter().zip(&random).map(|(r, sets)| p_of(*r, sets)).collect(),
+                p: r.iter()
+                    .zip(&random)
+                    .map(|(r, sets)| p_of(*r, sets))
+                    .collect(),
                 r,
                 random: random.iter().map(|sets| mean(sets)).collect(),
                 random_sd: random.iter().map(|sets| sd(sets)).collect(),

@@ -7,9 +7,9 @@ use consilience_methods::emotion::{
 };
 use consilience_methods::rdm::{Dissimilarity, Patterns, RdmParams, rdm};
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
-use rayon::prelude::*;
 
 use super::score::{mean, sem};
+use super::workers::side_by_side;
 use super::{Repeat, Wired};
 
 /// Models of emotion with their RDMs.
@@ -28,11 +28,7 @@ impl ModelRdms {
     /// # Errors
     ///
     /// Those of [`emotion_rdm`].
-    pub fn of(
-        valence: &[f64],
-        arousal: Option<&[f64]>,
-        bins: &Bins,
-    ) -> Result<Self, MethodsError> {
+    pub fn of(valence: &[f64], arousal: Option<&[f64]>, bins: &Bins) -> Result<Self, MethodsError> {
         let all = [
             (EmotionModel::Plane, "valence and arousal"),
             (EmotionModel::Valence, "valence"),
@@ -100,25 +96,22 @@ pub fn geometry_of(
         _ => Some(Geometry::new(further, &params)?),
     };
     let ranges = wired.ranges();
-    let at_epochs: Vec<_> = (0..repeat.units.dim().0)
-        .into_par_iter()
-        .map(|epoch| {
-            let units = repeat.units.index_axis(Axis(0), epoch);
-            let of = |range: &std::ops::Range<usize>| units.slice(s![.., range.clone()]);
-            let scores = ranges.iter().map(|range| match &geometry {
-                None => Vec::new(),
-                Some(geometry) => scores(geometry, of(range), models.names.len()),
-            });
-            let dimensions = ranges
-                .iter()
-                .map(|range| participation_ratio(of(range).mapv(f64::from).view()).ok());
-            let together = match &others {
-                None => Vec::new(),
-                Some(others) => scores_of_all(others, units, further.nrows()),
-            };
-            (scores.collect(), dimensions.collect(), together)
-        })
-        .collect();
+    let at_epochs = side_by_side(repeat.units.dim().0, |epoch| {
+        let units = repeat.units.index_axis(Axis(0), epoch);
+        let of = |range: &std::ops::Range<usize>| units.slice(s![.., range.clone()]);
+        let scores = ranges.iter().map(|range| match &geometry {
+            None => Vec::new(),
+            Some(geometry) => scores(geometry, of(range), models.names.len()),
+        });
+        let dimensions = ranges
+            .iter()
+            .map(|range| participation_ratio(of(range).mapv(f64::from).view()).ok());
+        let together = match &others {
+            None => Vec::new(),
+            Some(others) => scores_of_all(others, units, further.nrows()),
+        };
+        Ok::<_, MethodsError>((scores.collect(), dimensions.collect(), together))
+    })?;
     let mut found = RepeatGeometry {
         scores: Vec::new(),
         dimensions: Vec::new(),
@@ -207,11 +200,7 @@ pub fn mean_rdms(repeats: &[RepeatGeometry]) -> Vec<Option<Vec<f64>>> {
 
 /// Curves over epochs: each nucleus and their mean with each model; means and standard errors over repeats.
 #[must_use]
-pub fn curves(
-    wired: &Wired,
-    models: &ModelRdms,
-    repeats: &[RepeatGeometry],
-) -> Vec<GeometryCurve> {
+pub fn curves(wired: &Wired, models: &ModelRdms, repeats: &[RepeatGeometry]) -> Vec<GeometryCurve> {
     let n_nuclei = wired.nuclei.len();
     let mut all = Vec::new();
     for nucleus in 0..=n_nuclei {
@@ -271,7 +260,9 @@ pub fn dimension_curves(wired: &Wired, repeats: &[RepeatGeometry]) -> Vec<Dimens
         epochs: (0..n_epochs).collect(),
         means: (0..n_epochs)
             .map(|epoch| {
-                let found = repeats.iter().map(|repeat| repeat.dimensions[epoch][nucleus]);
+                let found = repeats
+                    .iter()
+                    .map(|repeat| repeat.dimensions[epoch][nucleus]);
                 mean(&found.collect::<Vec<_>>())
             })
             .collect(),

@@ -41,6 +41,7 @@ mod score;
 #[cfg(test)]
 mod tests;
 mod units;
+mod workers;
 
 pub use baseline::ridge;
 pub use compare::{Compared, Measure, comparisons};
@@ -56,3 +57,4 @@ pub use region::{Candidate, Named, region};
 pub use repeat::Repeat;
 pub use score::{disparities, history, measures, plane, scores};
 pub use units::{UnitsFound, bin_records, selective_units};
+pub use workers::side_by_side;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use consilience_core::NucleusInfo;
 use consilience_learn::train;
+use consilience_models::Graph;
 use consilience_models::graph::{Attribute, Edit, EditInputs, Input, Layer, Node, Part, Tensor};
 use consilience_models::nuclei::{Dropout, Features, Nuclei, Variant};
-use consilience_models::Graph;
 use ndarray::{Array2, ArrayD, ArrayView2};
 use serde::Serialize;
 
@@ -100,7 +100,10 @@ impl Structure {
             parameters.insert(ADAPTER[0].to_owned(), vec![width, n_features]);
             parameters.insert(ADAPTER[1].to_owned(), vec![width]);
         }
-        let taps = module.nuclei.iter().map(|(name, _)| taps(&graph, name, self.nuclei.steps));
+        let taps = module
+            .nuclei
+            .iter()
+            .map(|(name, _)| taps(&graph, name, self.nuclei.steps));
         Ok(Wired {
             taps: taps.collect(),
             copies: module.copies,

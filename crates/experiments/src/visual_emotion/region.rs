@@ -73,32 +73,37 @@ pub fn region(
             progress,
         )?),
     };
-    let agreement = |candidate: &Candidate, rsa: &consilience_methods::emotion::RegionRsa, row: usize| {
-        let score = &rsa.models[row];
-        RegionAgreement {
-            name: candidate.name.clone(),
-            of: candidate.of.to_owned(),
-            rho: Some(score.score),
-            p: Some(score.p),
-            partial: score.partial,
-            partial_p: score.partial_p,
-            estimate: rsa.subjects.models[row].estimate.clone(),
-        }
-    };
+    let agreement =
+        |candidate: &Candidate, rsa: &consilience_methods::emotion::RegionRsa, row: usize| {
+            let score = &rsa.models[row];
+            RegionAgreement {
+                name: candidate.name.clone(),
+                of: candidate.of.to_owned(),
+                rho: Some(score.score),
+                p: Some(score.p),
+                partial: score.partial,
+                partial_p: score.partial_p,
+                estimate: rsa.subjects.models[row].estimate.clone(),
+            }
+        };
     let (mut next, mut next_control) = (0, 0);
-    let scores = candidates.iter().map(|candidate| match (&bare, candidate.is_control) {
-        (Some(bare), true) => {
-            next_control += 1;
-            agreement(candidate, bare, next_control - 1)
-        }
-        _ => {
-            next += 1;
-            agreement(candidate, &controlled, next - 1)
-        }
-    });
+    let scores = candidates
+        .iter()
+        .map(|candidate| match (&bare, candidate.is_control) {
+            (Some(bare), true) => {
+                next_control += 1;
+                agreement(candidate, bare, next_control - 1)
+            }
+            _ => {
+                next += 1;
+                agreement(candidate, &controlled, next - 1)
+            }
+        });
     let scores = scores.collect();
     let notes = controlled.subjects.notes.iter();
-    let notes = notes.map(|note| format!("{}: {note}", named.name)).collect();
+    let notes = notes
+        .map(|note| format!("{}: {note}", named.name))
+        .collect();
     let region = EmotionRegion {
         name: named.name.to_owned(),
         is_simulated: named.is_simulated,

@@ -45,11 +45,17 @@ impl Repeat {
         for (division, run) in divisions.iter().zip(runs) {
             for (row, &stimulus) in division.tested.iter().enumerate() {
                 let of_run = run.ratings.index_axis(Axis(1), row);
-                found.ratings.index_axis_mut(Axis(1), stimulus).assign(&of_run);
+                found
+                    .ratings
+                    .index_axis_mut(Axis(1), stimulus)
+                    .assign(&of_run);
                 found.after.row_mut(stimulus).assign(&of_run.row(run.epoch));
                 if n_kept > 0 {
                     let of_run = run.units.index_axis(Axis(1), row);
-                    found.units.index_axis_mut(Axis(1), stimulus).assign(&of_run);
+                    found
+                        .units
+                        .index_axis_mut(Axis(1), stimulus)
+                        .assign(&of_run);
                     let used = of_run.row(run.epoch);
                     found.units_after.row_mut(stimulus).assign(&used);
                 }

@@ -54,7 +54,11 @@ pub fn scores(
             together += &repeat.column(column);
         }
         together /= repeats.len().max(1) as f64;
-        let interval = prediction(actual, together.view(), &PredictionParams { resamples, seed })?;
+        let interval = prediction(
+            actual,
+            together.view(),
+            &PredictionParams { resamples, seed },
+        )?;
         let given = actual.to_vec();
         let rho: Vec<Option<f64>> = repeats
             .iter()
@@ -144,16 +148,18 @@ pub fn history(ratings: ArrayView2<'_, f64>, repeats: &[Repeat]) -> Vec<EmotionE
             let found: Vec<Option<f64>> = repeats.iter().map(|r| r.losses[epoch][which]).collect();
             mean(&found)
         };
+        let in_plane = match given.len() {
+            2 => disparities(ratings, &at),
+            _ => Vec::new(),
+        };
         EmotionEpoch {
             epoch,
             training: loss(0),
             validation: loss(1),
             r: all.iter().map(|r| mean(r)).collect(),
             r_sd: all.iter().map(|r| sd(r)).collect(),
-            disparity: match given.len() {
-                2 => mean(&disparities(ratings, &at)),
-                _ => None,
-            },
+            disparity: mean(&in_plane),
+            disparity_sd: sd(&in_plane),
         }
     };
     (0..n_epochs).map(of_epoch).collect()
@@ -172,7 +178,9 @@ pub fn measures(
         .enumerate()
         .map(|(column, name)| {
             let given = ratings.column(column).to_vec();
-            let r = views.iter().map(|v| pearson(&given, &v.column(column).to_vec()));
+            let r = views
+                .iter()
+                .map(|v| pearson(&given, &v.column(column).to_vec()));
             (format!("r of {name}"), r.collect())
         })
         .collect();

@@ -63,7 +63,10 @@ pub fn selective_units(
         units: 0..wired.n_units(),
     });
     let look = |units: ArrayView2<'_, f32>, shuffles: usize| {
-        let params = BinSelectivityParams { shuffles, ..*params };
+        let params = BinSelectivityParams {
+            shuffles,
+            ..*params
+        };
         bin_selectivity(units.mapv(f64::from).view(), bins, &layers, &params)
     };
     let found = repeats
@@ -161,7 +164,11 @@ fn tuning(
     let mut sums = vec![0.0; n_bins];
     let mut n = 0.0;
     for [_, after] in found {
-        for unit in layer.units.clone().filter(|&unit| after.units.selective[[bin, unit]]) {
+        for unit in layer
+            .units
+            .clone()
+            .filter(|&unit| after.units.selective[[bin, unit]])
+        {
             n += 1.0;
             for (to, sum) in sums.iter_mut().enumerate() {
                 *sum += after.units.tuning[[to, unit]].unwrap_or(0.0);

@@ -208,7 +208,11 @@ fn released(line_end: &str, rows: &[&str]) -> Result<RatingsTable> {
 #[test]
 fn tables_without_a_header_have_picture_ending_arousal_valence() {
     for line_end in ["\n", "\r\n", "\r"] {
-        let rows = ["1001 ,jpg,5.5,3.25", "Crosswalk 1 ,jpg,2,7", "1003.2,jpg, 4 ,5 "];
+        let rows = [
+            "1001 ,jpg,5.5,3.25",
+            "Crosswalk 1 ,jpg,2,7",
+            "1003.2,jpg, 4 ,5 ",
+        ];
         let found = released(line_end, &rows).unwrap();
         let found = found.aligned(&["1003.2.jpg", "1001.jpg", "Crosswalk 1.jpg"]);
         let means = [Some(5.0), Some(3.25), Some(7.0)];
@@ -234,9 +238,16 @@ fn tables_with_and_without_a_header_are_not_mixed() {
         "1002,jpg,5,3",
     ];
     let message = released("\n", &rows).unwrap_err().to_string();
-    assert!(message.contains("row 2") && message.contains("header"), "{message}");
+    assert!(
+        message.contains("row 2") && message.contains("header"),
+        "{message}"
+    );
     // The other way round, what stands for a rating is named with its row.
-    let rows = ["file,ending,arousal,valence", "a,jpg,5,3", "file,ending,arousal,valence"];
+    let rows = [
+        "file,ending,arousal,valence",
+        "a,jpg,5,3",
+        "file,ending,arousal,valence",
+    ];
     let message = released("\n", &rows).unwrap_err().to_string();
     assert!(message.contains("valence"), "{message}");
     let rows = ["1001,jpg,5.5,3.25", "1002,jpg,5,12"];

@@ -106,7 +106,9 @@ impl Regions {
                 Some(done) => done,
                 None => {
                     let total = (planned.resamples + planned.permutations) as u64;
-                    study.progress.begin(&format!("agreement with {name}"), total);
+                    study
+                        .progress
+                        .begin(&format!("agreement with {name}"), total);
                     let curve = curve_of_all(geometry, which, name);
                     let found = region(&named, rdms, &candidates, curve, &params, &|done, _| {
                         study.progress.advance_to(done as u64);

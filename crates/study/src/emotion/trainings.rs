@@ -4,12 +4,11 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use consilience_experiments::ExperimentError;
-use consilience_experiments::visual_emotion::{FoldRun, Learning, Wired, train_fold};
+use consilience_experiments::visual_emotion::{FoldRun, Learning, Wired, side_by_side, train_fold};
 use consilience_io::npy;
 use consilience_io::weights::Weights;
 use consilience_learn::train::{Epoch, TrainParams};
 use ndarray::{Array3, Ix3};
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{Encoder, Study, diverged_in, of_experiment};
@@ -123,33 +122,31 @@ impl<'a> Trainings<'a> {
         let label = self.study.label(self.module);
         progress.begin(&format!("trainings of {label}"), missing.len() as u64);
         let n_done = AtomicU64::new(0);
-        let found: Vec<Result<Option<Diverged>>> = missing
-            .par_iter()
-            .map(|&(repeat, fold)| {
-                let found = self.train(repeat, fold);
-                let done = 1 + n_done.fetch_add(1, Ordering::Relaxed);
-                progress.advance_to(done);
-                match found {
-                    Ok(run) => {
-                        self.put(&self.keys[repeat][fold], &run)?;
-                        let _ = std::fs::remove_dir_all(self.folder(repeat, fold));
-                        Ok(None)
-                    }
-                    Err(error) => match diverged_in(&error) {
-                        Some((epoch, learning_rate)) => Ok(Some(Diverged {
-                            repeat,
-                            epoch,
-                            learning_rate,
-                        })),
-                        None => Err(of_experiment(&label, error)),
-                    },
+        let found = side_by_side(missing.len(), |task| {
+            let (repeat, fold) = missing[task];
+            let found = self.train(repeat, fold);
+            let done = 1 + n_done.fetch_add(1, Ordering::Relaxed);
+            progress.advance_to(done);
+            match found {
+                Ok(run) => {
+                    self.put(&self.keys[repeat][fold], &run)?;
+                    let _ = std::fs::remove_dir_all(self.folder(repeat, fold));
+                    Ok(None)
                 }
-            })
-            .collect();
+                Err(error) => match diverged_in(&error) {
+                    Some((epoch, learning_rate)) => Ok(Some(Diverged {
+                        repeat,
+                        epoch,
+                        learning_rate,
+                    })),
+                    None => Err(of_experiment(&label, error)),
+                },
+            }
+        })?;
         progress.end();
         let mut diverged: Vec<Diverged> = Vec::new();
         for found in found {
-            if let Some(found) = found?
+            if let Some(found) = found
                 && diverged.iter().all(|d| d.repeat != found.repeat)
             {
                 diverged.push(found);
@@ -173,11 +170,7 @@ impl<'a> Trainings<'a> {
             .collect()
     }
 
-    fn train(
-        &self,
-        repeat: usize,
-        fold: usize,
-    ) -> std::result::Result<FoldRun, ExperimentError> {
+    fn train(&self, repeat: usize, fold: usize) -> std::result::Result<FoldRun, ExperimentError> {
         let (seed, divisions) = &self.study.repeats[repeat];
         let folder = self.folder(repeat, fold);
         let train = || {
@@ -204,7 +197,9 @@ impl<'a> Trainings<'a> {
     /// Where checkpoints lie while a training runs.
     fn folder(&self, repeat: usize, fold: usize) -> PathBuf {
         let key = &self.keys[repeat][fold];
-        self.study.cache.path("emotion-checkpoints", key, "training")
+        self.study
+            .cache
+            .path("emotion-checkpoints", key, "training")
     }
 
     fn is_there(&self, key: &Key) -> bool {

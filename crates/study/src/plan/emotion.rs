@@ -143,8 +143,7 @@ impl PlannedEmotion {
         };
         let lesions = (self.gains.len() * (1 + self.random_sets) * self.repeats) as f64 * 5.0;
         let main = &self.modules[self.main];
-        let of_lesions =
-            lesions * n_stimuli * (PASS + main.n_parameters as f64 / TRAINED) / 6.0;
+        let of_lesions = lesions * n_stimuli * (PASS + main.n_parameters as f64 / TRAINED) / 6.0;
         self.modules.iter().map(of_module).sum::<f64>() + of_lesions
     }
 }

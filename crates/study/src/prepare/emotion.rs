@@ -35,9 +35,12 @@ pub(super) fn resolve_emotion(
     check_alpha(options.alpha, key)?;
     let ratings = learnt_ratings(options, key, study.ratings)?;
     let scales = scales(&ratings, key, study, loaded)?;
-    let models = chosen(&of("models"), options.models.as_deref(), study.models, |m| {
-        &m.name
-    })?;
+    let models = chosen(
+        &of("models"),
+        options.models.as_deref(),
+        study.models,
+        |m| &m.name,
+    )?;
     if models.is_empty() {
         return Err(invalid(
             key,
@@ -147,7 +150,10 @@ fn learnt_ratings(
         if !can_be_learnt(&ratings[rating]) {
             return Err(invalid(
                 &key.clone().key(name),
-                &format!("{} is no [[behaviour]] with `ratings`", ratings[rating].name),
+                &format!(
+                    "{} is no [[behaviour]] with `ratings`",
+                    ratings[rating].name
+                ),
             ));
         }
     }
@@ -218,7 +224,9 @@ fn modules(
         .structures
         .iter()
         .map(|name| {
-            let found = Variant::ALL.into_iter().find(|variant| variant.name() == name);
+            let found = Variant::ALL
+                .into_iter()
+                .find(|variant| variant.name() == name);
             found.ok_or_else(|| {
                 invalid(
                     &of("structures"),
@@ -338,7 +346,11 @@ fn check_numbers(options: &EmotionOptions, key: &KeyPath) -> Result<()> {
             ));
         }
     }
-    if let Some(gain) = options.gains.iter().find(|gain| !(gain.is_finite() && **gain >= -1.0)) {
+    if let Some(gain) = options
+        .gains
+        .iter()
+        .find(|gain| !(gain.is_finite() && **gain >= -1.0))
+    {
         return Err(invalid(
             &of("gains"),
             &format!("a gain is {gain}, expected numbers of at least −1"),

@@ -145,7 +145,10 @@ fn epochs_of_all_nuclei_have_a_geometry() {
     let data = Data::new(24, 5, 9);
     let wired = structure().wired(5, 2).unwrap();
     let (_, repeat) = repeat_of(&data, &wired, 6);
-    let (valence, arousal) = (data.ratings.column(0).to_vec(), data.ratings.column(1).to_vec());
+    let (valence, arousal) = (
+        data.ratings.column(0).to_vec(),
+        data.ratings.column(1).to_vec(),
+    );
     let params = BinParams {
         scale: consilience_methods::emotion::RatingScale::new(-20.0, 30.0).unwrap(),
         valence: "tertiles".parse().unwrap(),
@@ -175,7 +178,9 @@ fn epochs_of_all_nuclei_have_a_geometry() {
     let mut distances = Vec::new();
     for a in 0..24 {
         for b in a + 1..24 {
-            let d: f64 = (0..6).map(|k| (units[[a, k]] - units[[b, k]]).powi(2)).sum();
+            let d: f64 = (0..6)
+                .map(|k| (units[[a, k]] - units[[b, k]]).powi(2))
+                .sum();
             distances.push(d.sqrt());
         }
     }
@@ -240,5 +245,8 @@ fn other_pictures_leave_all_stimuli_to_be_tested() {
     let found = elsewhere(50, 12, 0.1, 3).unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].tested, (0..12).collect::<Vec<_>>());
-    assert_eq!((found[0].training.len(), found[0].validation.len()), (45, 5));
+    assert_eq!(
+        (found[0].training.len(), found[0].validation.len()),
+        (45, 5)
+    );
 }

@@ -127,9 +127,15 @@ fn widths_of_variants_follow_those_that_are_published() {
     );
     assert_eq!(adapted.nuclei, wired.nuclei);
     for variant in Variant::ALL {
-        let small = Structure::variant(variant, 20, Some(24)).wired(20, 2).unwrap();
+        let small = Structure::variant(variant, 20, Some(24))
+            .wired(20, 2)
+            .unwrap();
         let widths: Vec<usize> = small.nuclei.iter().map(|(_, width)| *width).collect();
-        let inner = if variant == Variant::SerialTransformer { 24 } else { 8 };
+        let inner = if variant == Variant::SerialTransformer {
+            24
+        } else {
+            8
+        };
         assert_eq!(widths, [24, inner, inner, 40], "{variant:?}");
         let zeros = Array2::zeros((3, 20));
         let weights = consilience_learn::train::torch_weights(&small.parameters, &small.copies, 1);

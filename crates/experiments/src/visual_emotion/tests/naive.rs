@@ -84,7 +84,13 @@ fn a_repeat_is_what_each_fold_makes_of_its_stimuli() {
         assert_eq!(chosen.unwrap().epoch, run.epoch);
     }
     let far = |a: f64, b: f64| (a - b).abs() > 1e-4;
-    assert!(!repeat.ratings.iter().zip(&expected).any(|(a, b)| far(*a, *b)));
+    assert!(
+        !repeat
+            .ratings
+            .iter()
+            .zip(&expected)
+            .any(|(a, b)| far(*a, *b))
+    );
     assert!(!repeat.after.iter().zip(&after).any(|(a, b)| far(*a, *b)));
     // The last units are those that the ratings are read out of.
     assert_eq!(repeat.units.dim(), (5, 30, 18));

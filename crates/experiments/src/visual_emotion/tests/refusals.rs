@@ -43,7 +43,10 @@ fn a_diverging_training_says_where() {
     )
     .unwrap_err();
     let text = error.to_string();
-    assert!(text.contains("epoch") && text.contains("learning rate"), "{text}");
+    assert!(
+        text.contains("epoch") && text.contains("learning rate"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -64,7 +64,10 @@ fn planted_units_are_counted_after_training_and_not_before() {
         assert!((change.p_shuffled.unwrap() - 1.0 / 51.0).abs() < 1e-12);
     }
     let tuning = nucleus("CE").tuning[2].clone().unwrap();
-    assert!(tuning[2] > 0.8 && tuning[0] < 0.0 && tuning[1] < 0.0, "{tuning:?}");
+    assert!(
+        tuning[2] > 0.8 && tuning[0] < 0.0 && tuning[1] < 0.0,
+        "{tuning:?}"
+    );
     assert_eq!(nucleus("BA").tuning[0], None);
     assert!(found.selective[0][[0, 0]] && !found.selective[0][[2, 0]]);
 }

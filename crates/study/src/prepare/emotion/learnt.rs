@@ -58,7 +58,9 @@ pub(super) fn load_learnt(
             .training_picture_column
             .as_deref()
             .or(behaviour.and_then(|b| b.picture_column.as_deref()));
-        let own_scale = options.training_scale.unwrap_or([scale.low(), scale.high()]);
+        let own_scale = options
+            .training_scale
+            .unwrap_or([scale.low(), scale.high()]);
         let columns = Columns {
             picture: picture.unwrap_or(PICTURE_COLUMN),
             ratings: &column.unwrap_or_default(),
@@ -77,8 +79,7 @@ pub(super) fn load_learnt(
             inputs,
         )?;
         let [low, high] = own_scale;
-        let own_scale =
-            RatingScale::new(low, high).map_err(|e| at(&of("training-scale"), e))?;
+        let own_scale = RatingScale::new(low, high).map_err(|e| at(&of("training-scale"), e))?;
         let mapped = own_scale.mapped(&means(&found), scale);
         all.push(mapped.map_err(|e| at(&table_key, e))?);
     }
