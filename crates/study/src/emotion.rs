@@ -520,8 +520,7 @@ fn units(
         &study.names,
         &params,
         &|done, of| study.progress.advance_to((1000 * done / of.max(1)) as u64),
-    )
-    .map_err(|source| of_experiment("gains and lesions", source))?;
+    );
     study.progress.end();
     study.cache.put_json("emotion", &key, &curves)?;
     Ok((found.nuclei, curves))

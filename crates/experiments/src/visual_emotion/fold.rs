@@ -205,7 +205,7 @@ pub fn train_fold(
         }
         let file = folder.join(format!("epoch-{epoch:04}.safetensors"));
         let weights = Weights::read(file).map_err(consilience_learn::LearnError::from)?;
-        let (of_units, outputs) = wired.read(weights.tensors(), tested.view())?;
+        let (of_units, outputs) = wired.read(weights.tensors(), tested.view());
         ratings
             .slice_mut(s![epoch, .., ..])
             .assign(&scaling.ratings(outputs.view()));

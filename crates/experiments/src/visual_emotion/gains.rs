@@ -1,16 +1,18 @@
 //! What becomes of predictions when units are made to respond more, or not at all.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use consilience_core::GainCurve;
-use consilience_models::Graph;
 use consilience_stats::correlation::pearson;
 use consilience_stats::random::{Domain, Stream};
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayD, ArrayView2};
+use rayon::prelude::*;
 
 use super::fold::Scaling;
+use super::forward::gains_of;
 use super::score::{mean, sd};
-use super::workers::side_by_side;
 use super::{Division, FoldRun, Learning, Pictures, Wired};
-use crate::error::Result;
 
 /// The trained networks of a repeat with what each is tested on.
 #[derive(Debug)]
@@ -23,8 +25,9 @@ pub struct TrainedRepeat {
 
 #[derive(Debug)]
 struct TrainedFold {
-    network: Graph,
-    features: Array2<f32>,
+    weights: BTreeMap<String, ArrayD<f32>>,
+    /// What the nuclei read of the tested stimuli.
+    visual: Array2<f32>,
     tested: Vec<usize>,
     scaling: Scaling,
 }
@@ -43,9 +46,10 @@ impl TrainedRepeat {
         let folds = divisions.iter().zip(runs).map(|(division, run)| {
             let scaling = Scaling::of(pictures, &division.training, learning);
             let tested = pictures.stimuli.select(ndarray::Axis(0), &division.tested);
+            let features = scaling.features(tested.view());
             TrainedFold {
-                network: wired.with(&run.weights),
-                features: scaling.features(tested.view()),
+                visual: wired.visual(&run.weights, features.view()),
+                weights: run.weights.clone(),
                 tested: division.tested.clone(),
                 scaling,
             }
@@ -61,19 +65,22 @@ impl TrainedRepeat {
 
     /// Ratings of all stimuli, `(n_stimuli, n_ratings)`, when `units` are multiplied by 1 + `alpha`.
     ///
-    /// # Errors
+    /// # Panics
     ///
-    /// What stands in the way of an operation.
-    pub fn ratings(&self, wired: &Wired, units: &[usize], alpha: f64) -> Result<Array2<f64>> {
+    /// When `wired` is another module, or a unit is none of its units.
+    #[must_use]
+    pub fn ratings(&self, wired: &Wired, units: &[usize], alpha: f64) -> Array2<f64> {
+        let gains = gains_of(wired.n_units(), units, alpha);
         let mut all = Array2::zeros((self.n_stimuli, wired.n_ratings()));
         for fold in &self.folds {
-            let found = wired.changed(&fold.network, units, alpha as f32, fold.features.view())?;
+            let forward = wired.forward(&fold.weights);
+            let (_, found) = forward.run(fold.visual.view(), Some(&gains));
             let found = fold.scaling.ratings(found.view());
             for (row, &stimulus) in fold.tested.iter().enumerate() {
                 all.row_mut(stimulus).assign(&found.row(row));
             }
         }
-        Ok(all)
+        all
     }
 }
 
@@ -108,9 +115,7 @@ struct Chosen {
 /// (1 + #{|value − their mean| ≥ |r − their mean|}) / (1 + sets). Units that are selective may be among the random ones. α = 0 is
 /// not computed anew.
 ///
-/// # Errors
-///
-/// What stands in the way of an operation.
+#[must_use]
 pub fn gains(
     wired: &Wired,
     repeats: &[TrainedRepeat],
@@ -118,7 +123,7 @@ pub fn gains(
     names: &[String],
     params: &GainParams,
     progress: &(dyn Fn(usize, usize) + Sync),
-) -> Result<Vec<GainCurve>> {
+) -> Vec<GainCurve> {
     let chosen = chosen(wired, repeats, &params.gains);
     // A job: what is chosen, α, and the set of random units, of which 0 is no random one.
     let mut jobs = Vec::new();
@@ -147,19 +152,15 @@ pub fn gains(
         let of = |rating: usize| mean(&r.iter().map(|r| r[rating]).collect::<Vec<_>>());
         (0..given.len()).map(of).collect()
     };
-    let intact = repeats
-        .iter()
-        .map(|repeat| Ok(correlations(&repeat.ratings(wired, &[], 0.0)?)))
-        .collect::<Result<Vec<_>>>()?;
-    let intact = over_repeats(&intact);
-    let n_done = std::sync::atomic::AtomicUsize::new(0);
-    let found = side_by_side(jobs.len(), |job| {
-        let (curve, at, set) = jobs[job];
-        let of_curve = &chosen[curve];
-        let r = repeats
-            .iter()
-            .enumerate()
-            .map(|(idx, repeat)| {
+    let intact = repeats.iter();
+    let intact = intact.map(|repeat| correlations(&repeat.ratings(wired, &[], 0.0)));
+    let intact = over_repeats(&intact.collect::<Vec<_>>());
+    let n_done = AtomicUsize::new(0);
+    let found: Vec<Vec<Option<f64>>> = jobs
+        .par_iter()
+        .map(|&(curve, at, set)| {
+            let of_curve = &chosen[curve];
+            let r = repeats.iter().enumerate().map(|(idx, repeat)| {
                 let units = match set {
                     0 => of_curve.sets[idx].clone(),
                     set => {
@@ -167,14 +168,13 @@ pub fn gains(
                         random_like(wired, &of_curve.sets[idx], params.seed, draw)
                     }
                 };
-                let found = repeat.ratings(wired, &units, of_curve.gains[at])?;
-                Ok(correlations(&found))
-            })
-            .collect::<Result<Vec<_>>>()?;
-        let done = 1 + n_done.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        progress(done, jobs.len());
-        Ok::<_, crate::ExperimentError>(over_repeats(&r))
-    })?;
+                correlations(&repeat.ratings(wired, &units, of_curve.gains[at]))
+            });
+            let r = over_repeats(&r.collect::<Vec<_>>());
+            progress(1 + n_done.fetch_add(1, Ordering::Relaxed), jobs.len());
+            r
+        })
+        .collect();
     let mut curves = Vec::new();
     for (curve, of_curve) in chosen.iter().enumerate() {
         for (rating, name) in names.iter().enumerate() {
@@ -209,7 +209,7 @@ pub fn gains(
             });
         }
     }
-    Ok(curves)
+    curves
 }
 
 fn chosen(wired: &Wired, repeats: &[TrainedRepeat], gains: &[f64]) -> Vec<Chosen> {

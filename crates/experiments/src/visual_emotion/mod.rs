@@ -32,6 +32,7 @@ mod compare;
 mod division;
 mod error;
 mod fold;
+mod forward;
 mod gains;
 mod geometry;
 mod module;

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use consilience_core::NucleusInfo;
-use consilience_learn::train;
 use consilience_models::Graph;
-use consilience_models::graph::{Attribute, Edit, EditInputs, Input, Layer, Node, Part, Tensor};
+use consilience_models::graph::{Attribute, Input, Node};
 use consilience_models::nuclei::{Dropout, Features, Nuclei, Variant};
 use ndarray::{Array2, ArrayD, ArrayView2};
 use serde::Serialize;
 
 use super::VisualEmotionError;
+use super::forward::Forward;
 use crate::error::Result;
 
 /// Keys of the linear map in front of the nuclei.
@@ -100,12 +100,9 @@ impl Structure {
             parameters.insert(ADAPTER[0].to_owned(), vec![width, n_features]);
             parameters.insert(ADAPTER[1].to_owned(), vec![width]);
         }
-        let taps = module
-            .nuclei
-            .iter()
-            .map(|(name, _)| taps(&graph, name, self.nuclei.steps));
         Ok(Wired {
-            taps: taps.collect(),
+            structure: self.nuclei.clone(),
+            has_adapter: self.adapter.is_some(),
             copies: module.copies,
             graph,
             parameters,
@@ -162,18 +159,6 @@ fn adapt(graph: &mut Graph, n_features: usize) {
     );
 }
 
-/// The tensors of a nucleus: one for each step.
-fn taps(graph: &Graph, nucleus: &str, steps: usize) -> Vec<String> {
-    // Later steps are counted behind the name.
-    let name = |step: usize| match step {
-        0 => nucleus.to_owned(),
-        step => format!("{nucleus}_{step}"),
-    };
-    let layer = |name: String| graph.layers.iter().find(|layer| layer.name == name);
-    let layers = (0..steps).filter_map(|step| layer(name(step)));
-    layers.map(|layer| layer.tensor.clone()).collect()
-}
-
 /// A module as a network on features `(n, n_features)` that gives `(n, n_ratings)`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wired {
@@ -187,8 +172,8 @@ pub struct Wired {
     pub copies: BTreeMap<String, String>,
     /// Nuclei with their widths, in their order.
     pub nuclei: Vec<(String, usize)>,
-    /// Tensors of each nucleus, one for each step.
-    taps: Vec<Vec<String>>,
+    structure: Nuclei,
+    has_adapter: bool,
     n_ratings: usize,
 }
 
@@ -225,92 +210,37 @@ impl Wired {
             .collect()
     }
 
-    /// The network with these weights.
-    #[must_use]
-    pub fn with(&self, weights: &BTreeMap<String, ArrayD<f32>>) -> Graph {
-        let mut graph = self.graph.clone();
-        for (key, values) in weights {
-            let flat: Vec<f32> = values.iter().copied().collect();
-            let tensor = Tensor::from_f32(values.shape().to_vec(), &flat);
-            let tensor = tensor.expect("weights fill their shape");
-            graph.initialisers.insert(key.clone(), tensor);
+    /// What the nuclei read of features.
+    pub(super) fn visual(
+        &self,
+        weights: &BTreeMap<String, ArrayD<f32>>,
+        features: ArrayView2<'_, f32>,
+    ) -> Array2<f32> {
+        match self.has_adapter {
+            true => self.forward(weights).linear("adapter", features),
+            false => features.to_owned(),
         }
-        graph
     }
 
-    /// The same, ending in the units of all nuclei (at the last step) and then the ratings, side by side.
-    fn read_out(&self, weights: &BTreeMap<String, ArrayD<f32>>) -> Graph {
-        let mut graph = self.with(weights);
-        let units = self.taps.iter().filter_map(|taps| taps.last().cloned());
-        let all = "units and ratings".to_owned();
-        graph.nodes.push(Node {
-            name: all.clone(),
-            op: "Concat".to_owned(),
-            inputs: units.chain(graph.outputs.iter().cloned()).collect(),
-            outputs: vec![all.clone()],
-            attributes: BTreeMap::from([("axis".to_owned(), Attribute::Int(1))]),
-            ..Node::default()
-        });
-        graph.outputs = vec![all];
-        graph
+    pub(super) fn forward<'a>(&'a self, weights: &'a BTreeMap<String, ArrayD<f32>>) -> Forward<'a> {
+        Forward {
+            nuclei: &self.structure,
+            weights,
+        }
     }
 
     /// Units of all nuclei, `(n, n_units)`, and ratings, `(n, n_ratings)`, of features.
     ///
-    /// # Errors
+    /// # Panics
     ///
-    /// What stands in the way of an operation.
+    /// When the weights are not those of the module.
+    #[must_use]
     pub fn read(
         &self,
         weights: &BTreeMap<String, ArrayD<f32>>,
         features: ArrayView2<'_, f32>,
-    ) -> Result<(Array2<f32>, Array2<f32>)> {
-        let found = train::outputs(&self.read_out(weights), features.into_dyn())?;
-        let (units, ratings) = found.view().split_at(ndarray::Axis(1), self.n_units());
-        Ok((units.to_owned(), ratings.to_owned()))
+    ) -> (Array2<f32>, Array2<f32>) {
+        let visual = self.visual(weights, features);
+        self.forward(weights).run(visual.view(), None)
     }
-
-    /// Ratings when units of nuclei, by their positions among all, are multiplied by 1 + α at every step.
-    ///
-    /// # Errors
-    ///
-    /// What stands in the way of an operation.
-    pub fn changed(
-        &self,
-        network: &Graph,
-        units: &[usize],
-        alpha: f32,
-        features: ArrayView2<'_, f32>,
-    ) -> Result<Array2<f32>> {
-        let mut graph = network.clone();
-        let (mut edits, mut given) = (Vec::new(), EditInputs::default());
-        for (range, (taps, (_, width))) in
-            (self.ranges().into_iter()).zip(self.taps.iter().zip(&self.nuclei))
-        {
-            let own = units.iter().filter(|unit| range.contains(unit));
-            let own: Vec<usize> = own.map(|unit| unit - range.start).collect();
-            let Ok(indices) = listed(&own).parse() else {
-                continue;
-            };
-            for tensor in taps {
-                // A name that no layer of the module has.
-                let layer = format!("gain of {tensor}");
-                graph.layers.push(Layer {
-                    name: layer.clone(),
-                    tensor: tensor.clone(),
-                });
-                given.shapes.insert(layer.clone(), vec![*width]);
-                let part = Part::Units(Clone::clone(&indices));
-                edits.push(Edit::Gain { layer, part, alpha });
-            }
-        }
-        let edited = graph.edited(&edits, &given)?;
-        Ok(train::outputs(&edited, features.into_dyn())?)
-    }
-}
-
-/// Positions as a list of indices is written; nothing for none.
-fn listed(units: &[usize]) -> String {
-    let units: Vec<String> = units.iter().map(usize::to_string).collect();
-    units.join(",")
 }

@@ -32,8 +32,8 @@ fn a_gain_of_0_changes_nothing() {
     let wired = structure().wired(5, 2).unwrap();
     let (trained, repeat) = repeat_of(&data, &wired, 2);
     let all: Vec<usize> = (0..wired.n_units()).collect();
-    assert_eq!(trained.ratings(&wired, &all, 0.0).unwrap(), repeat.after);
-    assert_eq!(trained.ratings(&wired, &[], -1.0).unwrap(), repeat.after);
+    assert_eq!(trained.ratings(&wired, &all, 0.0), repeat.after);
+    assert_eq!(trained.ratings(&wired, &[], -1.0), repeat.after);
     let found = gains(
         &wired,
         &[trained],
@@ -45,8 +45,7 @@ fn a_gain_of_0_changes_nothing() {
             seed: 1,
         },
         &|_, _| {},
-    )
-    .unwrap();
+    );
     let intact = scores(data.ratings.view(), &[repeat.after.view()], 0, 1).unwrap();
     for curve in found.iter().filter(|curve| curve.units == "any") {
         let rating = usize::from(curve.rating == "arousal");
@@ -64,7 +63,7 @@ fn without_the_nucleus_that_ratings_are_read_from_only_the_bias_is_left() {
     let wired = structure().wired(5, 2).unwrap();
     let (trained, _) = repeat_of(&data, &wired, 3);
     let last: Vec<usize> = wired.ranges()[2].clone().collect();
-    let found = trained.ratings(&wired, &last, -1.0).unwrap();
+    let found = trained.ratings(&wired, &last, -1.0);
     for division in data.divisions(3) {
         let first = found.row(division.tested[0]).to_owned();
         for &stimulus in &division.tested {
@@ -73,7 +72,7 @@ fn without_the_nucleus_that_ratings_are_read_from_only_the_bias_is_left() {
     }
     // A lesion further back is not that of its readers.
     let first: Vec<usize> = wired.ranges()[0].clone().collect();
-    assert_ne!(trained.ratings(&wired, &first, -1.0).unwrap(), found);
+    assert_ne!(trained.ratings(&wired, &first, -1.0), found);
 }
 
 #[test]
@@ -83,7 +82,7 @@ fn gains_are_those_of_the_values_themselves() {
     let (trained, repeat) = repeat_of(&data, &wired, 4);
     // Ratings are linear in the units of the last nucleus.
     let last: Vec<usize> = wired.ranges()[2].clone().collect();
-    let at = |alpha: f64| trained.ratings(&wired, &last, alpha).unwrap();
+    let at = |alpha: f64| trained.ratings(&wired, &last, alpha);
     let (silent, double) = (at(-1.0), at(1.0));
     for ((double, silent), intact) in double.iter().zip(&silent).zip(&repeat.after) {
         assert!((double - (2.0 * intact - silent)).abs() < 1e-4);
@@ -111,7 +110,7 @@ fn the_number_of_threads_changes_no_byte() {
                 &params,
                 &|_, _| {},
             );
-            (repeat, format!("{:?}", curves.unwrap()))
+            (repeat, format!("{:?}", curves))
         })
     };
     assert_eq!(run(1), run(4));

@@ -146,6 +146,85 @@ fn widths_of_variants_follow_those_that_are_published() {
     }
 }
 
+/// The module as a network of the graph, with feedback, inhibition and several steps as well.
+#[test]
+fn modules_are_computed_as_their_networks_are() {
+    let recurrent = r#"
+        read-out = "CE"
+        steps = 3
+        [[nucleus]]
+        name = "LA"
+        reads = ["visual"]
+        transformer = { layers = 2, heads = 4, hidden = 7 }
+        [[nucleus]]
+        name = "BA"
+        reads = ["LA", "visual"]
+        transformer = { heads = 2 }
+        widths = [9, 5]
+        feedback = ["CE"]
+        [[nucleus]]
+        name = "CE"
+        reads = ["LA", "BA"]
+        widths = [6]
+        inhibited-by = ["BA"]
+    "#;
+    let recurrent = Structure {
+        name: "recurrent".to_owned(),
+        nuclei: Nuclei::from_toml(recurrent).unwrap(),
+        adapter: Some(8),
+    };
+    let variants = Variant::ALL.map(|variant| Structure::variant(variant, 10, Some(24)));
+    let data = Data::new(11, 10, 3);
+    for structure in variants.into_iter().chain([recurrent, structure()]) {
+        let wired = structure.wired(10, 2).unwrap();
+        let start = consilience_learn::train::torch_weights(&wired.parameters, &wired.copies, 3);
+        let mut graph = wired.graph.clone();
+        graph.initialisers.extend(start.clone());
+        let expected =
+            consilience_learn::train::outputs(&graph, data.features.view().into_dyn()).unwrap();
+        let weights = start
+            .iter()
+            .map(|(key, tensor)| {
+                let values = tensor.to_f32().unwrap();
+                let shape = ndarray::IxDyn(tensor.shape());
+                (
+                    key.clone(),
+                    ndarray::ArrayD::from_shape_vec(shape, values).unwrap(),
+                )
+            })
+            .collect();
+        let (units, ratings) = wired.read(&weights, data.features.view());
+        assert_eq!(units.dim(), (11, wired.n_units()));
+        for (found, expected) in ratings.iter().zip(&expected) {
+            assert!((found - expected).abs() < 1e-5, "{}", structure.name);
+        }
+        // Each nucleus, too.
+        for (range, (nucleus, _)) in wired.ranges().into_iter().zip(&wired.nuclei) {
+            let last = match structure.nuclei.steps {
+                1 => nucleus.clone(),
+                steps => format!("{nucleus}_{}", steps - 1),
+            };
+            let layer = graph
+                .layers
+                .iter()
+                .find(|layer| layer.name == last)
+                .unwrap();
+            let mut graph = graph.clone();
+            graph.outputs = vec![layer.tensor.clone()];
+            let expected =
+                consilience_learn::train::outputs(&graph, data.features.view().into_dyn());
+            let own = units.slice(ndarray::s![.., range]);
+            for (found, expected) in own.iter().zip(&expected.unwrap()) {
+                assert!(
+                    (found - expected).abs() < 1e-5,
+                    "{} {nucleus}",
+                    structure.name
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn matched_modules_have_about_as_many_parameters() {
     let largest = Structure::variant(Variant::AnatomicalTransformer, 30, Some(24));
