@@ -351,8 +351,9 @@ fn panel(content: &Content, chosen: &[(f64, usize)], heading: &Heading, top: f64
 
 /// From the first epoch to the last.
 pub(super) fn span(epochs: &[f64]) -> (f64, f64) {
-    let first = epochs.iter().copied().fold(f64::INFINITY, f64::min);
-    let last = epochs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let all = || epochs.iter().filter_map(|&e| shown(Some(e)));
+    let first = all().fold(f64::INFINITY, f64::min);
+    let last = all().fold(f64::NEG_INFINITY, f64::max);
     match first.is_finite() && last.is_finite() {
         true => (first, last),
         false => (0.0, 1.0),

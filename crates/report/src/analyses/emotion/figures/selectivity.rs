@@ -92,7 +92,7 @@ pub(super) fn counts(analysis: &str, emotion: &EmotionRecord) -> Plate {
         format!("{analysis}-selectivity"),
         "Units that are selective for emotions",
         "Number of units that are selective for each bin of valence and arousal",
-        panels,
+        (panels, false),
     )
 }
 
@@ -122,7 +122,7 @@ pub(super) fn shares(analysis: &str, emotion: &EmotionRecord) -> Plate {
         format!("{analysis}-shares"),
         "Share of selective units in each nucleus",
         "Share of each nucleus’s units that are selective for at least one bin",
-        panels,
+        (panels, true),
     )
 }
 
@@ -164,7 +164,7 @@ fn plate(
     name: String,
     title: &str,
     what: &str,
-    panels: Vec<Panel>,
+    (panels, is_share): (Vec<Panel>, bool),
 ) -> Plate {
     let settings = &emotion.settings;
     let counts = || emotion.selectivity.iter().flat_map(|of| &of.counts);
@@ -206,21 +206,12 @@ fn plate(
              *** p < 0.001.",
         );
     }
-    let left_out: Vec<String> = emotion
-        .bins
-        .iter()
-        .filter(|bin| !bin.is_kept)
-        .map(|bin| format!("{} ({})", bin.name, view::count(bin.n)))
-        .collect();
-    caption.push_str(&bins_sentence(emotion));
-    if !left_out.is_empty() {
-        caption.push_str(&format!(
-            " Left out, with fewer than {}: {}.",
-            crate::methods::n_stimuli(settings.min_images),
-            view::listed(&left_out)
-        ));
+    if is_share {
+        caption.push_str(" Bins are those of the figure before.");
+        caption.push_str(&of_main(emotion));
+    } else {
+        caption.push_str(&bins_and_module(emotion));
     }
-    caption.push_str(&of_main(emotion));
     Plate {
         name,
         title: title.to_owned(),
@@ -231,6 +222,25 @@ fn plate(
         key,
         definitions: String::new(),
     }
+}
+
+/// Which bins there are, which were left out, and of which module it is; begins with a space.
+fn bins_and_module(emotion: &EmotionRecord) -> String {
+    let left_out: Vec<String> = emotion
+        .bins
+        .iter()
+        .filter(|bin| !bin.is_kept)
+        .map(|bin| format!("{} ({})", bin.name, view::count(bin.n)))
+        .collect();
+    let mut out = bins_sentence(emotion);
+    if !left_out.is_empty() {
+        out.push_str(&format!(
+            " Left out, with fewer than {}: {}.",
+            crate::methods::n_stimuli(emotion.settings.min_images),
+            view::listed(&left_out)
+        ));
+    }
+    out + &of_main(emotion)
 }
 
 fn panel(
