@@ -7,7 +7,7 @@ use crate::{
     RENDERED, assert_shows_nothing_of,
     common::{
         self,
-        emotion::{Emotion, emotions, record},
+        emotion::{Emotion, record},
         valence::{Valence, valence},
     },
     table,
@@ -15,11 +15,6 @@ use crate::{
 
 fn usual() -> Record {
     record(&Emotion::default())
-}
-
-fn shape(name: &str) -> Record {
-    let found = emotions().into_iter().find(|(n, _)| *n == name);
-    record(&found.unwrap().1)
 }
 
 fn of(record: &mut Record) -> &mut EmotionRecord {

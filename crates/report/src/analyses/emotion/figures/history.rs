@@ -82,7 +82,7 @@ pub(super) fn plate(analysis: &str, emotion: &EmotionRecord) -> Plate {
                 "mean ± SD over repeats",
             ),
             KeyEntry::new(Mark::Line(Dash::Long), Ink::Text, "noise ceiling"),
-            KeyEntry::new(Mark::Line(Dash::DashDot), Ink::Accent, "ridge regression"),
+            KeyEntry::new(Mark::Line(Dash::Mixed), Ink::Accent, "ridge regression"),
             KeyEntry::new(Mark::Up, Ink::Muted, "weights used"),
         ],
         definitions: String::new(),
@@ -149,7 +149,7 @@ fn correlations(emotion: &EmotionRecord, rating: usize) -> Content {
     let ridge = scores::baseline(emotion, module).and_then(|b| shown(b.scores[rating].r));
     let ridge = ridge.map(|value| Level {
         value,
-        dash: Dash::DashDot,
+        dash: Dash::Mixed,
         name: RIDGE,
     });
     let after = view::finite(module.after[rating].r);

@@ -150,7 +150,7 @@ fn place(boxes: &[(f64, f64)], gap: usize, k: usize) -> f64 {
         (None, Some(right)) => right.0 - MARGIN - step,
         (Some(left), None) => left.1 + MARGIN + step,
         (Some(left), Some(right)) => {
-            let side = if k % 2 == 0 { 1.0 } else { -1.0 };
+            let side = if k.is_multiple_of(2) { 1.0 } else { -1.0 };
             let room = ((right.0 - left.1) / 2.0 - 2.0).max(0.0);
             let away = (LANE * k.div_ceil(2) as f64).min(room);
             (left.1 + right.0) / 2.0 + side * away

@@ -6,7 +6,7 @@ use super::{AXIS, LEFT, WIDTH, of_main, scores};
 use crate::{
     figures::{
         Flow, Heading, KeyEntry, Mark, Panel, Plate, common_top,
-        plot::{Plot, SMALL, extent_from_zero, shown},
+        plot::{Plot, SMALL, extent_from_zero, muted, shown},
     },
     palette::Ink,
     svg::{Anchor, Draw, Type},
@@ -257,12 +257,7 @@ fn panel(
     let plot = Plot::new(x, (0.0, most), (LEFT, WIDTH - 4.0), (top, top + HEIGHT));
     plot.y_axis(&mut d, 5, label);
     let step = plot.x.at(1.0) - plot.x.at(0.0);
-    let ticks: Vec<(f64, String)> = slots
-        .iter()
-        .enumerate()
-        .map(|(k, slot)| (k as f64 + 0.5, text::fit(&slot.name, SMALL, step - 2.0)))
-        .collect();
-    plot.x_axis(&mut d, &ticks, "");
+    let below = names(&mut d, &plot, slots, step);
     let bar = (step * 0.34).min(34.0);
     for (k, slot) in slots.iter().enumerate() {
         let middle = plot.x.at(k as f64 + 0.5);
@@ -321,9 +316,45 @@ fn panel(
     }
     Panel {
         alt,
-        size: (WIDTH, top + HEIGHT + AXIS - 12.0),
+        size: (WIDTH, top + HEIGHT + below),
         body: d.into_string(),
     }
+}
+
+/// Names below the slots, which lean where they are too wide; the height that they take.
+fn names(d: &mut Draw, plot: &Plot, slots: &[Slot], step: f64) -> f64 {
+    const LEAN: f64 = 40.0;
+    let names: Vec<&str> = slots.iter().map(|slot| slot.name.as_str()).collect();
+    let widest = |names: &mut dyn Iterator<Item = &str>| {
+        names.fold(0.0_f64, |w, name| w.max(text::width(name, SMALL)))
+    };
+    let upright = widest(&mut names.iter().copied()) <= step - 2.0;
+    let ticks = |label: &dyn Fn(usize) -> String| -> Vec<(f64, String)> {
+        (0..slots.len())
+            .map(|k| (k as f64 + 0.5, label(k)))
+            .collect()
+    };
+    if upright {
+        plot.x_axis(d, &ticks(&|k| names[k].to_owned()), "");
+        return AXIS - 12.0;
+    }
+    plot.x_axis(d, &ticks(&|_| String::new()), "");
+    // The first name may reach to the left as far as its slot is from the edge.
+    let room = (plot.x.at(0.5) - 4.0) / LEAN.to_radians().cos();
+    let fitted = text::fit_all(&names, SMALL, room.min(110.0));
+    for (k, name) in fitted.iter().enumerate() {
+        let style = Type {
+            rotate: -LEAN,
+            ..muted(Anchor::End)
+        };
+        d.text(
+            plot.x.at(k as f64 + 0.5) + 3.0,
+            plot.bottom + 11.0,
+            name,
+            style,
+        );
+    }
+    widest(&mut fitted.iter().map(String::as_str)) * LEAN.to_radians().sin() + 18.0
 }
 
 fn tip(slot: &Slot) -> String {
