@@ -2,7 +2,7 @@
 
 use consilience_core::{EmotionModule, EmotionRecord, ModuleComparison};
 
-use super::{AXIS, WIDTH, scores};
+use super::{AXIS, WIDTH, brackets::brackets, scores};
 use crate::{
     figures::{
         Flow, Heading, KeyEntry, Mark, Panel, Plate, common_top,
@@ -143,17 +143,16 @@ fn disparity(emotion: &EmotionRecord) -> Option<Measure> {
     })
 }
 
-fn is_significant(emotion: &EmotionRecord, c: &ModuleComparison) -> bool {
-    scores::p_difference(c).is_some_and(|p| p < emotion.settings.alpha)
-}
-
 fn subtitle(emotion: &EmotionRecord, measure: &Measure) -> String {
     let tested: Vec<&ModuleComparison> = emotion
         .comparisons
         .iter()
         .filter(|c| c.measure == measure.name && scores::p_difference(c).is_some())
         .collect();
-    let n = tested.iter().filter(|c| is_significant(emotion, c)).count();
+    let n = tested
+        .iter()
+        .filter(|c| scores::is_significant(emotion, c))
+        .count();
     match tested.len() {
         0 => String::new(),
         all => format!("{n} of {} significant", view::plural(all, "difference")),
@@ -263,7 +262,7 @@ fn panel(emotion: &EmotionRecord, measure: &Measure, heading: &Heading, top: f64
         }
         y += 4.0;
     }
-    let brackets = brackets(emotion, measure, &rows);
+    let brackets = brackets(emotion, &measure.name, &rows);
     let n_lanes = brackets.iter().map(|b| b.lane + 1).max().unwrap_or(0);
     let right = WIDTH - VALUE_WIDTH - LANE * n_lanes.min(N_LANES) as f64;
 
@@ -403,57 +402,4 @@ fn bars(
         let last = rows[group.modules.len().min(rows.len()) - 1];
         d.line((x, first - 7.5), (x, last + 7.5), Ink::Accent, 2.0);
     }
-}
-
-/// A significant difference between two rows.
-struct Bracket {
-    ends: (f64, f64),
-    stars: &'static str,
-    lane: usize,
-}
-
-impl Bracket {
-    fn draw(&self, d: &mut Draw, x: f64) {
-        let (from, to) = self.ends;
-        for y in [from, to] {
-            d.line((x, y), (x + 4.0, y), Ink::Text, 0.9);
-        }
-        d.line((x + 4.0, from), (x + 4.0, to), Ink::Text, 0.9);
-        let style = Type {
-            size: 10.0,
-            ..Type::default()
-        };
-        d.text(x + 6.0, (from + to) / 2.0 + 5.0, self.stars, style);
-    }
-}
-
-/// Short ones near the rows, none over another.
-fn brackets(emotion: &EmotionRecord, measure: &Measure, rows: &[f64]) -> Vec<Bracket> {
-    let mut found: Vec<Bracket> = emotion
-        .comparisons
-        .iter()
-        .filter(|c| c.measure == measure.name && is_significant(emotion, c))
-        .filter_map(|c| {
-            let (a, b) = (*rows.get(c.a)?, *rows.get(c.b)?);
-            Some(Bracket {
-                // A little shorter, so that brackets that share a row can stand below each other.
-                ends: (a.min(b) + 3.0, a.max(b) - 3.0),
-                stars: view::stars(scores::p_difference(c)),
-                lane: 0,
-            })
-        })
-        .collect();
-    let length = |b: &Bracket| b.ends.1 - b.ends.0;
-    found.sort_by(|a, b| length(a).total_cmp(&length(b)));
-    let mut lanes: Vec<Vec<(f64, f64)>> = Vec::new();
-    for bracket in &mut found {
-        let (from, to) = bracket.ends;
-        let free = |lane: &Vec<(f64, f64)>| lane.iter().all(|l| to + 1.0 < l.0 || from > l.1 + 1.0);
-        bracket.lane = lanes.iter().position(free).unwrap_or(lanes.len());
-        match lanes.get_mut(bracket.lane) {
-            Some(lane) => lane.push(bracket.ends),
-            None => lanes.push(vec![bracket.ends]),
-        }
-    }
-    found
 }
