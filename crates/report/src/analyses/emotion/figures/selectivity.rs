@@ -264,29 +264,28 @@ fn panel(
         let alpha = emotion.settings.alpha;
         let is_chance = view::finite(slot.p_shuffled).is_some_and(|p| p >= alpha);
         let rect = |value: f64| shown(Some(value)).map(|v| plot.at(0.0, v.max(0.0)).1);
-        if let Some(y) = rect(slot.before) {
-            d.rect(
-                (middle - bar - 1.0, y),
-                (bar, plot.bottom - y),
-                Ink::Ceiling,
-                1.0,
-            );
-        }
-        let tip = tip(slot);
-        if let Some(y) = rect(slot.after) {
-            let (left, right) = (middle + 1.0, middle + 1.0 + bar);
-            let corners = [
+        let corners = |left: f64, y: f64| {
+            let right = left + bar;
+            [
                 (left, plot.bottom),
                 (left, y),
                 (right, y),
                 (right, plot.bottom),
-            ];
+            ]
+        };
+        let tip = tip(slot);
+        if let Some(y) = rect(slot.before) {
+            let shape = corners(middle - bar - 1.0, y);
+            d.shape(&shape, Ink::Ceiling, Ink::Axis, &tip);
+        }
+        if let Some(y) = rect(slot.after) {
             let fill = if is_chance {
                 Ink::Paper
             } else {
                 Ink::Series(0)
             };
-            d.shape(&corners, fill, Ink::Series(0), &tip);
+            let shape = corners(middle + 1.0, y);
+            d.shape(&shape, fill, Ink::Series(0), &tip);
         }
         let sides = [
             (middle - bar / 2.0 - 1.0, slot.before, slot.before_sem),
