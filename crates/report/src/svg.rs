@@ -22,7 +22,7 @@ pub(crate) enum Dash {
     Solid,
     Long,
     Dots,
-    DashDot,
+    Mixed,
     Short,
 }
 
@@ -33,7 +33,7 @@ impl Dash {
             Self::Solid,
             Self::Long,
             Self::Dots,
-            Self::DashDot,
+            Self::Mixed,
             Self::Short,
         ][idx % 5]
     }
@@ -43,7 +43,7 @@ impl Dash {
             Self::Solid => "",
             Self::Long => " stroke-dasharray=\"6 3\"",
             Self::Dots => " stroke-dasharray=\"1 3\"",
-            Self::DashDot => " stroke-dasharray=\"7 3 1 3\"",
+            Self::Mixed => " stroke-dasharray=\"7 3 1 3\"",
             Self::Short => " stroke-dasharray=\"3 3\"",
         }
     }

@@ -176,7 +176,7 @@ fn colour_bar(d: &mut Draw, values: Values<'_>, top: f64) -> f64 {
         ink: Ink::Muted,
         ..Type::default()
     };
-    let ends = values.ends.map(|end| view::short(end));
+    let ends = values.ends.map(view::short);
     let first = format!("{} {}", values.name, ends[0]);
     d.text(1.0, top + SIZE.1, &first, small);
     let from = 1.0 + text::width(&first, 9.0) + 4.0;

@@ -156,6 +156,11 @@ pub(super) fn p_difference(comparison: &ModuleComparison) -> Option<f64> {
     view::finite(comparison.p_corrected).or(view::finite(comparison.p))
 }
 
+/// Whether two modules differ.
+pub(super) fn is_significant(emotion: &EmotionRecord, comparison: &ModuleComparison) -> bool {
+    p_difference(comparison).is_some_and(|p| p < emotion.settings.alpha)
+}
+
 /// What was done to the p-values of [`p_difference`].
 pub(super) fn p_difference_source(emotion: &EmotionRecord) -> &'static str {
     let any = |c: &ModuleComparison| view::finite(c.p_corrected).is_some();

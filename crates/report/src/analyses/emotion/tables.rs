@@ -239,7 +239,7 @@ fn nuclei(rows: &mut Rows, analysis: &str, emotion: &EmotionRecord) {
     for module in &emotion.modules {
         let [encoder, structure] = names(module);
         for nucleus in &module.nuclei {
-            let listed = |names: &[String]| field(&names.join(" "));
+            let listed = |names: &[String]| field(&names.join("; "));
             rows.push(&[
                 analysis.to_owned(),
                 encoder.clone(),

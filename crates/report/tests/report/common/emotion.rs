@@ -192,7 +192,7 @@ fn nuclei(shape: &Emotion, structure: &str, width: usize) -> Vec<NucleusInfo> {
             reads: words(reads),
             inhibited_by: words(inhibited_by),
             feedback: words(feedback),
-            attention_entropy: attends.then(|| 0.9 - 0.05 * idx as f64),
+            attention_entropy: attends.then_some(0.9 - 0.05 * idx as f64),
         })
         .collect()
 }
@@ -274,7 +274,7 @@ fn module(shape: &Emotion, idx: usize) -> EmotionModule {
                     .map(|k| is_there.then(|| r_at(epoch, k)))
                     .collect(),
                 r_sd: (0..n_ratings)
-                    .map(|k| several.then(|| 0.03 + 0.01 * k as f64))
+                    .map(|k| several.then_some(0.03 + 0.01 * k as f64))
                     .collect(),
                 disparity: (n_ratings > 1 && is_there).then(|| disparity(epoch)),
                 disparity_sd: several.then_some(0.02),
@@ -394,7 +394,7 @@ fn selectivity(shape: &Emotion, nuclei: &[NucleusInfo]) -> Vec<NucleusSelectivit
                 }
             };
             let tuning = |k: usize| {
-                let with = !(shape.gaps && (k + idx) % 2 == 0) && k != 5;
+                let with = !(shape.gaps && (k + idx).is_multiple_of(2)) && k != 5;
                 with.then(|| {
                     let value = |j: usize| {
                         if j == k {

@@ -4,7 +4,7 @@ use super::{AXIS, LEFT, WIDTH};
 use crate::{
     figures::{
         Heading, Panel,
-        plot::{EndLabel, Plot, Stroke, end_labels, labels_height, labels_width, shown},
+        plot::{EndLabel, Plot, SMALL, Stroke, end_labels, labels_height, labels_width, shown},
     },
     palette::Ink,
     svg::{Dash, Draw},
@@ -77,7 +77,7 @@ pub(super) fn panel(
     let mut d = Draw::default();
     heading.draw(&mut d);
     let names: Vec<&str> = curves.iter().map(|c| c.name).collect();
-    let names = text::fit_all(&names, crate::figures::plot::SMALL, NAME_LIMIT);
+    let names = text::fit_all(&names, SMALL, NAME_LIMIT);
     let ends = match across {
         Across::Numbers { ends, .. } => *ends,
         Across::Names { names, .. } => (-0.5, names.len() as f64 - 0.5),
@@ -99,9 +99,7 @@ pub(super) fn panel(
         Across::Numbers { ticks, label, .. } => plot.x_axis(&mut d, &ticks(&plot.x), label),
         Across::Names { names, label, .. } => {
             let slot = plot.x.at(1.0) - plot.x.at(0.0) - 2.0;
-            let fitted = names
-                .iter()
-                .map(|name| text::fit(name, crate::figures::plot::SMALL, slot));
+            let fitted = names.iter().map(|name| text::fit(name, SMALL, slot));
             let ticks: Vec<(f64, String)> = fitted
                 .enumerate()
                 .map(|(k, name)| (k as f64, name))

@@ -82,7 +82,7 @@ pub(super) fn plate(analysis: &str, emotion: &EmotionRecord) -> Plate {
                 "mean ± SD over repeats",
             ),
             KeyEntry::new(Mark::Line(Dash::Long), Ink::Text, "noise ceiling"),
-            KeyEntry::new(Mark::Line(Dash::DashDot), Ink::Accent, "ridge regression"),
+            KeyEntry::new(Mark::Line(Dash::Mixed), Ink::Accent, "ridge regression"),
             KeyEntry::new(Mark::Up, Ink::Muted, "weights used"),
         ],
         definitions: String::new(),
@@ -149,7 +149,7 @@ fn correlations(emotion: &EmotionRecord, rating: usize) -> Content {
     let ridge = scores::baseline(emotion, module).and_then(|b| shown(b.scores[rating].r));
     let ridge = ridge.map(|value| Level {
         value,
-        dash: Dash::DashDot,
+        dash: Dash::Mixed,
         name: RIDGE,
     });
     let after = view::finite(module.after[rating].r);
@@ -351,8 +351,9 @@ fn panel(content: &Content, chosen: &[(f64, usize)], heading: &Heading, top: f64
 
 /// From the first epoch to the last.
 pub(super) fn span(epochs: &[f64]) -> (f64, f64) {
-    let first = epochs.iter().copied().fold(f64::INFINITY, f64::min);
-    let last = epochs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let all = || epochs.iter().filter_map(|&e| shown(Some(e)));
+    let first = all().fold(f64::INFINITY, f64::min);
+    let last = all().fold(f64::NEG_INFINITY, f64::max);
     match first.is_finite() && last.is_finite() {
         true => (first, last),
         false => (0.0, 1.0),

@@ -93,8 +93,8 @@ pub(super) struct Lanes {
 }
 
 impl Lanes {
-    /// Where a line passes the rows from number `first` on: in the gaps nearest to its straight way, beside the lines that
-    /// pass there already.
+    /// Where a line passes the rows from number `first` on: in the gaps nearest to its way so far and to its straight one,
+    /// beside the lines that pass there already.
     ///
     /// `rows` holds the left and right ends of the boxes of each of these rows, `x` the ends of the line.
     pub(super) fn pass(
@@ -105,19 +105,18 @@ impl Lanes {
     ) -> Vec<f64> {
         let n = rows.len() as f64 + 1.0;
         let straight = |idx: usize| x.0 + (x.1 - x.0) * (idx as f64 + 1.0) / n;
-        let gaps: Vec<usize> = rows
-            .iter()
-            .enumerate()
-            .map(|(idx, boxes)| {
-                // The place that the line would get decides, so that a crowded side is left.
-                let away = |gap: usize| {
-                    let k = self.free(&[(first + idx, gap)]);
-                    (place(boxes, gap, k) - straight(idx)).abs()
-                };
-                let nearest = (0..=boxes.len()).min_by(|&a, &b| away(a).total_cmp(&away(b)));
-                nearest.unwrap_or(0)
-            })
-            .collect();
+        let mut gaps = Vec::with_capacity(rows.len());
+        let mut last = x.0;
+        for (idx, boxes) in rows.iter().enumerate() {
+            // The place that the line would get decides, so that a crowded side is left; it rather stays on its side than
+            // goes straight.
+            let at = |gap: usize| place(boxes, gap, self.free(&[(first + idx, gap)]));
+            let cost = |gap: usize| (at(gap) - last).abs() + 0.3 * (at(gap) - straight(idx)).abs();
+            let best = (0..=boxes.len()).min_by(|&a, &b| cost(a).total_cmp(&cost(b)));
+            let gap = best.unwrap_or(0);
+            last = at(gap);
+            gaps.push(gap);
+        }
         // One place all the way, so that a line does not swerve.
         let way: Vec<(usize, usize)> = gaps
             .iter()
@@ -151,7 +150,7 @@ fn place(boxes: &[(f64, f64)], gap: usize, k: usize) -> f64 {
         (None, Some(right)) => right.0 - MARGIN - step,
         (Some(left), None) => left.1 + MARGIN + step,
         (Some(left), Some(right)) => {
-            let side = if k % 2 == 0 { 1.0 } else { -1.0 };
+            let side = if k.is_multiple_of(2) { 1.0 } else { -1.0 };
             let room = ((right.0 - left.1) / 2.0 - 2.0).max(0.0);
             let away = (LANE * k.div_ceil(2) as f64).min(room);
             (left.1 + right.0) / 2.0 + side * away

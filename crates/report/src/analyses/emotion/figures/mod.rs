@@ -1,6 +1,8 @@
 //! The figures of visual emotion.
 
+mod brackets;
 mod curves;
+mod edges;
 mod gains;
 mod geometry;
 mod history;

@@ -2,7 +2,7 @@
 
 use consilience_core::{EmotionModule, EmotionRecord, ModuleComparison};
 
-use super::{AXIS, WIDTH, scores};
+use super::{AXIS, WIDTH, brackets::brackets, scores};
 use crate::{
     figures::{
         Flow, Heading, KeyEntry, Mark, Panel, Plate, common_top,
@@ -24,22 +24,66 @@ const N_LANES: usize = 4;
 /// Most modules of a panel.
 const N_SHOWN: usize = 120;
 
-/// A measure with what each module has of it.
-struct Measure<'a> {
+/// A measure that modules are compared by.
+struct Measure {
     title: String,
     label: &'static str,
     /// As in [`ModuleComparison::measure`].
     name: String,
     ink: Ink,
-    after: Box<dyn Fn(&EmotionModule) -> [Option<f64>; 2] + 'a>,
-    before: Box<dyn Fn(&EmotionModule) -> Option<f64> + 'a>,
-    runs: Box<dyn Fn(&EmotionModule) -> Vec<Option<f64>> + 'a>,
-    ridge: Box<dyn Fn(&EmotionModule) -> Option<f64> + 'a>,
+    of: Of,
     ceiling: Option<f64>,
 }
 
+/// What a measure is of.
+#[derive(Clone, Copy)]
+enum Of {
+    /// Correlation with the rating at this position.
+    Rating(usize),
+    /// Disparity of the plane.
+    Plane,
+}
+
+impl Measure {
+    /// Mean and SD after training.
+    fn after(&self, module: &EmotionModule) -> [Option<f64>; 2] {
+        match self.of {
+            Of::Rating(idx) => [module.after[idx].r, module.after[idx].r_sd],
+            Of::Plane => {
+                let after = module.plane.map(|[_, after]| after);
+                [
+                    after.and_then(|a| a.disparity),
+                    after.and_then(|a| a.disparity_sd),
+                ]
+            }
+        }
+    }
+
+    fn before(&self, module: &EmotionModule) -> Option<f64> {
+        match self.of {
+            Of::Rating(idx) => module.before[idx].r,
+            Of::Plane => module.plane.and_then(|[before, _]| before.disparity),
+        }
+    }
+
+    /// Single repeats, where their predictions tell it.
+    fn runs(&self, emotion: &EmotionRecord, module: &EmotionModule) -> Vec<Option<f64>> {
+        match self.of {
+            Of::Rating(idx) => scores::r_of_runs(emotion, module, idx),
+            Of::Plane => Vec::new(),
+        }
+    }
+
+    fn ridge(&self, emotion: &EmotionRecord, module: &EmotionModule) -> Option<f64> {
+        match self.of {
+            Of::Rating(idx) => scores::baseline(emotion, module)?.scores[idx].r,
+            Of::Plane => None,
+        }
+    }
+}
+
 pub(super) fn plate(analysis: &str, emotion: &EmotionRecord) -> Plate {
-    let measures: Vec<Measure<'_>> = match emotion.modules.len() {
+    let measures: Vec<Measure> = match emotion.modules.len() {
         // One module is shown by other figures.
         0 | 1 => Vec::new(),
         _ => (0..emotion.ratings.len())
@@ -74,22 +118,19 @@ pub(super) fn plate(analysis: &str, emotion: &EmotionRecord) -> Plate {
     }
 }
 
-fn correlation(emotion: &EmotionRecord, rating: usize) -> Measure<'_> {
+fn correlation(emotion: &EmotionRecord, rating: usize) -> Measure {
     let of = &emotion.ratings[rating];
     Measure {
         title: format!("r of {}", of.name),
         label: "Pearson r",
         name: format!("r of {}", of.name),
         ink: Ink::Series(rating),
-        after: Box::new(move |m| [m.after[rating].r, m.after[rating].r_sd]),
-        before: Box::new(move |m| m.before[rating].r),
-        runs: Box::new(move |m| scores::r_of_runs(emotion, m, rating)),
-        ridge: Box::new(move |m| scores::baseline(emotion, m)?.scores[rating].r),
+        of: Of::Rating(rating),
         ceiling: shown(of.ceiling),
     }
 }
 
-fn disparity(emotion: &EmotionRecord) -> Option<Measure<'_>> {
+fn disparity(emotion: &EmotionRecord) -> Option<Measure> {
     let value = |m: &EmotionModule| m.plane.and_then(|[_, after]| shown(after.disparity));
     emotion.modules.iter().find_map(value)?;
     Some(Measure {
@@ -97,31 +138,21 @@ fn disparity(emotion: &EmotionRecord) -> Option<Measure<'_>> {
         label: "Procrustes disparity",
         name: "disparity".into(),
         ink: Ink::Series(2),
-        after: Box::new(|m| {
-            let after = m.plane.map(|[_, after]| after);
-            [
-                after.and_then(|a| a.disparity),
-                after.and_then(|a| a.disparity_sd),
-            ]
-        }),
-        before: Box::new(|m| m.plane.and_then(|[before, _]| before.disparity)),
-        runs: Box::new(|_| Vec::new()),
-        ridge: Box::new(|_| None),
+        of: Of::Plane,
         ceiling: None,
     })
 }
 
-fn is_significant(emotion: &EmotionRecord, c: &ModuleComparison) -> bool {
-    scores::p_difference(c).is_some_and(|p| p < emotion.settings.alpha)
-}
-
-fn subtitle(emotion: &EmotionRecord, measure: &Measure<'_>) -> String {
+fn subtitle(emotion: &EmotionRecord, measure: &Measure) -> String {
     let tested: Vec<&ModuleComparison> = emotion
         .comparisons
         .iter()
         .filter(|c| c.measure == measure.name && scores::p_difference(c).is_some())
         .collect();
-    let n = tested.iter().filter(|c| is_significant(emotion, c)).count();
+    let n = tested
+        .iter()
+        .filter(|c| scores::is_significant(emotion, c))
+        .count();
     match tested.len() {
         0 => String::new(),
         all => format!("{n} of {} significant", view::plural(all, "difference")),
@@ -204,12 +235,7 @@ fn groups(emotion: &EmotionRecord) -> Vec<Group<'_>> {
 }
 
 /// Whether every significant difference found its place is the second.
-fn panel(
-    emotion: &EmotionRecord,
-    measure: &Measure<'_>,
-    heading: &Heading,
-    top: f64,
-) -> (Panel, bool) {
+fn panel(emotion: &EmotionRecord, measure: &Measure, heading: &Heading, top: f64) -> (Panel, bool) {
     let mut d = Draw::default();
     heading.draw(&mut d);
     let groups = groups(emotion);
@@ -236,15 +262,15 @@ fn panel(
         }
         y += 4.0;
     }
-    let brackets = brackets(emotion, measure, &rows);
+    let brackets = brackets(emotion, &measure.name, &rows);
     let n_lanes = brackets.iter().map(|b| b.lane + 1).max().unwrap_or(0);
     let right = WIDTH - VALUE_WIDTH - LANE * n_lanes.min(N_LANES) as f64;
 
     let values = emotion.modules.iter().flat_map(|m| {
-        let [mean, sd] = (measure.after)(m);
+        let [mean, sd] = measure.after(m);
         let (mean, sd) = (mean.unwrap_or(f64::NAN), view::finite(sd).unwrap_or(0.0));
-        let runs = (measure.runs)(m).into_iter().flatten();
-        let marks = [(measure.before)(m), (measure.ridge)(m)];
+        let runs = measure.runs(emotion, m).into_iter().flatten();
+        let marks = [measure.before(m), measure.ridge(emotion, m)];
         [mean - sd, mean + sd]
             .into_iter()
             .chain(runs)
@@ -282,7 +308,13 @@ fn panel(
     };
     for (group, at) in groups.iter().zip(heads) {
         d.text(1.0, at, &text::fit(&group.name, 10.5, right - 4.0), head);
-        bars(&mut d, &plot, measure, group, &rows[group.first..]);
+        bars(
+            &mut d,
+            &plot,
+            (emotion, measure),
+            group,
+            &rows[group.first..],
+        );
     }
     let end = Type {
         anchor: Anchor::End,
@@ -303,7 +335,7 @@ fn panel(
         bracket.draw(&mut d, right + VALUE_WIDTH + bracket.lane as f64 * LANE);
     }
     let best = emotion.modules.iter().filter_map(|m| {
-        let [mean, _] = (measure.after)(m);
+        let [mean, _] = measure.after(m);
         mean.map(|v| format!("{} {}", m.label(), view::score(v)))
     });
     let panel = Panel {
@@ -318,11 +350,17 @@ fn panel(
     (panel, brackets.iter().all(|b| b.lane < N_LANES))
 }
 
-fn bars(d: &mut Draw, plot: &Plot, measure: &Measure<'_>, group: &Group<'_>, rows: &[f64]) {
+fn bars(
+    d: &mut Draw,
+    plot: &Plot,
+    (emotion, measure): (&EmotionRecord, &Measure),
+    group: &Group<'_>,
+    rows: &[f64],
+) {
     let zero = plot.x.at(0.0);
     let across = |value: f64| plot.x.at(value).clamp(plot.left, plot.right);
     for (module, &row) in group.modules.iter().zip(rows) {
-        let [mean, sd] = (measure.after)(module);
+        let [mean, sd] = measure.after(module);
         let value = Type {
             size: SMALL,
             anchor: Anchor::End,
@@ -340,7 +378,7 @@ fn bars(d: &mut Draw, plot: &Plot, measure: &Measure<'_>, group: &Group<'_>, row
             measure.ink,
             0.55,
         );
-        for run in (measure.runs)(module).into_iter().filter_map(shown) {
+        for run in measure.runs(emotion, module).into_iter().filter_map(shown) {
             d.dot((across(run), row), 1.7, Ink::Text, 0.6, "");
         }
         if let Some(sd) = shown(sd) {
@@ -350,7 +388,7 @@ fn bars(d: &mut Draw, plot: &Plot, measure: &Measure<'_>, group: &Group<'_>, row
                 d.line((x, row - 2.5), (x, row + 2.5), Ink::Text, 1.0);
             }
         }
-        if let Some(before) = shown((measure.before)(module)) {
+        if let Some(before) = shown(measure.before(module)) {
             d.ring((across(before), row), 3.0, Ink::Axis, 1.2);
         }
         d.text(x_value, row + 3.2, &view::score(mean), value);
@@ -358,63 +396,10 @@ fn bars(d: &mut Draw, plot: &Plot, measure: &Measure<'_>, group: &Group<'_>, row
     let ridge = group
         .modules
         .first()
-        .and_then(|m| shown((measure.ridge)(m)));
+        .and_then(|m| shown(measure.ridge(emotion, m)));
     if let (Some(ridge), Some(first)) = (ridge, rows.first()) {
         let x = across(ridge);
         let last = rows[group.modules.len().min(rows.len()) - 1];
         d.line((x, first - 7.5), (x, last + 7.5), Ink::Accent, 2.0);
     }
-}
-
-/// A significant difference between two rows.
-struct Bracket {
-    ends: (f64, f64),
-    stars: &'static str,
-    lane: usize,
-}
-
-impl Bracket {
-    fn draw(&self, d: &mut Draw, x: f64) {
-        let (from, to) = self.ends;
-        for y in [from, to] {
-            d.line((x, y), (x + 4.0, y), Ink::Text, 0.9);
-        }
-        d.line((x + 4.0, from), (x + 4.0, to), Ink::Text, 0.9);
-        let style = Type {
-            size: 10.0,
-            ..Type::default()
-        };
-        d.text(x + 6.0, (from + to) / 2.0 + 5.0, self.stars, style);
-    }
-}
-
-/// Short ones near the rows, none over another.
-fn brackets(emotion: &EmotionRecord, measure: &Measure<'_>, rows: &[f64]) -> Vec<Bracket> {
-    let mut found: Vec<Bracket> = emotion
-        .comparisons
-        .iter()
-        .filter(|c| c.measure == measure.name && is_significant(emotion, c))
-        .filter_map(|c| {
-            let (a, b) = (*rows.get(c.a)?, *rows.get(c.b)?);
-            Some(Bracket {
-                // A little shorter, so that brackets that share a row can stand below each other.
-                ends: (a.min(b) + 3.0, a.max(b) - 3.0),
-                stars: view::stars(scores::p_difference(c)),
-                lane: 0,
-            })
-        })
-        .collect();
-    let length = |b: &Bracket| b.ends.1 - b.ends.0;
-    found.sort_by(|a, b| length(a).total_cmp(&length(b)));
-    let mut lanes: Vec<Vec<(f64, f64)>> = Vec::new();
-    for bracket in &mut found {
-        let (from, to) = bracket.ends;
-        let free = |lane: &Vec<(f64, f64)>| lane.iter().all(|l| to + 1.0 < l.0 || from > l.1 + 1.0);
-        bracket.lane = lanes.iter().position(free).unwrap_or(lanes.len());
-        match lanes.get_mut(bracket.lane) {
-            Some(lane) => lane.push(bracket.ends),
-            None => lanes.push(vec![bracket.ends]),
-        }
-    }
-    found
 }

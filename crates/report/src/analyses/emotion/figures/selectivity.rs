@@ -6,7 +6,7 @@ use super::{AXIS, LEFT, WIDTH, of_main, scores};
 use crate::{
     figures::{
         Flow, Heading, KeyEntry, Mark, Panel, Plate, common_top,
-        plot::{Plot, SMALL, extent_from_zero, shown},
+        plot::{Plot, SMALL, extent_from_zero, muted, shown},
     },
     palette::Ink,
     svg::{Anchor, Draw, Type},
@@ -92,7 +92,7 @@ pub(super) fn counts(analysis: &str, emotion: &EmotionRecord) -> Plate {
         format!("{analysis}-selectivity"),
         "Units that are selective for emotions",
         "Number of units that are selective for each bin of valence and arousal",
-        panels,
+        (panels, false),
     )
 }
 
@@ -122,7 +122,7 @@ pub(super) fn shares(analysis: &str, emotion: &EmotionRecord) -> Plate {
         format!("{analysis}-shares"),
         "Share of selective units in each nucleus",
         "Share of each nucleus’s units that are selective for at least one bin",
-        panels,
+        (panels, true),
     )
 }
 
@@ -164,7 +164,7 @@ fn plate(
     name: String,
     title: &str,
     what: &str,
-    panels: Vec<Panel>,
+    (panels, is_share): (Vec<Panel>, bool),
 ) -> Plate {
     let settings = &emotion.settings;
     let counts = || emotion.selectivity.iter().flat_map(|of| &of.counts);
@@ -206,21 +206,12 @@ fn plate(
              *** p < 0.001.",
         );
     }
-    let left_out: Vec<String> = emotion
-        .bins
-        .iter()
-        .filter(|bin| !bin.is_kept)
-        .map(|bin| format!("{} ({})", bin.name, view::count(bin.n)))
-        .collect();
-    caption.push_str(&bins_sentence(emotion));
-    if !left_out.is_empty() {
-        caption.push_str(&format!(
-            " Left out, with fewer than {}: {}.",
-            crate::methods::n_stimuli(settings.min_images),
-            view::listed(&left_out)
-        ));
+    if is_share {
+        caption.push_str(" Bins are those of the figure before.");
+        caption.push_str(&of_main(emotion));
+    } else {
+        caption.push_str(&bins_and_module(emotion));
     }
-    caption.push_str(&of_main(emotion));
     Plate {
         name,
         title: title.to_owned(),
@@ -231,6 +222,25 @@ fn plate(
         key,
         definitions: String::new(),
     }
+}
+
+/// Which bins there are, which were left out, and of which module it is; begins with a space.
+fn bins_and_module(emotion: &EmotionRecord) -> String {
+    let left_out: Vec<String> = emotion
+        .bins
+        .iter()
+        .filter(|bin| !bin.is_kept)
+        .map(|bin| format!("{} ({})", bin.name, view::count(bin.n)))
+        .collect();
+    let mut out = bins_sentence(emotion);
+    if !left_out.is_empty() {
+        out.push_str(&format!(
+            " Left out, with fewer than {}: {}.",
+            crate::methods::n_stimuli(emotion.settings.min_images),
+            view::listed(&left_out)
+        ));
+    }
+    out + &of_main(emotion)
 }
 
 fn panel(
@@ -247,41 +257,35 @@ fn panel(
     let plot = Plot::new(x, (0.0, most), (LEFT, WIDTH - 4.0), (top, top + HEIGHT));
     plot.y_axis(&mut d, 5, label);
     let step = plot.x.at(1.0) - plot.x.at(0.0);
-    let ticks: Vec<(f64, String)> = slots
-        .iter()
-        .enumerate()
-        .map(|(k, slot)| (k as f64 + 0.5, text::fit(&slot.name, SMALL, step - 2.0)))
-        .collect();
-    plot.x_axis(&mut d, &ticks, "");
+    let below = names(&mut d, &plot, slots, step);
     let bar = (step * 0.34).min(34.0);
     for (k, slot) in slots.iter().enumerate() {
         let middle = plot.x.at(k as f64 + 0.5);
         let alpha = emotion.settings.alpha;
         let is_chance = view::finite(slot.p_shuffled).is_some_and(|p| p >= alpha);
         let rect = |value: f64| shown(Some(value)).map(|v| plot.at(0.0, v.max(0.0)).1);
-        if let Some(y) = rect(slot.before) {
-            d.rect(
-                (middle - bar - 1.0, y),
-                (bar, plot.bottom - y),
-                Ink::Ceiling,
-                1.0,
-            );
-        }
-        let tip = tip(slot);
-        if let Some(y) = rect(slot.after) {
-            let (left, right) = (middle + 1.0, middle + 1.0 + bar);
-            let corners = [
+        let corners = |left: f64, y: f64| {
+            let right = left + bar;
+            [
                 (left, plot.bottom),
                 (left, y),
                 (right, y),
                 (right, plot.bottom),
-            ];
+            ]
+        };
+        let tip = tip(slot);
+        if let Some(y) = rect(slot.before) {
+            let shape = corners(middle - bar - 1.0, y);
+            d.shape(&shape, Ink::Ceiling, Ink::Axis, &tip);
+        }
+        if let Some(y) = rect(slot.after) {
             let fill = if is_chance {
                 Ink::Paper
             } else {
                 Ink::Series(0)
             };
-            d.shape(&corners, fill, Ink::Series(0), &tip);
+            let shape = corners(middle + 1.0, y);
+            d.shape(&shape, fill, Ink::Series(0), &tip);
         }
         let sides = [
             (middle - bar / 2.0 - 1.0, slot.before, slot.before_sem),
@@ -311,9 +315,45 @@ fn panel(
     }
     Panel {
         alt,
-        size: (WIDTH, top + HEIGHT + AXIS - 12.0),
+        size: (WIDTH, top + HEIGHT + below),
         body: d.into_string(),
     }
+}
+
+/// Names below the slots, which lean where they are too wide; the height that they take.
+fn names(d: &mut Draw, plot: &Plot, slots: &[Slot], step: f64) -> f64 {
+    const LEAN: f64 = 40.0;
+    let names: Vec<&str> = slots.iter().map(|slot| slot.name.as_str()).collect();
+    let widest = |names: &mut dyn Iterator<Item = &str>| {
+        names.fold(0.0_f64, |w, name| w.max(text::width(name, SMALL)))
+    };
+    let upright = widest(&mut names.iter().copied()) <= step - 2.0;
+    let ticks = |label: &dyn Fn(usize) -> String| -> Vec<(f64, String)> {
+        (0..slots.len())
+            .map(|k| (k as f64 + 0.5, label(k)))
+            .collect()
+    };
+    if upright {
+        plot.x_axis(d, &ticks(&|k| names[k].to_owned()), "");
+        return AXIS - 12.0;
+    }
+    plot.x_axis(d, &ticks(&|_| String::new()), "");
+    // The first name may reach to the left as far as its slot is from the edge.
+    let room = (plot.x.at(0.5) - 4.0) / LEAN.to_radians().cos();
+    let fitted = text::fit_all(&names, SMALL, room.min(110.0));
+    for (k, name) in fitted.iter().enumerate() {
+        let style = Type {
+            rotate: -LEAN,
+            ..muted(Anchor::End)
+        };
+        d.text(
+            plot.x.at(k as f64 + 0.5) + 3.0,
+            plot.bottom + 11.0,
+            name,
+            style,
+        );
+    }
+    widest(&mut fitted.iter().map(String::as_str)) * LEAN.to_radians().sin() + 18.0
 }
 
 fn tip(slot: &Slot) -> String {
