@@ -1,6 +1,6 @@
 """What is measured: a function for each group of cases, by the beginning of their names."""
 
-from . import arrangement, comparison, emotion, encoding, growth, networks, rdms
+from . import arrangement, comparison, emotion, encoding, growth, networks, nuclei, rdms
 
 # Functions of a `Setup` that write their inputs and give cases, bars or growths.
 GROUPS = {
@@ -26,6 +26,7 @@ GROUPS = {
     "lesions": networks.lesions,
     "weights": networks.weights_files,
     "photographs": networks.photographs,
+    "module": nuclei.epoch,
     # Last, because what comes before may ask for it.
     "product": rdms.products,
 }

@@ -6,6 +6,8 @@ mod encoding;
 #[cfg(feature = "networks")]
 mod networks;
 #[cfg(feature = "networks")]
+mod nuclei;
+#[cfg(feature = "networks")]
 mod objects;
 mod products;
 mod rdms;
@@ -28,6 +30,8 @@ pub fn prepare(task: &str, inputs: &[String]) -> Result<Work> {
         products::prepare,
         #[cfg(feature = "networks")]
         networks::prepare,
+        #[cfg(feature = "networks")]
+        nuclei::prepare,
         #[cfg(feature = "networks")]
         objects::prepare,
     ];

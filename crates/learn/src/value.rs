@@ -65,20 +65,17 @@ pub(crate) fn full(shape: &[usize], value: f64, like: &Tensor) -> Tensor {
 /// The numbers of a tensor, rounded to 32 bits when it has more.
 pub(crate) fn array(tensor: FlexTensor) -> ArrayD<f32> {
     let shape = tensor.shape().to_vec();
-    ArrayD::from_shape_vec(IxDyn(&shape), values(tensor)).expect("a tensor fills its shape")
-}
-
-/// [`array()`] without its shape, and without a copy where nobody else holds the numbers.
-pub(crate) fn values(tensor: FlexTensor) -> Vec<f32> {
-    if tensor.dtype() == DType::F32 {
+    let values = if tensor.dtype() == DType::F32 {
         let values = tensor.into_data().try_into_vec::<f32>();
-        return values.expect("just looked at the kind");
-    }
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "rounding is what is asked for"
-    )]
-    array64(tensor).into_iter().map(|v| v as f32).collect()
+        values.expect("just looked at the kind")
+    } else {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "rounding is what is asked for"
+        )]
+        array64(tensor).into_iter().map(|v| v as f32).collect()
+    };
+    ArrayD::from_shape_vec(IxDyn(&shape), values).expect("a tensor fills its shape")
 }
 
 /// The numbers of a tensor with 64 bits.

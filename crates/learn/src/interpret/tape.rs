@@ -5,7 +5,7 @@ use burn_autodiff::checkpoint::strategy::NoCheckpointing;
 use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind};
 use burn_backend::ops::FloatTensorOps;
-use burn_backend::{Slice, TensorMetadata};
+use burn_backend::{DType, Slice, TensorData, TensorMetadata};
 use burn_flex::{Flex, FlexTensor};
 
 use crate::value::Tensor;
@@ -58,10 +58,22 @@ impl Backward<Flex, 1> for Rows {
         let gradient = gradients.consume::<Flex>(&ops.node);
         let ([of_whole], (whole, rows)) = (ops.parents, ops.state);
         if let Some(node) = of_whole {
-            let zeros = FlexTensor::zeros(whole.shape(), whole.dtype());
-            let placed = Flex::float_slice_assign(zeros, &[rows], gradient);
+            let placed = Flex::float_slice_assign(zeros(&whole), &[rows], gradient);
             gradients.register::<Flex>(node.id, placed);
         }
+    }
+}
+
+/// Zeros of the shape and kind of `like`.
+fn zeros(like: &FlexTensor) -> FlexTensor {
+    let shape = like.shape();
+    match like.dtype() {
+        // Memory that is still untouched, where those of the kernels are written twice.
+        DType::F32 => {
+            let values = vec![0.0_f32; shape.num_elements()];
+            FlexTensor::from_data(TensorData::new(values, shape))
+        }
+        dtype => FlexTensor::zeros(shape, dtype),
     }
 }
 

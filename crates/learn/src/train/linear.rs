@@ -1,5 +1,7 @@
 //! Heads without hidden layers, whose derivative is written out: a tape would cost them many times what they compute.
 
+use burn_backend::{Shape, TensorData};
+use burn_flex::FlexTensor;
 use consilience_models::Graph;
 use consilience_models::graph::{Attribute, Node};
 use ndarray::{Array2, ArrayD, ArrayView2, Ix2};
@@ -110,9 +112,13 @@ impl Linear {
                     .for_each(|(sum, x)| *sum += slope * x);
             }
         }
+        let tensor = |values: Vec<f32>, shape: Vec<usize>| {
+            FlexTensor::from_data(TensorData::new(values, Shape::from(shape)))
+        };
+        let of_weights = tensor(of_weights, vec![n_outputs, self.n_features]);
         Gradients::from([
             (self.weight.clone(), of_weights),
-            (self.bias.clone(), of_biases),
+            (self.bias.clone(), tensor(of_biases, vec![n_outputs])),
         ])
     }
 }

@@ -97,7 +97,8 @@ impl Optimizer {
         for (key, parameter) in parameters.iter_mut() {
             let of_pieces: Vec<&[f32]> = pieces
                 .iter()
-                .filter_map(|piece| piece.get(key).map(Vec::as_slice))
+                .filter_map(|piece| piece.get(key))
+                .map(|gradient| gradient.as_slice().expect("gradients are contiguous"))
                 .collect();
             if of_pieces.is_empty() {
                 continue;
@@ -196,12 +197,12 @@ impl Optimizer {
 }
 
 /// Numbers that one thread moves at a time.
-const PART: usize = 1 << 15;
+const PART: usize = 1 << 14;
 /// Parts for which other threads need not be woken.
-const MANY: usize = 2;
+const MANY: usize = 4;
 
-/// Gradients by key.
-pub(super) type Gradients = BTreeMap<String, Vec<f32>>;
+/// Gradients by key, contiguous.
+pub(super) type Gradients = BTreeMap<String, FlexTensor>;
 
 /// Neighbouring numbers of a tensor with what moves them.
 struct Part<'a> {

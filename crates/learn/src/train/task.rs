@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use burn_backend::ops::FloatTensorOps;
 use burn_flex::FlexTensor;
 use consilience_models::Graph;
-use ndarray::{Array1, Array2, ArrayD, Axis, IxDyn, concatenate};
+use ndarray::{Array1, Array2, ArrayD, ArrayView2, Axis, IxDyn, concatenate};
 use rayon::prelude::*;
 
 use super::linear::Linear;
@@ -15,7 +15,7 @@ use super::select::explained;
 use super::{Samples, Selection, TrainParams, rows};
 use crate::error::{LearnError, Result};
 use crate::interpret::{Program, guard};
-use crate::value::{Ad, Precision, Tensor, Value, tensor, values};
+use crate::value::{Ad, Precision, Tensor, Value, tensor};
 
 /// The trained weights, and the others.
 pub(super) fn parameters(
@@ -128,7 +128,7 @@ impl<'a> Task<'a> {
         let mut gradients = gradients.map_err(|reason| LearnError::Backward { reason })?;
         let of_leaves = leaves.iter().filter_map(|(key, leaf)| {
             let gradient = leaf.grad_remove(&mut gradients)?;
-            Some((key.clone(), values(gradient)))
+            Some((key.clone(), gradient.to_contiguous()))
         });
         Ok((loss, of_leaves.collect()))
     }
@@ -203,19 +203,14 @@ impl<'a> Task<'a> {
             })
             .collect::<Result<Vec<_>>>()?;
         let loss = pieces.iter().map(|(sum, _)| sum).sum::<f64>() / all.len().max(1) as f64;
-        let kept: Vec<&(Array2<f32>, Array2<f32>)> = pieces
-            .iter()
-            .filter_map(|(_, kept)| kept.as_ref())
-            .collect();
-        let whole = |part: fn(&(Array2<f32>, Array2<f32>)) -> &Array2<f32>| {
-            let views: Vec<_> = kept.iter().map(|&pair| part(pair).view()).collect();
+        let kept = || pieces.iter().filter_map(|(_, kept)| kept.as_ref());
+        let whole = |views: Vec<ArrayView2<'_, f32>>| {
             concatenate(Axis(0), &views).expect("rows of one network are equally long")
         };
-        let explained = (!kept.is_empty()).then(|| {
-            explained(
-                &whole(|(outputs, _)| outputs),
-                &whole(|(_, targets)| targets),
-            )
+        let explained = kept().next().map(|_| {
+            let outputs = whole(kept().map(|(outputs, _)| outputs.view()).collect());
+            let targets = whole(kept().map(|(_, targets)| targets.view()).collect());
+            explained(&outputs, &targets)
         });
         Ok((loss, explained))
     }

@@ -319,6 +319,7 @@ fn what_is_dropped_depends_on_neither_threads_nor_pieces_nor_interruptions() {
         batch: 12,
         piece: 5,
         learning_rate: 0.01,
+        selection: Selection::SmallestLoss,
         ..TrainParams::release2026()
     };
     let graph = filled(&module);
@@ -326,7 +327,9 @@ fn what_is_dropped_depends_on_neither_threads_nor_pieces_nor_interruptions() {
         train::train(&graph, &samples, Some(&samples), params, folder, |_| {})
     };
     let trained = with_threads(1, || run(&params, None).unwrap());
-    assert_eq!(trained, with_threads(3, || run(&params, None).unwrap()));
+    assert!(trained.epoch > 0);
+    // Not `assert_eq`, which would print all weights.
+    assert!(trained == with_threads(3, || run(&params, None).unwrap()));
     let pieces = TrainParams {
         piece: 2,
         ..params.clone()
@@ -336,7 +339,7 @@ fn what_is_dropped_depends_on_neither_threads_nor_pieces_nor_interruptions() {
         agree(
             key,
             &kept(values),
-            &ArrayD::from(kept(&trained.weights[key])).into_dyn(),
+            &ndarray::Array1::from(kept(&trained.weights[key])).into_dyn(),
             1.0,
         );
     }
@@ -359,7 +362,7 @@ fn what_is_dropped_depends_on_neither_threads_nor_pieces_nor_interruptions() {
         )
     }));
     assert!(stopped.is_err());
-    assert_eq!(run(&params, Some(folder.path())).unwrap(), trained);
+    assert!(run(&params, Some(folder.path())).unwrap() == trained);
     // Another share is another training.
     let mut other = params.clone();
     other.dropped[0].share = 0.2;
@@ -370,7 +373,7 @@ fn what_is_dropped_depends_on_neither_threads_nor_pieces_nor_interruptions() {
         ..params
     };
     let without = run(&without, None).unwrap();
-    assert_ne!(without.weights, trained.weights);
+    assert!(without.history[1] != trained.history[1]);
     // What is dropped in training is there in validation.
     assert_eq!(without.history[0], trained.history[0]);
 }
@@ -467,7 +470,8 @@ fn the_epoch_that_explains_most_is_taken() {
         batch: 8,
         ..TrainParams::release2026()
     };
-    let run = |params| train::train(&graph, &samples, Some(&samples), params, None, |_| {});
+    let run =
+        |params: &TrainParams| train::train(&graph, &samples, Some(&samples), params, None, |_| {});
     let trained: Trained = run(&params).unwrap();
     let explained: Vec<f64> = trained
         .history
