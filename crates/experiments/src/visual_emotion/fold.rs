@@ -18,6 +18,8 @@ pub struct Learning {
     pub params: TrainParams,
     /// Whether features are z-scored with means and deviations of the pictures that are learnt from.
     pub standardise: bool,
+    /// Whether the weights of the last epoch are used, whatever the validation pictures say of it.
+    pub last_epoch: bool,
     /// Whether ratings are, for the training alone: predictions are on the scale of the ratings.
     pub standardise_ratings: bool,
 }
@@ -221,11 +223,20 @@ pub fn train_fold(
         };
         return Err(ExperimentError::Learn(diverged));
     }
+    let (epoch, weights) = match learning.last_epoch {
+        false => (trained.epoch, trained.weights),
+        true => {
+            let last = trained.history.len() - 1;
+            let file = folder.join(format!("epoch-{last:04}.safetensors"));
+            let weights = Weights::read(file).map_err(consilience_learn::LearnError::from)?;
+            (last, weights.into_tensors())
+        }
+    };
     Ok(FoldRun {
-        epoch: trained.epoch,
+        epoch,
         history: trained.history,
         ratings,
         units,
-        weights: trained.weights,
+        weights,
     })
 }

@@ -58,6 +58,9 @@ pub struct EmotionOptions {
     pub folds: usize,
     /// Share of the pictures outside a fold (or of other pictures) that is not learnt from but chooses the epoch.
     pub validation: f64,
+    /// Whose weights are used: `best` on these pictures, as the preset judges (least loss, or most explained variance), or the `last`, which
+    /// is as good a choice where they are few.
+    pub epoch: String,
     /// Other pictures to learn from, as a file pattern; then every stimulus is predicted by modules that never saw it. Default: the
     /// stimuli themselves, in folds.
     pub training_images: Option<String>,
@@ -127,6 +130,7 @@ impl Default for EmotionOptions {
             repeats: 5,
             folds: 5,
             validation: 0.1,
+            epoch: "best".to_owned(),
             training_images: None,
             training_ratings: None,
             training_picture_column: None,

@@ -173,11 +173,11 @@ fn epochs_of_all_nuclei_have_a_geometry() {
     assert_eq!(alone.names, ["valence", "categories"]);
     assert_eq!(alone.rdms.row(0), models.rdms.row(1));
     // The first nucleus of the last epoch, by hand.
-    let units = repeat.units.slice(s![4, .., 0..6]).mapv(f64::from);
+    let units: Array2<f64> = repeat.units.slice(s![4, .., 0..6]).mapv(f64::from);
     let mut distances = Vec::new();
-    for a in 0..24 {
+    for a in 0..24_usize {
         for b in a + 1..24 {
-            let d: f64 = (0..6)
+            let d: f64 = (0..6_usize)
                 .map(|k| (units[[a, k]] - units[[b, k]]).powi(2))
                 .sum();
             distances.push(d.sqrt());

@@ -78,6 +78,7 @@ pub(super) fn learning() -> Learning {
             ..TrainParams::default()
         },
         standardise: true,
+        last_epoch: false,
         standardise_ratings: true,
     }
 }

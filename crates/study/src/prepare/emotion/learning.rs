@@ -102,6 +102,19 @@ pub(super) fn learning(
     if !options.dropout {
         changes.push("no dropout".to_owned());
     }
+    let last_epoch = match options.epoch.as_str() {
+        "best" => false,
+        "last" => true,
+        other => {
+            return Err(invalid(
+                &of("epoch"),
+                &format!("the epoch is {other:?}, expected best or last"),
+            ));
+        }
+    };
+    if last_epoch {
+        changes.push("weights of the last epoch".to_owned());
+    }
     if options.standardise {
         changes.push("z-scored features".to_owned());
     }
@@ -111,6 +124,7 @@ pub(super) fn learning(
     let learning = Learning {
         params,
         standardise: options.standardise,
+        last_epoch,
         standardise_ratings: options.standardise_ratings,
     };
     Ok((changes, learning))
