@@ -116,6 +116,9 @@ pub const ALL: &[Topic] = topics![
         "predictions", "refit", "energy-distance", "emotion-selectivity", "overlap-units", "geometry", "region-rsa",
         "valence-edges", "arousal-edges", "rescale", "participation-ratio", "attention-entropy", "arousal", "amygdala",
     ],
+    "visual-emotion": [
+        "nuclei", "structures", "preset", "release2026", "paper2025", "gains", "random-sets", "repeats", "matched", "width",
+    ],
     "objects": [
         "emocam", "object2brain", "importance", "co-occurrence", "overlap", "sensitivity", "random-filters", "lesions",
         "sensitivity-images", "sensitivity-boxes", "network",

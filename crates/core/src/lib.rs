@@ -16,6 +16,7 @@
 
 mod appraisal;
 pub mod csv;
+mod emotion;
 mod error;
 mod estimate;
 mod objects;
@@ -29,6 +30,12 @@ mod trials;
 pub use appraisal::{
     AppraisalRecord, AppraisalSettings, DifferenceOf, Rater, RaterRun, RatingCorrelation,
     RatingDifference, RatingReliability, RatingTarget, Subset,
+};
+pub use emotion::{
+    DimensionCurve, EmotionBaseline, EmotionBin, EmotionEpoch, EmotionModule, EmotionRating,
+    EmotionRecord, EmotionRegion, EmotionRun, EmotionSettings, GainCurve, GeometryCurve,
+    ModuleComparison, NucleusInfo, NucleusSelectivity, PlaneScore, PredictionScore,
+    RegionAgreement, SelectiveCount,
 };
 pub use error::{CoreError, Result};
 pub use estimate::{Ceiling, Estimate};

@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{AppraisalRecord, Ceiling, Estimate, ObjectsRecord, Provenance};
+use crate::{AppraisalRecord, Ceiling, EmotionRecord, Estimate, ObjectsRecord, Provenance};
 
 /// A finished study.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -101,6 +101,8 @@ pub enum AnalysisRecord {
     Appraisal(Box<AppraisalRecord>),
     /// Object2Brain.
     Objects(Box<ObjectsRecord>),
+    /// Valence and arousal read out of frozen networks.
+    VisualEmotion(Box<EmotionRecord>),
 }
 
 impl AnalysisRecord {
@@ -114,6 +116,7 @@ impl AnalysisRecord {
                 appraisal.notes.len() + of_targets
             }
             Self::Objects(objects) => objects.notes.len(),
+            Self::VisualEmotion(emotion) => emotion.notes.len(),
         }
     }
 }

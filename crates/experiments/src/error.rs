@@ -6,6 +6,7 @@ use consilience_models::ModelError;
 
 use crate::appraise::AppraiseError;
 use crate::object2brain::Object2BrainError;
+use crate::visual_emotion::VisualEmotionError;
 
 /// Result of this crate.
 pub type Result<T, E = ExperimentError> = std::result::Result<T, E>;
@@ -29,6 +30,9 @@ pub enum ExperimentError {
     /// Of objects, categories and lesions.
     #[error(transparent)]
     Object2Brain(#[from] Object2BrainError),
+    /// Of modules that read valence and arousal.
+    #[error(transparent)]
+    VisualEmotion(#[from] VisualEmotionError),
     /// Arrays that do not fit together.
     #[error("expected {expected} {what}, found {found}")]
     Count {

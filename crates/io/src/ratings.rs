@@ -3,6 +3,12 @@
 //! Columns are chosen by name, blanks around cells do not count, and a cell that is empty or holds `NA` or `NaN` is a rating
 //! that was not given. Which row belongs to a picture: equal names, else equal file names whose folders agree as far
 //! as both have some, else the same without the endings of pictures; case counts.
+//!
+//! # Tables without a header
+//!
+//! A table of four columns whose first row has numbers in the last two has no header; its columns are the picture's name, its ending, arousal
+//! and valence, as the program of Liu et al. 2026 reads them. The first is the column of pictures, whatever that is called, and the
+//! others are `ending`, `arousal` and `valence`. A header further down, of a table that was put behind another, is refused.
 
 use std::path::Path;
 
@@ -125,6 +131,31 @@ impl RatingsParams {
     }
 }
 
+/// The table with names for its columns, if its first row is none.
+fn with_names(table: Table, picture: &str) -> Result<Table> {
+    let is_number = |cell: &String| cell.trim().parse::<f64>().is_ok();
+    let [_, _, arousal, valence] = table.columns() else {
+        return Ok(table);
+    };
+    if !(is_number(arousal) && is_number(valence)) {
+        return Ok(table);
+    }
+    let names = [picture, "ending", "arousal", "valence"];
+    let table = table.without_header(&names);
+    for name in &names[2..] {
+        let cells = table.column(name)?;
+        let header = (cells.iter()).position(|cell| cell.trim().eq_ignore_ascii_case(name));
+        if let Some(row) = header {
+            return Err(IoError::WrongKind {
+                what: format!("row {} of a table that begins without a header", row + 1),
+                found: format!("a header (its column {name})"),
+                expected: "a picture with its ratings; give each of the tables that were joined a header, or none of them",
+            });
+        }
+    }
+    Ok(table)
+}
+
 /// Ratings of pictures.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RatingsTable {
@@ -170,11 +201,11 @@ impl RatingsTable {
     /// ```
     pub fn read(path: impl AsRef<Path>, params: &RatingsParams) -> Result<Self> {
         let path = path.as_ref();
-        let table = Table::read(path)?;
+        let table = with_names(Table::read(path)?, &params.picture).at(path)?;
         Self::from_table(&table, params, &Limits::default()).at(path)
     }
 
-    /// Takes a table that was read.
+    /// Takes a table that was read, which has a header.
     ///
     /// # Errors
     ///

@@ -77,6 +77,23 @@ impl Table {
         Ok(Self { columns, rows })
     }
 
+    /// The same cells under other names: what was taken for the header is a row too.
+    ///
+    /// # Panics
+    ///
+    /// Unless there is a name for each column.
+    pub(crate) fn without_header(self, names: &[&str]) -> Self {
+        assert_eq!(names.len(), self.columns.len(), "a name for each column");
+        let first = Row {
+            number: 1,
+            cells: self.columns,
+        };
+        Self {
+            columns: names.iter().map(|&name| name.to_owned()).collect(),
+            rows: [first].into_iter().chain(self.rows).collect(),
+        }
+    }
+
     /// The names of the columns.
     #[must_use]
     pub fn columns(&self) -> &[String] {

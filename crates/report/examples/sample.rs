@@ -15,7 +15,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let plain = plain.map(|(name, shape)| (name, common::record(&shape)));
     let valence = common::valence::valences().into_iter();
     let valence = valence.map(|(name, shape)| (name, common::valence::valence(&shape)));
-    for (name, record) in plain.chain(valence) {
+    let emotion = common::emotion::emotions().into_iter();
+    let emotion = emotion.map(|(name, shape)| (name, common::emotion::record(&shape)));
+    for (name, record) in plain.chain(valence).chain(emotion) {
         let rendered = consilience_report::render(&record)?;
         let folder = out.join(name);
         fs::create_dir_all(folder.join("figures"))?;

@@ -41,6 +41,14 @@ pub enum ReportError {
         /// How many there are.
         n: usize,
     },
+    /// A part of a record refers to another one by a name that is not there.
+    #[error("the record is damaged: {what}: there is no {name:?}; run the study again")]
+    NoSuchName {
+        /// What was referred to, and by what.
+        what: String,
+        /// The name.
+        name: String,
+    },
     /// The page template failed.
     #[error("the report template failed: {source}")]
     Template {

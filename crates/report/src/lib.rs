@@ -86,9 +86,11 @@ pub struct Rendered {
 /// | RSA | `scores.csv`, `differences.csv` |
 /// | Object2Brain | `scores.csv`, `overlap.csv`, `co_occurrence.csv`, `importance.csv` |
 /// | appraisal | `scores.csv`, `correlation_differences.csv`, `predictions.csv`, `raters.csv`, `targets.csv` |
+/// | visual emotion | `scores.csv`, `emotion_predictions.csv`, `history.csv`, `module_comparisons.csv`, `nuclei.csv`, `bins.csv`, `selectivity.csv`, `tuning.csv`, `geometry.csv`, `regions.csv`, `region_epochs.csv`, `gains.csv` |
 ///
 /// `scores.csv` belongs to the first kind of this list that the record has. Beside it, the scores of Object2Brain are
-/// `object2brain-scores.csv`, those of the appraisal `correlations.csv`.
+/// `object2brain-scores.csv`, those of the appraisal `correlations.csv`, those of
+/// modules of visual emotion `emotion-scores.csv`.
 ///
 /// # Errors
 ///

@@ -108,6 +108,12 @@ impl Ink {
         format!("class=\"k-{name}\" fill=\"none\" stroke=\"{light}\"")
     }
 
+    /// Attributes that outline in this colour and leave the filling to others.
+    pub(crate) fn outline(self) -> String {
+        let (name, light, _) = self.entry();
+        format!("class=\"k-{name}\" stroke=\"{light}\"")
+    }
+
     /// Attributes that fill with one colour and outline in another.
     pub(crate) fn fill_and_stroke(self, outline: Self) -> String {
         let (name, light, _) = self.entry();

@@ -16,6 +16,39 @@ pub(crate) enum Anchor {
     End,
 }
 
+/// What a line is made of, so that lines differ without colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dash {
+    Solid,
+    Long,
+    Dots,
+    Mixed,
+    Short,
+}
+
+impl Dash {
+    /// One for each of several lines; lines beyond the kinds share them in order.
+    pub(crate) fn of(idx: usize) -> Self {
+        [
+            Self::Solid,
+            Self::Long,
+            Self::Dots,
+            Self::Mixed,
+            Self::Short,
+        ][idx % 5]
+    }
+
+    fn attribute(self) -> &'static str {
+        match self {
+            Self::Solid => "",
+            Self::Long => " stroke-dasharray=\"6 3\"",
+            Self::Dots => " stroke-dasharray=\"1 3\"",
+            Self::Mixed => " stroke-dasharray=\"7 3 1 3\"",
+            Self::Short => " stroke-dasharray=\"3 3\"",
+        }
+    }
+}
+
 /// How text is set.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Type {
@@ -195,6 +228,72 @@ impl Draw {
             "<polyline points=\"{}\" {} stroke-width=\"{}\" stroke-linejoin=\"round\" stroke-linecap=\"round\"/>",
             joined(points),
             ink.stroke(),
+            num(width)
+        ));
+    }
+
+    /// A line made of dashes.
+    pub(crate) fn dashes(&mut self, points: &[(f64, f64)], ink: Ink, width: f64, dash: Dash) {
+        self.push(format_args!(
+            "<polyline points=\"{}\" {} stroke-width=\"{}\" stroke-linejoin=\"round\" stroke-linecap=\"round\"{}/>",
+            joined(points),
+            ink.stroke(),
+            num(width),
+            dash.attribute()
+        ));
+    }
+
+    /// A line that leaves and reaches every point upright.
+    pub(crate) fn flow(&mut self, points: &[(f64, f64)], ink: Ink, width: f64, dash: Dash) {
+        let Some(((x, y), rest)) = points.split_first() else {
+            return;
+        };
+        let mut path = format!("M{} {}", num(*x), num(*y));
+        for (&(x0, y0), &(x1, y1)) in points.iter().zip(rest) {
+            let half = num((y0 + y1) / 2.0);
+            let (x0, x1, y1) = (num(x0), num(x1), num(y1));
+            // A string takes whatever is written to it.
+            let _ = write!(path, "C{x0} {half} {x1} {half} {x1} {y1}");
+        }
+        self.push(format_args!(
+            "<path d=\"{path}\" {} stroke-width=\"{}\"{}/>",
+            ink.stroke(),
+            num(width),
+            dash.attribute()
+        ));
+    }
+
+    /// A disc whose colour is the same on light and dark pages.
+    pub(crate) fn bead(&mut self, at: (f64, f64), r: f64, colour: [u8; 3], tip: &str) {
+        let [red, green, blue] = colour;
+        self.push(format_args!(
+            "<circle cx=\"{}\" cy=\"{}\" r=\"{}\" {} stroke-width=\"0.8\"><title>{}</title></circle>",
+            num(at.0),
+            num(at.1),
+            num(r),
+            format_args!(
+                "fill=\"#{red:02x}{green:02x}{blue:02x}\" {}",
+                Ink::Axis.outline()
+            ),
+            escape(tip)
+        ));
+    }
+
+    /// A frame whose colour is the same on light and dark pages.
+    pub(crate) fn tinted_frame(
+        &mut self,
+        origin: (f64, f64),
+        size: (f64, f64),
+        colour: [u8; 3],
+        width: f64,
+    ) {
+        let [r, g, b] = colour;
+        self.push(format_args!(
+            "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"none\" stroke=\"#{r:02x}{g:02x}{b:02x}\" stroke-width=\"{}\"/>",
+            num(origin.0),
+            num(origin.1),
+            num(size.0),
+            num(size.1),
             num(width)
         ));
     }

@@ -76,6 +76,12 @@ pub(crate) fn score3(value: f64) -> String {
     signed(&format!("{value:.3}"))
 }
 
+/// A number without needless decimals, at most three of them.
+pub(crate) fn short(value: f64) -> String {
+    let text = format!("{value:.3}");
+    signed(text.trim_end_matches('0').trim_end_matches('.'))
+}
+
 /// A p-value as journals print it.
 pub(crate) fn p_value(p: f64) -> String {
     if p < 0.001 {
@@ -126,6 +132,18 @@ pub(crate) fn count(n: usize) -> String {
     out
 }
 
+/// `"2nd"`, `"11th"`.
+pub(crate) fn ordinal(n: usize) -> String {
+    let ending = match (n % 100, n % 10) {
+        (11..=13, _) => "th",
+        (_, 1) => "st",
+        (_, 2) => "nd",
+        (_, 3) => "rd",
+        _ => "th",
+    };
+    format!("{}{ending}", count(n))
+}
+
 /// `"a"`, `"a and b"`, `"a, b and c"`.
 pub(crate) fn listed<S: AsRef<str>>(items: &[S]) -> String {
     match items {
@@ -156,5 +174,10 @@ mod tests {
         assert_eq!(listed(&["a", "b", "c"]), "a, b and c");
         assert_eq!(plural(1, "layer"), "1 layer");
         assert_eq!(p_value(0.0004), "< 0.001");
+        assert_eq!([2, 3, 11, 21].map(ordinal), ["2nd", "3rd", "11th", "21st"]);
+        assert_eq!(
+            [0.0, 7.0, -0.0001, 1.25].map(short),
+            ["0", "7", "0", "1.25"]
+        );
     }
 }

@@ -1,6 +1,8 @@
 //! What analyses of ratings found, in a sentence each.
 
-use consilience_core::{AppraisalRecord, LesionEffect, ObjectsRecord, RatingCorrelation};
+use consilience_core::{
+    AppraisalRecord, EmotionRecord, LesionEffect, ObjectsRecord, RatingCorrelation,
+};
 
 use crate::run::listed;
 
@@ -76,4 +78,32 @@ pub fn of_objects(record: &ObjectsRecord) -> String {
         _ => "No category's filters change a correlation more than random filters and permuted targets explain."
             .to_owned(),
     }
+}
+
+/// How well the main module predicts, beside ridge regression on the same features.
+pub fn of_emotion(record: &EmotionRecord) -> String {
+    let Some(main) = record.modules.get(record.main) else {
+        return String::new();
+    };
+    let baseline = record.baselines.iter().find(|b| b.encoder == main.encoder);
+    let number = |r: Option<f64>| r.map_or_else(|| "no number".to_owned(), |r| format!("{r:.2}"));
+    let parts: Vec<String> = record
+        .ratings
+        .iter()
+        .enumerate()
+        .map(|(rating, of)| {
+            let ridge = baseline.and_then(|b| b.scores.get(rating));
+            let ridge = match ridge {
+                Some(scores) => format!(" (ridge on the same features {})", number(scores.r)),
+                None => String::new(),
+            };
+            let r = main.after.get(rating).and_then(|scores| scores.r);
+            format!("{} with r = {}{ridge}", of.name, number(r))
+        })
+        .collect();
+    format!(
+        "{} predicts {} of stimuli that it did not learn from.",
+        main.label(),
+        listed(&parts)
+    )
 }

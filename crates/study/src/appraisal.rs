@@ -14,7 +14,7 @@ use crate::plan::PlannedAppraisal;
 use crate::prepare::Prepared;
 use crate::progress::Progress;
 use crate::{Result, StudyError};
-use targets::reliability;
+pub use targets::reliability;
 
 pub use heads::{TrainedRater, raters};
 pub use targets::rating_targets;

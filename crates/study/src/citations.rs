@@ -5,7 +5,7 @@ use consilience_experiments::appraise::Solver;
 use consilience_methods::rdm::Dissimilarity;
 use consilience_methods::rsa::{Bootstrap, Correction, Similarity};
 
-use crate::plan::{PlannedAppraisal, PlannedObjects, PlannedRsa};
+use crate::plan::{PlannedAppraisal, PlannedEmotion, PlannedObjects, PlannedRsa};
 
 /// Works behind a representational similarity analysis, in the order of its steps.
 pub fn of_rsa(analysis: &PlannedRsa) -> Vec<Citation> {
@@ -101,6 +101,36 @@ pub fn of_objects(analysis: &PlannedObjects) -> Vec<Citation> {
             used_for: "importance of objects in maps".to_owned(),
         },
     ];
+    list.extend(of_correction(analysis.correction));
+    list
+}
+
+/// Works behind a visual-emotion analysis.
+pub fn of_emotion(analysis: &PlannedEmotion) -> Vec<Citation> {
+    let mut list = vec![
+        cite(
+            "Liu P, Bo K, Chen Y, Keil A, Ding M, Fang R (2025) Biologically inspired deep neural network models for visual emotion processing. bioRxiv",
+            "10.1101/2025.10.20.683439",
+            "modules of nuclei, their training, selectivity and geometry",
+        ),
+        cite(
+            "Liu P, Bo K, Ding M, Fang R (2024) Emergence of emotion selectivity in deep neural networks trained to recognize visual objects. PLoS Computational Biology 20:e1011943",
+            "10.1371/journal.pcbi.1011943",
+            "gains and lesions of selective units, tuning values",
+        ),
+        cite(
+            "Hoerl AE, Kennard RW (1970) Ridge regression: biased estimation for nonorthogonal problems. Technometrics 12:55–67",
+            "10.1080/00401706.1970.10488634",
+            "baseline of predictions",
+        ),
+    ];
+    if !analysis.regions.is_empty() {
+        list.push(cite(
+            "Legendre P (2000) Comparison of permutation methods for the partial correlation and partial Mantel tests. Journal of Statistical Computation and Simulation 67:37–73",
+            "10.1080/00949650008812035",
+            "partial agreement with regions",
+        ));
+    }
     list.extend(of_correction(analysis.correction));
     list
 }

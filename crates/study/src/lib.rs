@@ -13,6 +13,7 @@ mod appraisal;
 mod cache;
 mod citations;
 pub mod demo;
+mod emotion;
 mod error;
 pub mod extraction;
 pub mod file;
@@ -31,9 +32,10 @@ pub use cache::Cache;
 pub use error::{Failure, Result, StudyError};
 pub use places::{Places, pictures_and_films_in, pictures_in};
 pub use plan::{
-    Plan, PlannedAnalysis, PlannedAppraisal, PlannedBoxes, PlannedClip, PlannedEdit,
-    PlannedElsewhere, PlannedExpectation, PlannedInner, PlannedLayer, PlannedModel, PlannedObjects,
-    PlannedRating, PlannedRsa, PlannedStimulus, PlannedTarget, PlannedTraining,
+    Plan, PlannedAnalysis, PlannedAppraisal, PlannedBoxes, PlannedClip, PlannedControl,
+    PlannedEdit, PlannedElsewhere, PlannedEmotion, PlannedExpectation, PlannedInner, PlannedLayer,
+    PlannedLearnt, PlannedModel, PlannedModule, PlannedObjects, PlannedRating, PlannedRegion,
+    PlannedRsa, PlannedStimulus, PlannedTarget, PlannedTraining,
 };
 pub use prepare::{
     GivenRatings, LoadedRating, ObjectSource, ObjectSources, OtherObjects, Prepared, RatingSource,

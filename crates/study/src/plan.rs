@@ -13,6 +13,9 @@ use serde::{Serialize, Serializer};
 use crate::reduce::Reduction;
 
 mod appraisal;
+mod emotion;
+
+pub use emotion::{PlannedControl, PlannedEmotion, PlannedLearnt, PlannedModule, PlannedRegion};
 
 pub use appraisal::{
     PlannedAppraisal, PlannedBoxes, PlannedElsewhere, PlannedInner, PlannedObjects, PlannedRating,
@@ -187,6 +190,9 @@ pub enum PlannedAnalysis {
     Appraisal(PlannedAppraisal),
     /// Object2Brain.
     Objects(PlannedObjects),
+    /// Modules that read valence and arousal.
+    #[serde(rename = "visual-emotion")]
+    Emotion(Box<PlannedEmotion>),
 }
 
 /// One representational similarity analysis.
@@ -259,6 +265,7 @@ impl Plan {
             .max();
         let inner = self.analyses.iter().map(|analysis| match analysis {
             PlannedAnalysis::Objects(objects) => objects.inner_bytes(self.stimuli.len()),
+            PlannedAnalysis::Emotion(emotion) => emotion.bytes(self.stimuli.len()),
             PlannedAnalysis::Rsa(_) | PlannedAnalysis::Appraisal(_) => 0,
         });
         let features = largest.unwrap_or(0) * self.stimuli.len() as u64 * 4;
@@ -305,10 +312,11 @@ impl Plan {
                 PlannedAnalysis::Appraisal(appraisal) => {
                     n_layers(&appraisal.models) * appraisal.estimated_seconds(n)
                 }
+                PlannedAnalysis::Emotion(emotion) => emotion.estimated_seconds(n),
                 PlannedAnalysis::Objects(objects) => {
                     let n_runs = match &self.analyses[objects.appraisal] {
                         PlannedAnalysis::Appraisal(heads) => heads.heads.runs as f64,
-                        PlannedAnalysis::Rsa(_) | PlannedAnalysis::Objects(_) => 0.0,
+                        _ => 0.0,
                     };
                     let n_cut = match objects.network {
                         LesionedNetwork::Cut => n_layers(&objects.models),

@@ -180,6 +180,14 @@ fn display(
             shown.push((title, models.row(best).to_owned()));
         }
     }
+    self::shown(prepared, shown)
+}
+
+/// RDMs with their titles as heat maps and arrangements.
+pub fn shown(
+    prepared: &Prepared,
+    shown: Vec<(String, Array1<f64>)>,
+) -> Result<(Vec<DisplayRdm>, Vec<MdsMap>)> {
     let order = category_order(prepared);
     let mut rdms = Vec::new();
     let mut maps = Vec::new();

@@ -14,7 +14,7 @@ use crate::file::{Override, StudyText};
 use crate::plan::{Plan, PlannedAnalysis};
 use crate::prepare::Prepared;
 use crate::progress::Progress;
-use crate::{Result, answers, appraisal, objects, rsa};
+use crate::{Result, answers, appraisal, emotion, objects, rsa};
 
 /// Carries out a plan. What is in the cache is not computed again, so an interrupted run goes on
 /// where it was; the record is the same either way, and for any number of threads.
@@ -45,6 +45,10 @@ pub fn run(
             PlannedAnalysis::Objects(planned) => {
                 let found = objects::run(prepared, idx, planned, cache, n_threads, progress)?;
                 AnalysisRecord::Objects(Box::new(found))
+            }
+            PlannedAnalysis::Emotion(planned) => {
+                let found = emotion::run(prepared, idx, planned, cache, n_threads, progress)?;
+                AnalysisRecord::VisualEmotion(Box::new(found))
             }
         });
     }
@@ -89,6 +93,7 @@ fn answer(analyses: &[AnalysisRecord]) -> String {
         AnalysisRecord::Rsa(rsa) => rsa_answer(rsa),
         AnalysisRecord::Appraisal(appraisal) => answers::of_appraisal(appraisal),
         AnalysisRecord::Objects(objects) => answers::of_objects(objects),
+        AnalysisRecord::VisualEmotion(emotion) => answers::of_emotion(emotion),
     };
     let others = analyses.iter().skip(1);
     let objects = others.filter(|analysis| matches!(analysis, AnalysisRecord::Objects(_)));
@@ -230,6 +235,7 @@ fn citations_of(plan: &Plan) -> Vec<Citation> {
             PlannedAnalysis::Rsa(rsa) => citations::of_rsa(rsa),
             PlannedAnalysis::Appraisal(appraisal) => citations::of_appraisal(appraisal),
             PlannedAnalysis::Objects(objects) => citations::of_objects(objects),
+            PlannedAnalysis::Emotion(emotion) => citations::of_emotion(emotion),
         });
     }
     for model in &plan.models {

@@ -35,6 +35,11 @@ pub const TEMPLATES: &[Template] = &[
         data: None,
     },
     Template {
+        kind: "visual-emotion",
+        files: files!("../templates/visual-emotion"),
+        data: None,
+    },
+    Template {
         kind: "object2brain-planted",
         files: files!("../../../examples/object2brain-planted"),
         data: Some(Planted::Category),

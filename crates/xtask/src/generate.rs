@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use consilience::study::file::{
-    AppraisalOptions, EditOptions, ExpectOptions, ModelOptions, ObjectsOptions,
+    AppraisalOptions, EditOptions, EmotionOptions, ExpectOptions, ModelOptions, ObjectsOptions,
     PreprocessingOptions, ReportOptions, RsaOptions, StimuliOptions, StudyOptions, TargetOptions,
 };
 use schemars::{JsonSchema, schema_for};
@@ -58,6 +58,7 @@ fn study_page() -> Result<String> {
     table::<RsaOptions>(&mut page, "[[analysis]] with kind = \"rsa\"")?;
     table::<AppraisalOptions>(&mut page, "[[analysis]] with kind = \"appraisal\"")?;
     table::<ObjectsOptions>(&mut page, "[[analysis]] with kind = \"object2brain\"")?;
+    table::<EmotionOptions>(&mut page, "[[analysis]] with kind = \"visual-emotion\"")?;
     table::<ExpectOptions>(&mut page, "[[expect]]")?;
     table::<ReportOptions>(&mut page, "[report]")?;
     Ok(page)

@@ -99,6 +99,18 @@ fn print(plan: &Plan, out: &mut dyn Write) -> Result<()> {
     }
     for analysis in &plan.analyses {
         writeln!(out, "  analysis   {}", described(analysis, plan))?;
+        if let PlannedAnalysis::Emotion(emotion) = analysis {
+            for module in &emotion.modules {
+                writeln!(
+                    out,
+                    "             {} {}: {} trained numbers, {} units",
+                    plan.models[module.model].name,
+                    module.structure.name,
+                    module.n_parameters,
+                    module.n_units
+                )?;
+            }
+        }
         if let PlannedAnalysis::Objects(objects) = analysis {
             if let Some(elsewhere) = &objects.elsewhere {
                 writeln!(
@@ -157,6 +169,23 @@ fn described(analysis: &PlannedAnalysis, plan: &Plan) -> String {
             appraisal.permutations,
             appraisal.correction
         ),
+        PlannedAnalysis::Emotion(emotion) => {
+            let learnt = emotion
+                .ratings
+                .iter()
+                .map(|&rating| plan.ratings[rating].name.as_str());
+            let learnt: Vec<&str> = learnt.collect();
+            format!(
+                "visual-emotion: {} learn {} ({}, {} epochs), {} × {}, {} regions",
+                counted(emotion.modules.len(), "module"),
+                learnt.join(" and "),
+                emotion.preset,
+                emotion.learning.params.epochs,
+                counted(emotion.repeats, "repeat"),
+                counted(emotion.n_folds(), "fold"),
+                emotion.regions.len()
+            )
+        }
         PlannedAnalysis::Objects(objects) => format!(
             "object2brain: boxes of {}, {} categories, lesions in {}, {} random sets, correction {}",
             objects.boxes.source,
@@ -170,6 +199,13 @@ fn described(analysis: &PlannedAnalysis, plan: &Plan) -> String {
             objects.params.random_sets,
             objects.correction
         ),
+    }
+}
+
+fn counted(n: usize, what: &str) -> String {
+    match n {
+        1 => format!("1 {what}"),
+        n => format!("{n} {what}s"),
     }
 }
 

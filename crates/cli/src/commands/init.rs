@@ -10,7 +10,7 @@ use crate::arrays;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Kind of study: rsa, valence-appraisal, object2brain-planted, object2brain-null
+    /// Kind of study: rsa, valence-appraisal, visual-emotion, object2brain-planted, object2brain-null
     kind: String,
     /// Folder to write into; default: the kind's name
     dir: Option<PathBuf>,

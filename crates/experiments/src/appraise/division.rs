@@ -8,7 +8,7 @@ use consilience_stats::random::{Domain, Stream};
 ///
 /// Stratified, pictures are taken in the order of their ratings, equal ones in a drawn order, and every `n_folds` of them in turn go
 /// to different folds: the means of all training sets are then nearly the same.
-pub(super) fn folds(ratings: &[f64], n_folds: usize, stratified: bool, seed: u64) -> Vec<usize> {
+pub(crate) fn folds(ratings: &[f64], n_folds: usize, stratified: bool, seed: u64) -> Vec<usize> {
     let mut stream = Stream::new(seed, Domain::Split, 0);
     let mut order = stream.permutation(ratings.len());
     let mut fold_of = vec![0; ratings.len()];

@@ -46,10 +46,11 @@ use serde::{Deserialize, Serialize};
 use crate::error::{ExperimentError, Result};
 use crate::head::{RatingHead, RunHeads};
 use check::{check, check_finite, enough};
-use division::{folds, parted};
+use division::parted;
 use gradient::Scaled;
 use scaling::Scaling;
 
+pub(crate) use division::folds;
 pub use error::AppraiseError;
 pub use params::{HeadKind, HeadParams, RatingLoss, Solver, Validation};
 
@@ -325,6 +326,20 @@ fn fit(
         epoch: Some(found.epoch),
         weight_decay: params.weight_decay.unwrap_or(0.0),
     })
+}
+
+/// The linear head of the pictures `rows`, by the exact solver with the penalty that it chooses.
+pub(crate) fn ridge_of(
+    features: ArrayView2<'_, f32>,
+    ratings: &[f64],
+    rows: &[usize],
+) -> Result<RatingHead> {
+    let task = Task {
+        seed: 0,
+        fold: 0,
+        rows: rows.to_vec(),
+    };
+    Ok(fit(features, ratings, &task, &HeadParams::default())?.head)
 }
 
 fn run(

@@ -191,3 +191,66 @@ proptest! {
         }
     }
 }
+
+/// A file as the program of Liu et al. 2026 reads it, with a line end of its own.
+fn released(line_end: &str, rows: &[&str]) -> Result<RatingsTable> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ratings.csv");
+    let text: String = rows.iter().map(|row| format!("{row}{line_end}")).collect();
+    std::fs::write(&path, text).unwrap();
+    let params = RatingsParams {
+        scale: Some([1.0, 9.0]),
+        ..RatingsParams::wide("file", &["valence"])
+    };
+    RatingsTable::read(&path, &params)
+}
+
+#[test]
+fn tables_without_a_header_have_picture_ending_arousal_valence() {
+    for line_end in ["\n", "\r\n", "\r"] {
+        let rows = [
+            "1001 ,jpg,5.5,3.25",
+            "Crosswalk 1 ,jpg,2,7",
+            "1003.2,jpg, 4 ,5 ",
+        ];
+        let found = released(line_end, &rows).unwrap();
+        let found = found.aligned(&["1003.2.jpg", "1001.jpg", "Crosswalk 1.jpg"]);
+        let means = [Some(5.0), Some(3.25), Some(7.0)];
+        assert_eq!(found.unwrap().mean, means, "{line_end:?}");
+    }
+}
+
+#[test]
+fn a_header_is_a_header_wherever_its_columns_are() {
+    let rows = ["file,ending,arousal,valence", "1001,jpg,5.5,3.25"];
+    let found = released("\n", &rows).unwrap().aligned(&["1001"]).unwrap();
+    assert_eq!(found.mean, [Some(3.25)]);
+    let rows = ["file,valence,arousal", "1001,3.25,5.5"];
+    let found = released("\n", &rows).unwrap().aligned(&["1001"]).unwrap();
+    assert_eq!(found.mean, [Some(3.25)]);
+}
+
+#[test]
+fn tables_with_and_without_a_header_are_not_mixed() {
+    let rows = [
+        "1001,jpg,5.5,3.25",
+        "file,ending,arousal,valence",
+        "1002,jpg,5,3",
+    ];
+    let message = released("\n", &rows).unwrap_err().to_string();
+    assert!(
+        message.contains("row 2") && message.contains("header"),
+        "{message}"
+    );
+    // The other way round, what stands for a rating is named with its row.
+    let rows = [
+        "file,ending,arousal,valence",
+        "a,jpg,5,3",
+        "file,ending,arousal,valence",
+    ];
+    let message = released("\n", &rows).unwrap_err().to_string();
+    assert!(message.contains("valence"), "{message}");
+    let rows = ["1001,jpg,5.5,3.25", "1002,jpg,5,12"];
+    let message = released("\n", &rows).unwrap_err().to_string();
+    assert!(message.contains("12"), "{message}");
+}

@@ -101,6 +101,8 @@ pub struct BinSelectivity {
     pub layers: Vec<LayerCounts>,
     /// Counts of all resamples, `(n_resamples, n_layers, n_bins + 1)`, the last for any bin.
     pub resampled: Array3<u32>,
+    /// Counts of all shuffles, in the same way.
+    pub shuffled: Array3<u32>,
     /// What was asked for.
     pub params: BinSelectivityParams,
 }
@@ -218,6 +220,7 @@ pub fn bin_selectivity(
         n_items: members.len(),
         units,
         resampled,
+        shuffled,
         params: *params,
     })
 }

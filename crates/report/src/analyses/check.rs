@@ -27,3 +27,15 @@ pub(super) fn within(what: impl Into<String>, position: usize, n: usize) -> Resu
         })
     }
 }
+
+/// A name among those that there are.
+pub(super) fn named(what: impl Into<String>, name: &str, names: &[&str]) -> Result<()> {
+    if names.contains(&name) {
+        Ok(())
+    } else {
+        Err(ReportError::NoSuchName {
+            what: what.into(),
+            name: name.to_owned(),
+        })
+    }
+}

@@ -11,6 +11,7 @@
 
 mod appraisal;
 mod check;
+mod emotion;
 mod objects;
 mod rsa;
 
@@ -18,7 +19,7 @@ use consilience_core::{AnalysisRecord, Record};
 
 use crate::{ReportError, Result, Table, figures::Plate, section::Section};
 
-pub(crate) use rsa::figures::thumbnails;
+pub(crate) use crate::figures::mds::definitions as thumbnails;
 
 /// An analysis with its short name, which files and tables bear.
 struct Named<'a, T> {
@@ -32,6 +33,7 @@ fn name(idx: usize, analysis: &AnalysisRecord) -> String {
         AnalysisRecord::Rsa(_) => "rsa",
         AnalysisRecord::Appraisal(_) => "appraisal",
         AnalysisRecord::Objects(_) => "object2brain",
+        AnalysisRecord::VisualEmotion(_) => "visual-emotion",
     };
     format!("{kind}-{}", idx + 1)
 }
@@ -52,6 +54,7 @@ pub(crate) fn check(record: &Record) -> Result<()> {
             AnalysisRecord::Rsa(rsa) => rsa::check::check(rsa, n_stimuli),
             AnalysisRecord::Appraisal(appraisal) => appraisal::check::check(appraisal, n_stimuli),
             AnalysisRecord::Objects(objects) => objects::check::check(objects),
+            AnalysisRecord::VisualEmotion(emotion) => emotion::check::check(emotion, n_stimuli),
         })
 }
 
@@ -63,6 +66,9 @@ pub(crate) fn plates(record: &Record) -> Vec<Vec<Plate>> {
             AnalysisRecord::Rsa(rsa) => rsa::figures::plates(&name, rsa, &record.stimuli),
             AnalysisRecord::Appraisal(appraisal) => appraisal::figures::plates(&name, appraisal),
             AnalysisRecord::Objects(objects) => objects::figures::plates(&name, objects),
+            AnalysisRecord::VisualEmotion(emotion) => {
+                emotion::figures::plates(&name, emotion, &record.stimuli)
+            }
         };
         plates.retain(|plate| !plate.panels.is_empty());
         plates
@@ -82,6 +88,9 @@ pub(crate) fn sections(record: &Record) -> Vec<Section> {
             AnalysisRecord::Objects(objects) => {
                 objects::section::section(name, record, objects, object_scores(record))
             }
+            AnalysisRecord::VisualEmotion(emotion) => {
+                emotion::section::section(name, record, emotion, module_scores(record))
+            }
         }
     };
     record.analyses.iter().enumerate().map(of).collect()
@@ -89,7 +98,8 @@ pub(crate) fn sections(record: &Record) -> Vec<Section> {
 
 /// All tables; analyses of one kind share theirs.
 pub(crate) fn tables(record: &Record) -> Vec<Table> {
-    let (mut rsas, mut objects, mut appraisals) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut rsas, mut objects) = (Vec::new(), Vec::new());
+    let (mut appraisals, mut emotions) = (Vec::new(), Vec::new());
     for (idx, analysis) in record.analyses.iter().enumerate() {
         let name = name(idx, analysis);
         match analysis {
@@ -102,6 +112,10 @@ pub(crate) fn tables(record: &Record) -> Vec<Table> {
                 record: &**of,
             }),
             AnalysisRecord::Appraisal(of) => appraisals.push(Named {
+                name,
+                record: &**of,
+            }),
+            AnalysisRecord::VisualEmotion(of) => emotions.push(Named {
                 name,
                 record: &**of,
             }),
@@ -122,6 +136,10 @@ pub(crate) fn tables(record: &Record) -> Vec<Table> {
             main,
         ));
     }
+    if !emotions.is_empty() {
+        let main = module_scores(record);
+        tables.extend(emotion::tables::tables(&emotions, &record.stimuli, main));
+    }
     tables
 }
 
@@ -135,12 +153,23 @@ fn object_scores(record: &Record) -> &'static str {
     }
 }
 
-/// File with the correlations of appraisals: `scores.csv`, unless another kind has that.
+/// File with the correlations of appraisals: `scores.csv`, unless RSA or Object2Brain has that.
 fn correlations(record: &Record) -> &'static str {
-    let is_appraisal = |a: &AnalysisRecord| matches!(a, AnalysisRecord::Appraisal(_));
-    if record.analyses.iter().all(is_appraisal) {
+    let comes_after =
+        |a: &AnalysisRecord| !matches!(a, AnalysisRecord::Rsa(_) | AnalysisRecord::Objects(_));
+    if record.analyses.iter().all(comes_after) {
         "scores.csv"
     } else {
         "correlations.csv"
+    }
+}
+
+/// File with the scores of modules of visual emotion: `scores.csv`, unless another kind has that.
+fn module_scores(record: &Record) -> &'static str {
+    let is_emotion = |a: &AnalysisRecord| matches!(a, AnalysisRecord::VisualEmotion(_));
+    if record.analyses.iter().all(is_emotion) {
+        "scores.csv"
+    } else {
+        "emotion-scores.csv"
     }
 }

@@ -3,12 +3,17 @@
 
 pub(crate) mod boxes;
 pub(crate) mod grid;
+pub(crate) mod mds;
+pub(crate) mod plot;
+pub(crate) mod rdms;
+
+use consilience_core::StimulusRecord;
 
 use crate::{
     Figure,
     palette::Ink,
-    svg::{Anchor, Draw, FONT_FAMILY, Type, escape, num},
-    text,
+    svg::{Anchor, Dash, Draw, FONT_FAMILY, Type, escape, num},
+    text, view,
 };
 
 /// Opacity of the noise-ceiling band.
@@ -80,6 +85,14 @@ pub(crate) enum Mark {
     HollowUp,
     /// Faint triangle.
     Halo,
+    /// A line with dashes.
+    Line(Dash),
+    /// A line with a band around it.
+    Curve(Dash),
+    /// A square on its corner that is not filled.
+    Diamond,
+    /// A short upright line.
+    Tick,
 }
 
 /// Width and height of a mark in a key.
@@ -118,9 +131,67 @@ impl KeyEntry {
             Mark::Down => d.polygon(&UPWARDS.map(|(x, y)| (x, h - y)), self.ink, 1.0),
             Mark::HollowUp => d.shape(&UPWARDS, Ink::Paper, self.ink, ""),
             Mark::Halo => d.polygon(&UPWARDS, self.ink, 0.32),
+            Mark::Line(dash) => d.dashes(&[(0.0, h / 2.0), (w, h / 2.0)], self.ink, 1.6, dash),
+            Mark::Curve(dash) => {
+                d.rect((0.0, 0.0), (w, h), self.ink, 0.2);
+                d.dashes(&[(0.0, h / 2.0), (w, h / 2.0)], self.ink, 1.6, dash);
+            }
+            Mark::Diamond => d.shape(&plot::diamond(centre, 4.0), Ink::Paper, self.ink, ""),
+            Mark::Tick => d.line((w / 2.0, 0.0), (w / 2.0, h), self.ink, 2.0),
         }
         d.into_string()
     }
+}
+
+/// What groups or orders the stimuli of a figure.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Order<'a> {
+    /// Categories, if there are any.
+    Categories,
+    /// A number of each stimulus.
+    Values(Values<'a>),
+}
+
+/// A number of each stimulus.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Values<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) values: &'a [f64],
+    /// The ends of the scale of colours.
+    pub(crate) ends: [f64; 2],
+}
+
+impl Values<'_> {
+    /// Where a stimulus lies between the ends, 0…1.
+    pub(crate) fn share(&self, idx: usize) -> Option<f64> {
+        let [low, high] = self.ends;
+        let share = (self.values.get(idx)? - low) / (high - low);
+        view::finite(Some(share)).map(|share| share.clamp(0.0, 1.0))
+    }
+
+    /// Stimuli from the smallest value to the largest, in their order where values are equal or none.
+    pub(crate) fn ascending(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.values.len()).collect();
+        order.sort_by(|&a, &b| self.values[a].total_cmp(&self.values[b]).then(a.cmp(&b)));
+        order
+    }
+
+    /// What a browser shows when the pointer rests on a stimulus.
+    fn tip(&self, idx: usize, id: &str) -> String {
+        match self.values.get(idx).filter(|v| v.is_finite()) {
+            Some(&value) => format!("{id}: {} {}", self.name, view::score(value)),
+            None => id.to_owned(),
+        }
+    }
+}
+
+/// Entries that explain the categories.
+pub(crate) fn category_key(stimuli: &[StimulusRecord]) -> Vec<KeyEntry> {
+    view::categories(stimuli)
+        .into_iter()
+        .enumerate()
+        .map(|(idx, name)| KeyEntry::new(Mark::Swatch, Ink::Category(idx), name))
+        .collect()
 }
 
 /// Title of a panel and the line below it.

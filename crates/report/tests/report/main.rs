@@ -1,11 +1,13 @@
 //! Laws that every report obeys, over records of several shapes.
 
 mod common;
+mod emotion;
 mod valence;
 
 use std::sync::LazyLock;
 
 use common::{
+    emotion::emotions,
     record, shapes,
     valence::{valence, valences},
 };
@@ -19,8 +21,10 @@ const LETTER: f64 = 0.5;
 fn records() -> Vec<(&'static str, Record)> {
     let rsa = shapes().into_iter();
     let valence_shapes = valences().into_iter();
+    let emotion_shapes = emotions().into_iter();
     rsa.map(|(name, shape)| (name, record(&shape)))
         .chain(valence_shapes.map(|(name, shape)| (name, valence(&shape))))
+        .chain(emotion_shapes.map(|(name, shape)| (name, common::emotion::record(&shape))))
         .collect()
 }
 
@@ -153,7 +157,7 @@ fn layer_names_do_not_collide() {
 
 #[test]
 fn the_same_record_gives_the_same_bytes() {
-    let names = ["usual", "models", "valence", "valence-gaps"];
+    let names = ["usual", "models", "valence", "valence-gaps", "emotion-gaps"];
     for (_, record) in records().into_iter().filter(|(n, _)| names.contains(n)) {
         let first = render(&record).unwrap();
         assert_eq!(first, render(&record).unwrap());

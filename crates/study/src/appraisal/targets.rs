@@ -121,7 +121,7 @@ fn read_ratings(prepared: &Prepared, idx: usize, cache: &Cache) -> Result<ReadRa
 }
 
 /// Reliability of a target over some stimuli; `None` where there are no several raters, or why there is none.
-pub(super) fn reliability(
+pub fn reliability(
     prepared: &Prepared,
     idx: usize,
     stimuli: &[usize],

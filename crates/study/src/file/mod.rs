@@ -4,12 +4,14 @@
 //! comments here are the reference of study options (`docs/reference/study.md`).
 
 mod appraisal;
+mod emotion;
 mod options;
 mod parse;
 mod preprocessing;
 mod targets;
 
 pub use appraisal::{AppraisalOptions, ObjectsOptions};
+pub use emotion::EmotionOptions;
 pub use options::{
     Analysis, EditOptions, ExpectOptions, ModelOptions, Pool, ReportOptions, RsaOptions,
     StimuliOptions, Study, StudyOptions,

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AppraisalOptions, ObjectsOptions, PreprocessingChoice, TargetOptions};
+use super::{AppraisalOptions, EmotionOptions, ObjectsOptions, PreprocessingChoice, TargetOptions};
 
 /// A whole study file.
 #[derive(Debug, Clone, PartialEq)]
@@ -229,11 +229,13 @@ pub enum Analysis {
     Appraisal(AppraisalOptions),
     /// `kind = "object2brain"`
     Objects(ObjectsOptions),
+    /// `kind = "visual-emotion"`
+    Emotion(Box<EmotionOptions>),
 }
 
 impl Analysis {
     /// The kinds there are, as written in a study file.
-    pub const KINDS: [&'static str; 3] = ["rsa", "appraisal", "object2brain"];
+    pub const KINDS: [&'static str; 4] = ["rsa", "appraisal", "object2brain", "visual-emotion"];
 }
 
 /// `[[analysis]]` with `kind = "rsa"`: representational similarity analysis of every layer with

@@ -12,7 +12,7 @@ use super::options::{
     Analysis, ExpectOptions, ModelOptions, ReportOptions, RsaOptions, StimuliOptions, Study,
     StudyOptions,
 };
-use super::{AppraisalOptions, ObjectsOptions, TargetOptions};
+use super::{AppraisalOptions, EmotionOptions, ObjectsOptions, TargetOptions};
 use crate::nearest;
 use crate::{Result, StudyError};
 
@@ -371,6 +371,10 @@ fn analysis(value: Spanned<DeValue<'_>>) -> Parsed<Analysis> {
         Some("rsa") => Ok(Analysis::Rsa(RsaOptions::deserialize(rest)?)),
         Some("appraisal") => Ok(Analysis::Appraisal(AppraisalOptions::deserialize(rest)?)),
         Some("object2brain") => Ok(Analysis::Objects(ObjectsOptions::deserialize(rest)?)),
+        Some("visual-emotion") => {
+            let options = EmotionOptions::deserialize(rest)?;
+            Ok(Analysis::Emotion(Box::new(options)))
+        }
         Some(other) => Err(fault(
             &format!("unknown analysis kind `{other}`, expected one of {known}"),
             kind.span(),

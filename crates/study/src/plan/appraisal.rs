@@ -189,7 +189,7 @@ const PASSED: f64 = 1e9;
 const DERIVED: f64 = 1e8;
 
 /// Parameters as Rust prints them: complete, and the same for the same values.
-fn as_debug<T: std::fmt::Debug, S: Serializer>(
+pub(super) fn as_debug<T: std::fmt::Debug, S: Serializer>(
     value: &T,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {

@@ -2,6 +2,7 @@
 
 mod analyses;
 mod appraisal;
+mod emotion;
 mod models;
 mod objects;
 mod ratings;
@@ -22,6 +23,7 @@ use crate::plan::{Plan, PlannedAnalysis, PlannedModel, PlannedRating, PlannedTar
 use crate::{Result, StudyError};
 use analyses::{resolve_expectation, resolve_rsa};
 use appraisal::{Resolved, resolve_appraisal};
+use emotion::resolve_emotion;
 use models::{load_model, warn_of_aliases};
 use objects::resolve_objects;
 use ratings::load_ratings;
@@ -180,6 +182,18 @@ pub fn prepare(
                     resolve_appraisal(options, &key, &resolved, &mut inputs)?;
                 clips = elsewhere;
                 PlannedAnalysis::Appraisal(planned)
+            }
+            Analysis::Emotion(options) => {
+                let (planned, elsewhere) = resolve_emotion(
+                    options,
+                    &key,
+                    &resolved,
+                    &planned_targets,
+                    &ratings,
+                    &mut inputs,
+                )?;
+                clips = elsewhere;
+                PlannedAnalysis::Emotion(Box::new(planned))
             }
             Analysis::Objects(options) => {
                 let (planned, found) =

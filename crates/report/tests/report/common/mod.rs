@@ -1,5 +1,6 @@
 //! Plausible records of several shapes, drawn by arithmetic and never by a random number.
 
+pub mod emotion;
 pub mod valence;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};

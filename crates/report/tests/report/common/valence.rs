@@ -120,7 +120,7 @@ pub fn valences() -> Vec<(&'static str, Valence)> {
 }
 
 /// A number in −0.5…0.5.
-fn noise(parts: &[usize]) -> f64 {
+pub fn noise(parts: &[usize]) -> f64 {
     let seed = parts.iter().fold(17_u64, |seed, &part| {
         seed.wrapping_mul(1009).wrapping_add(part as u64 + 1)
     });

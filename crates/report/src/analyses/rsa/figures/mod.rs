@@ -2,26 +2,21 @@
 
 mod bars;
 mod curves;
-mod mds;
-mod rdms;
 
 use consilience_core::{RsaRecord, RsaTarget, StimulusRecord};
 
 use super::scores;
 use crate::{
-    figures::{KeyEntry, Mark, Plate},
-    palette::Ink,
+    figures::{Order, Plate, mds, rdms},
     view,
 };
-
-pub(crate) use mds::definitions as thumbnails;
 
 pub(crate) fn plates(analysis: &str, rsa: &RsaRecord, stimuli: &[StimulusRecord]) -> Vec<Plate> {
     vec![
         curves::plate(analysis, rsa),
         bars::plate(analysis, rsa),
-        rdms::plate(analysis, rsa, stimuli),
-        mds::plate(analysis, rsa, stimuli),
+        rdms::plate(analysis, &rsa.rdms, stimuli, Order::Categories),
+        mds::plate(analysis, &rsa.maps, stimuli, Order::Categories),
     ]
 }
 
@@ -43,13 +38,4 @@ fn best_line(rsa: &RsaRecord, target: &RsaTarget) -> String {
         }
         None => "no score could be computed".to_owned(),
     }
-}
-
-/// Entries that explain the categories.
-fn category_key(stimuli: &[StimulusRecord]) -> Vec<KeyEntry> {
-    view::categories(stimuli)
-        .into_iter()
-        .enumerate()
-        .map(|(idx, name)| KeyEntry::new(Mark::Swatch, Ink::Category(idx), name))
-        .collect()
 }

@@ -1,11 +1,10 @@
-//! Heat maps of RDMs, stimuli grouped by category.
+//! Heat maps of RDMs, stimuli grouped by category or ordered by a value.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use consilience_core::{DisplayRdm, RsaRecord, StimulusRecord, pairs};
+use consilience_core::{DisplayRdm, StimulusRecord, pairs};
 
-use super::category_key;
+use super::{Flow, Heading, Order, Panel, Plate, Values, category_key, common_top};
 use crate::{
-    figures::{Flow, Heading, Panel, Plate, common_top},
     palette::Ink,
     raster,
     svg::{Anchor, Draw, Type},
@@ -20,8 +19,15 @@ const LABEL_SIZE: f64 = 9.0;
 /// Pixels along a side of the embedded picture, at least: cells stay sharp when it is enlarged.
 const PIXELS: usize = 640;
 
-pub(super) fn plate(analysis: &str, rsa: &RsaRecord, stimuli: &[StimulusRecord]) -> Plate {
-    let rdms: Vec<&DisplayRdm> = rsa.rdms.iter().filter(|rdm| rdm.n >= 2).collect();
+/// A panel for each RDM.
+pub(crate) fn plate(
+    analysis: &str,
+    rdms: &[DisplayRdm],
+    stimuli: &[StimulusRecord],
+    order: Order<'_>,
+) -> Plate {
+    let has_any = |n: usize| rdms.iter().any(|rdm| rdm.n == n);
+    let rdms: Vec<&DisplayRdm> = rdms.iter().filter(|rdm| rdm.n >= 2).collect();
     let headings: Vec<Heading> = rdms
         .iter()
         .map(|rdm| Heading::new(&rdm.title, "", WIDTH))
@@ -30,23 +36,28 @@ pub(super) fn plate(analysis: &str, rsa: &RsaRecord, stimuli: &[StimulusRecord])
     let panels: Vec<Panel> = rdms
         .iter()
         .zip(&headings)
-        .map(|(rdm, heading)| panel(rdm, stimuli, heading, top))
+        .map(|(rdm, heading)| panel(rdm, (stimuli, order), heading, top))
         .collect();
-    let grouped = !view::categories(stimuli).is_empty();
-    let order = if grouped {
-        "grouped by category"
-    } else {
-        "in the order of the study"
+    let grouped = matches!(order, Order::Categories) && !view::categories(stimuli).is_empty();
+    let how = match order {
+        Order::Values(values) if has_any(values.values.len()) => {
+            format!(
+                "from low to high {0}; strips along the sides: {0} (dark: low)",
+                values.name
+            )
+        }
+        _ if grouped => "grouped by category".to_owned(),
+        _ => "in the order of the study".to_owned(),
     };
     Plate {
         name: format!("{analysis}-rdms"),
         title: "Representational dissimilarity matrices".into(),
         caption: format!(
             "Dissimilarity of every pair of stimuli, as percentile within its matrix (dark: \
-             similar, light: dissimilar); stimuli {order}."
+             similar, light: dissimilar); stimuli {how}."
         ),
         // The key of categories belongs to matrices that show them.
-        key: if grouped && rsa.rdms.iter().any(|r| r.n == stimuli.len()) {
+        key: if grouped && has_any(stimuli.len()) {
             category_key(stimuli)
         } else {
             Vec::new()
@@ -60,7 +71,7 @@ pub(super) fn plate(analysis: &str, rsa: &RsaRecord, stimuli: &[StimulusRecord])
 
 /// Stimuli in the order of first appearance of their category (those without one last), as index
 /// and category.
-fn order(stimuli: &[StimulusRecord]) -> Vec<(usize, Option<usize>)> {
+fn by_category(stimuli: &[StimulusRecord]) -> Vec<(usize, Option<usize>)> {
     let categories = view::categories(stimuli);
     let mut order: Vec<(usize, Option<usize>)> = stimuli
         .iter()
@@ -77,24 +88,38 @@ fn order(stimuli: &[StimulusRecord]) -> Vec<(usize, Option<usize>)> {
     order
 }
 
-fn panel(rdm: &DisplayRdm, stimuli: &[StimulusRecord], heading: &Heading, top: f64) -> Panel {
+fn panel(
+    rdm: &DisplayRdm,
+    (stimuli, order): (&[StimulusRecord], Order<'_>),
+    heading: &Heading,
+    top: f64,
+) -> Panel {
     let mut d = Draw::default();
     heading.draw(&mut d);
-    let order = if rdm.n == stimuli.len() {
-        order(stimuli)
-    } else {
-        (0..rdm.n).map(|idx| (idx, None)).collect()
+    let values = match order {
+        Order::Values(values) if values.values.len() == rdm.n => Some(values),
+        _ => None,
     };
-    let grouped = order.iter().any(|(_, category)| category.is_some());
-    let edge = if grouped { STRIP + GAP } else { 0.0 };
-    let left = if grouped { LABEL_WIDTH + edge } else { 1.0 };
+    let blocks = match order {
+        Order::Categories if rdm.n == stimuli.len() => by_category(stimuli),
+        _ => (0..rdm.n).map(|idx| (idx, None)).collect(),
+    };
+    let grouped = blocks.iter().any(|(_, category)| category.is_some());
+    let has_strips = grouped || values.is_some();
+    let edge = if has_strips { STRIP + GAP } else { 0.0 };
+    let left = if grouped { LABEL_WIDTH } else { 1.0 } + edge;
     let side = WIDTH - left - 1.0;
     let origin = (left, top + edge);
 
-    let sequence: Vec<usize> = order.iter().map(|&(idx, _)| idx).collect();
+    let sequence: Vec<usize> = match values {
+        Some(values) => values.ascending(),
+        None => blocks.iter().map(|&(idx, _)| idx).collect(),
+    };
     d.image(origin, (side, side), &picture(rdm, &sequence));
-    if grouped {
-        strips(&mut d, &order, stimuli, origin, side);
+    match values {
+        Some(values) => value_strips(&mut d, values, &sequence, origin, side),
+        None if grouped => strips(&mut d, &blocks, stimuli, origin, side),
+        None => {}
     }
     let bottom = colour_bar(&mut d, origin.0, origin.1 + side + 10.0, side);
     Panel {
@@ -105,6 +130,30 @@ fn panel(rdm: &DisplayRdm, stimuli: &[StimulusRecord], heading: &Heading, top: f
         size: (WIDTH, bottom),
         body: d.into_string(),
     }
+}
+
+/// The values in the colours of the matrix, along both sides.
+fn value_strips(
+    d: &mut Draw,
+    values: Values<'_>,
+    sequence: &[usize],
+    origin: (f64, f64),
+    side: f64,
+) {
+    let index = |&idx: &usize| match values.share(idx) {
+        Some(share) => (share * f64::from(raster::MISSING - 1)).round() as u8,
+        None => raster::MISSING,
+    };
+    let pixels: Vec<u8> = sequence.iter().map(index).collect();
+    let n = pixels.len();
+    let mut strip = |at: (f64, f64), size: (f64, f64), (w, h): (usize, usize)| {
+        let png = raster::indexed_png(w, h, &pixels);
+        let href = format!("data:image/png;base64,{}", STANDARD.encode(png));
+        d.image(at, size, &href);
+    };
+    let before = GAP + STRIP;
+    strip((origin.0 - before, origin.1), (STRIP, side), (1, n));
+    strip((origin.0, origin.1 - before), (side, STRIP), (n, 1));
 }
 
 /// The matrix as a `data:` address of an indexed PNG. The diagonal is as dark as the scale goes.
@@ -230,7 +279,7 @@ mod tests {
     #[test]
     fn stimuli_are_grouped_in_order_of_appearance() {
         let stimuli = [Some("b"), None, Some("a"), Some("b")].map(stimulus);
-        let sequence: Vec<_> = order(&stimuli);
+        let sequence: Vec<_> = by_category(&stimuli);
         assert_eq!(
             sequence,
             [(0, Some(0)), (3, Some(0)), (2, Some(1)), (1, None)]

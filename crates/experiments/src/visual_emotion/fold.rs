@@ -1,0 +1,242 @@
+//! One training: weights, losses, and what the module makes of the stimuli that it did not learn from, epoch by epoch.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use consilience_io::weights::Weights;
+use consilience_learn::train::{self, Arrays, Epoch, TrainParams};
+use ndarray::{Array2, Array3, ArrayD, ArrayView2, Axis, s};
+
+use super::Division;
+use super::module::Wired;
+use crate::error::{ExperimentError, Result};
+
+/// How modules learn.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Learning {
+    /// Loss, optimiser, rate, epochs. Its seed is that of the repeat, and what is dropped is what the module says.
+    pub params: TrainParams,
+    /// Whether features are z-scored with means and deviations of the pictures that are learnt from.
+    pub standardise: bool,
+    /// Whether the weights of the last epoch are used, whatever the validation pictures say of it.
+    pub last_epoch: bool,
+    /// Whether ratings are, for the training alone: predictions are on the scale of the ratings.
+    pub standardise_ratings: bool,
+}
+
+/// Pictures that modules learn from, and those that they are tested on.
+#[derive(Debug, Clone, Copy)]
+pub struct Pictures<'a> {
+    /// Features of the pictures to learn from, `(n, n_features)`.
+    pub features: ArrayView2<'a, f32>,
+    /// Their ratings, `(n, n_ratings)`.
+    pub ratings: ArrayView2<'a, f64>,
+    /// Features of the stimuli, `(n_stimuli, n_features)`.
+    pub stimuli: ArrayView2<'a, f32>,
+}
+
+/// What a training gave.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FoldRun {
+    /// The epoch whose weights are used.
+    pub epoch: usize,
+    /// Losses from epoch 0.
+    pub history: Vec<Epoch>,
+    /// Ratings of the tested stimuli at each epoch from 0, `(n_epochs + 1, n_tested, n_ratings)`.
+    pub ratings: Array3<f64>,
+    /// Units of all nuclei at the same, `(n_epochs + 1, n_tested, n_units)`; without epochs where none were asked for.
+    pub units: Array3<f32>,
+    /// The weights that are used.
+    pub weights: BTreeMap<String, ArrayD<f32>>,
+}
+
+/// Means and deviations of features and ratings of the pictures that are learnt from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scaling {
+    /// Mean and factor of each feature.
+    features: Option<(Vec<f64>, Vec<f64>)>,
+    /// Mean and deviation of each rating.
+    ratings: Option<(Vec<f64>, Vec<f64>)>,
+}
+
+impl Scaling {
+    /// Of the pictures `rows`.
+    #[must_use]
+    pub fn of(pictures: &Pictures<'_>, rows: &[usize], learning: &Learning) -> Self {
+        let features = learning.standardise.then(|| {
+            let (means, deviations) = moments(rows, pictures.features.ncols(), |row, column| {
+                f64::from(pictures.features[[row, column]])
+            });
+            // A feature that does not vary tells nothing.
+            let factors = deviations
+                .iter()
+                .map(|&sd| if sd > 0.0 { 1.0 / sd } else { 0.0 });
+            (means, factors.collect())
+        });
+        let ratings = learning.standardise_ratings.then(|| {
+            let (means, deviations) = moments(rows, pictures.ratings.ncols(), |row, column| {
+                pictures.ratings[[row, column]]
+            });
+            let deviations = deviations.iter().map(|&sd| if sd > 0.0 { sd } else { 1.0 });
+            (means, deviations.collect())
+        });
+        Self { features, ratings }
+    }
+
+    /// Features as the module reads them.
+    #[must_use]
+    pub fn features(&self, features: ArrayView2<'_, f32>) -> Array2<f32> {
+        let Some((means, factors)) = &self.features else {
+            return features.to_owned();
+        };
+        Array2::from_shape_fn(features.dim(), |(row, column)| {
+            ((f64::from(features[[row, column]]) - means[column]) * factors[column]) as f32
+        })
+    }
+
+    /// Ratings as the module learns them.
+    fn learnt(&self, ratings: ArrayView2<'_, f64>) -> Array2<f32> {
+        Array2::from_shape_fn(ratings.dim(), |(row, column)| {
+            let value = ratings[[row, column]];
+            match &self.ratings {
+                Some((means, deviations)) => ((value - means[column]) / deviations[column]) as f32,
+                None => value as f32,
+            }
+        })
+    }
+
+    /// Outputs of the module on the scale of the ratings.
+    #[must_use]
+    pub fn ratings(&self, outputs: ArrayView2<'_, f32>) -> Array2<f64> {
+        Array2::from_shape_fn(outputs.dim(), |(row, column)| {
+            let value = f64::from(outputs[[row, column]]);
+            match &self.ratings {
+                Some((means, deviations)) => means[column] + deviations[column] * value,
+                None => value,
+            }
+        })
+    }
+}
+
+/// Means and standard deviations (denominator n) of columns over some rows.
+fn moments(
+    rows: &[usize],
+    n_columns: usize,
+    value: impl Fn(usize, usize) -> f64,
+) -> (Vec<f64>, Vec<f64>) {
+    let n = rows.len().max(1) as f64;
+    let of_column = |column: usize| {
+        let first = rows.first().map_or(0.0, |&row| value(row, column));
+        if rows.iter().all(|&row| value(row, column) == first) {
+            return (first, 0.0);
+        }
+        let mean = rows.iter().map(|&row| value(row, column)).sum::<f64>() / n;
+        let squares = rows.iter().map(|&row| (value(row, column) - mean).powi(2));
+        (mean, (squares.sum::<f64>() / n).sqrt())
+    };
+    (0..n_columns).map(of_column).unzip()
+}
+
+/// Trains a module on one division, from weights that depend on `seed` alone.
+///
+/// Weights before training and after each epoch pass through `folder`, from where an interrupted training goes on.
+///
+/// # Errors
+///
+/// [`LearnError::Diverged`](consilience_learn::LearnError::Diverged), and what else stands in the way of a training.
+pub fn train_fold(
+    wired: &Wired,
+    pictures: &Pictures<'_>,
+    division: &Division,
+    learning: &Learning,
+    seed: u64,
+    with_units: bool,
+    folder: &Path,
+) -> Result<FoldRun> {
+    let scaling = Scaling::of(pictures, &division.training, learning);
+    let part = |rows: &[usize]| {
+        let features = pictures.features.select(Axis(0), rows);
+        let ratings = pictures.ratings.select(Axis(0), rows);
+        (
+            scaling.features(features.view()),
+            scaling.learnt(ratings.view()),
+        )
+    };
+    let (x, y) = part(&division.training);
+    let training = Arrays::new(x.view().into_dyn(), y.view())?;
+    let (x, y) = part(&division.validation);
+    let validation = Arrays::new(x.view().into_dyn(), y.view())?;
+    let mut network = wired.graph.clone();
+    network
+        .initialisers
+        .extend(train::torch_weights(&wired.parameters, &wired.copies, seed));
+    let params = TrainParams {
+        seed,
+        ..learning.params.clone()
+    };
+    let trained = train::train(
+        &network,
+        &training,
+        Some(&validation),
+        &params,
+        Some(folder),
+        |_| {},
+    )?;
+    let tested = pictures.stimuli.select(Axis(0), &division.tested);
+    let tested = scaling.features(tested.view());
+    let n_epochs = params.epochs;
+    let n_units = if with_units { wired.n_units() } else { 0 };
+    let n_kept = if with_units { n_epochs + 1 } else { 0 };
+    let mut ratings = Array3::zeros((n_epochs + 1, tested.nrows(), wired.n_ratings()));
+    let mut units = Array3::zeros((n_kept, tested.nrows(), n_units));
+    for epoch in 0..=n_epochs {
+        // A training that stopped early stays as it was.
+        let at = epoch.min(trained.history.len() - 1);
+        if at < epoch {
+            let (before, mut after) = ratings.view_mut().split_at(Axis(0), epoch);
+            after
+                .index_axis_mut(Axis(0), 0)
+                .assign(&before.index_axis(Axis(0), at));
+            if with_units {
+                let (before, mut after) = units.view_mut().split_at(Axis(0), epoch);
+                after
+                    .index_axis_mut(Axis(0), 0)
+                    .assign(&before.index_axis(Axis(0), at));
+            }
+            continue;
+        }
+        let file = folder.join(format!("epoch-{epoch:04}.safetensors"));
+        let weights = Weights::read(file).map_err(consilience_learn::LearnError::from)?;
+        let (of_units, outputs) = wired.read(weights.tensors(), tested.view());
+        ratings
+            .slice_mut(s![epoch, .., ..])
+            .assign(&scaling.ratings(outputs.view()));
+        if with_units {
+            units.slice_mut(s![epoch, .., ..]).assign(&of_units);
+        }
+    }
+    if ratings.iter().any(|value| !value.is_finite()) {
+        let epoch = trained.history.len() - 1;
+        let diverged = consilience_learn::LearnError::Diverged {
+            epoch,
+            learning_rate: params.learning_rate,
+        };
+        return Err(ExperimentError::Learn(diverged));
+    }
+    let (epoch, weights) = match learning.last_epoch {
+        false => (trained.epoch, trained.weights),
+        true => {
+            let last = trained.history.len() - 1;
+            let file = folder.join(format!("epoch-{last:04}.safetensors"));
+            let weights = Weights::read(file).map_err(consilience_learn::LearnError::from)?;
+            (last, weights.into_tensors())
+        }
+    };
+    Ok(FoldRun {
+        epoch,
+        history: trained.history,
+        ratings,
+        units,
+        weights,
+    })
+}

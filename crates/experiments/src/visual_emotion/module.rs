@@ -1,0 +1,246 @@
+//! A module of nuclei as it is trained and looked into.
+
+use std::collections::BTreeMap;
+
+use consilience_core::NucleusInfo;
+use consilience_models::Graph;
+use consilience_models::graph::{Attribute, Input, Node};
+use consilience_models::nuclei::{Dropout, Features, Nuclei, Variant};
+use ndarray::{Array2, ArrayD, ArrayView2};
+use serde::Serialize;
+
+use super::VisualEmotionError;
+use super::forward::Forward;
+use crate::error::Result;
+
+/// Keys of the linear map in front of the nuclei.
+const ADAPTER: [&str; 2] = ["adapter.weight", "adapter.bias"];
+
+/// What a module is made of.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Structure {
+    /// `"I"` to `"IV"`, or the name of a file with nuclei.
+    pub name: String,
+    /// Its nuclei.
+    pub nuclei: Nuclei,
+    /// Width of what the nuclei read, made from the features by a linear map that is trained with them; `None` for the features
+    /// themselves.
+    pub adapter: Option<usize>,
+}
+
+impl Structure {
+    /// One of the four of Liu et al. 2025 on features of `n_features` numbers.
+    ///
+    /// Without a width it has that of the features, as published. With one, a linear map brings the features to it, and the nuclei
+    /// shrink in proportion to those on 768 features: 256 becomes a third of the width, 512 twice that.
+    #[must_use]
+    pub fn variant(variant: Variant, n_features: usize, width: Option<usize>) -> Self {
+        let mut nuclei = variant.nuclei(width.unwrap_or(n_features));
+        if let Some(width) = width {
+            // The heads of CE divide the sum of the widths.
+            let third = (width / 3).max(1);
+            for nucleus in &mut nuclei.nucleus {
+                for of_map in &mut nucleus.widths {
+                    *of_map = match nucleus.name.as_str() {
+                        "CE" => width + 2 * third,
+                        "LA" => width,
+                        _ => third,
+                    };
+                }
+                if let Some(transformer) = &mut nucleus.transformer {
+                    transformer.hidden = 2 * third;
+                }
+            }
+        }
+        Self {
+            name: variant.name().to_owned(),
+            nuclei,
+            adapter: width,
+        }
+    }
+
+    fn width(&self, n_features: usize) -> Features {
+        Features::Vector {
+            width: self.adapter.unwrap_or(n_features),
+        }
+    }
+
+    /// The same with about `n_parameters` trainable numbers.
+    ///
+    /// # Errors
+    ///
+    /// [`NucleiError`](consilience_models::nuclei::NucleiError).
+    pub fn matched_to(
+        &self,
+        n_parameters: usize,
+        n_features: usize,
+        n_ratings: usize,
+    ) -> Result<Self> {
+        let of_adapter = self.adapter.map_or(0, |width| width * (n_features + 1));
+        let rest = n_parameters.saturating_sub(of_adapter);
+        let features = self.width(n_features);
+        let nuclei = self.nuclei.matched_to(rest, features, n_ratings);
+        Ok(Self {
+            nuclei: nuclei.map_err(VisualEmotionError::from)?,
+            ..self.clone()
+        })
+    }
+
+    /// The module as a network.
+    ///
+    /// # Errors
+    ///
+    /// [`NucleiError`](consilience_models::nuclei::NucleiError).
+    pub fn wired(&self, n_features: usize, n_ratings: usize) -> Result<Wired> {
+        let module = self.nuclei.build(self.width(n_features), n_ratings);
+        let module = module.map_err(VisualEmotionError::from)?;
+        let (mut graph, mut parameters) = (module.graph, module.parameters);
+        if let Some(width) = self.adapter {
+            adapt(&mut graph, n_features);
+            parameters.insert(ADAPTER[0].to_owned(), vec![width, n_features]);
+            parameters.insert(ADAPTER[1].to_owned(), vec![width]);
+        }
+        Ok(Wired {
+            structure: self.nuclei.clone(),
+            has_adapter: self.adapter.is_some(),
+            copies: module.copies,
+            graph,
+            parameters,
+            dropped: module.dropped,
+            nuclei: module.nuclei,
+            n_ratings,
+        })
+    }
+
+    /// Its nuclei as a record tells them.
+    #[must_use]
+    pub fn described(&self, wired: &Wired) -> Vec<NucleusInfo> {
+        let nuclei = self.nuclei.nucleus.iter().zip(&wired.nuclei);
+        nuclei
+            .map(|(nucleus, (name, width))| NucleusInfo {
+                name: name.clone(),
+                width: *width,
+                unit: match (&nucleus.transformer, nucleus.widths.is_empty()) {
+                    (Some(_), true) => "transformer",
+                    (Some(_), false) => "transformer and linear",
+                    (None, _) => "linear",
+                }
+                .to_owned(),
+                reads: nucleus.reads.clone(),
+                inhibited_by: nucleus.inhibited_by.clone(),
+                feedback: nucleus.feedback.clone(),
+                attention_entropy: None,
+            })
+            .collect()
+    }
+}
+
+/// Puts a linear map between the features and what the nuclei read.
+fn adapt(graph: &mut Graph, n_features: usize) {
+    let visual = std::mem::replace(
+        &mut graph.inputs,
+        vec![Input {
+            name: "features".to_owned(),
+            shape: vec![None, Some(n_features)],
+        }],
+    );
+    let visual = visual.into_iter().map(|input| input.name);
+    let [weight, bias] = ADAPTER.map(str::to_owned);
+    graph.nodes.insert(
+        0,
+        Node {
+            name: "adapter".to_owned(),
+            op: "Gemm".to_owned(),
+            inputs: vec!["features".to_owned(), weight, bias],
+            outputs: visual.collect(),
+            attributes: BTreeMap::from([("transB".to_owned(), Attribute::Int(1))]),
+            ..Node::default()
+        },
+    );
+}
+
+/// A module as a network on features `(n, n_features)` that gives `(n, n_ratings)`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wired {
+    /// The network; its parameters have no numbers yet.
+    pub graph: Graph,
+    /// Keys and shapes of its parameters.
+    pub parameters: BTreeMap<String, Vec<usize>>,
+    /// What is dropped in training.
+    pub dropped: Vec<Dropout>,
+    /// Parameters that begin as copies of others.
+    pub copies: BTreeMap<String, String>,
+    /// Nuclei with their widths, in their order.
+    pub nuclei: Vec<(String, usize)>,
+    structure: Nuclei,
+    has_adapter: bool,
+    n_ratings: usize,
+}
+
+impl Wired {
+    /// Number of trainable numbers.
+    #[must_use]
+    pub fn n_parameters(&self) -> usize {
+        let shapes = self.parameters.values();
+        shapes.map(|shape| shape.iter().product::<usize>()).sum()
+    }
+
+    /// Units of all nuclei.
+    #[must_use]
+    pub fn n_units(&self) -> usize {
+        self.nuclei.iter().map(|(_, width)| width).sum()
+    }
+
+    /// Outputs.
+    #[must_use]
+    pub fn n_ratings(&self) -> usize {
+        self.n_ratings
+    }
+
+    /// The units of each nucleus among all.
+    #[must_use]
+    pub fn ranges(&self) -> Vec<std::ops::Range<usize>> {
+        let mut first = 0;
+        let nuclei = self.nuclei.iter();
+        nuclei
+            .map(|(_, width)| {
+                first += width;
+                first - width..first
+            })
+            .collect()
+    }
+
+    /// What the nuclei read of features.
+    pub(super) fn visual(
+        &self,
+        weights: &BTreeMap<String, ArrayD<f32>>,
+        features: ArrayView2<'_, f32>,
+    ) -> Array2<f32> {
+        match self.has_adapter {
+            true => self.forward(weights).linear("adapter", features),
+            false => features.to_owned(),
+        }
+    }
+
+    pub(super) fn forward<'a>(&'a self, weights: &'a BTreeMap<String, ArrayD<f32>>) -> Forward<'a> {
+        Forward {
+            nuclei: &self.structure,
+            weights,
+        }
+    }
+
+    /// Units of all nuclei, `(n, n_units)`, and ratings, `(n, n_ratings)`, of features.
+    ///
+    /// # Panics
+    ///
+    /// When the weights are not those of the module.
+    #[must_use]
+    pub fn read(
+        &self,
+        weights: &BTreeMap<String, ArrayD<f32>>,
+        features: ArrayView2<'_, f32>,
+    ) -> (Array2<f32>, Array2<f32>) {
+        let visual = self.visual(weights, features);
+        self.forward(weights).run(visual.view(), None)
+    }
+}

@@ -1,0 +1,155 @@
+//! `[[analysis]]` of kind `visual-emotion`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// `[[analysis]]` with `kind = "visual-emotion"`: modules of nuclei, such as a model of the amygdala, read valence and arousal out of
+/// the last layer of each network. Every stimulus is predicted by modules that did not learn from it.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct EmotionOptions {
+    /// Name of the `[[behaviour]]` with ratings of valence. Default: the one called `valence`, else the first with ratings.
+    pub valence: Option<String>,
+    /// Name of the `[[behaviour]]` with ratings of arousal. Default: the one called `arousal`, if there is one.
+    pub arousal: Option<String>,
+    /// Names of the models to use; default: all. The last layer of each is what modules read.
+    pub models: Option<Vec<String>>,
+    /// Modules of Liu et al. 2025: `I` (linear maps in series), `II` (transformers in series), `III` (linear maps, wired as the amygdala),
+    /// `IV` (transformers, wired as the amygdala).
+    pub structures: Vec<String>,
+    /// File with nuclei (`.toml`) to use instead of these.
+    pub nuclei: Option<String>,
+    /// Whether all modules on a network get as many parameters as the last one, by other numbers of hidden units.
+    pub matched: bool,
+    /// Width of what the nuclei read: a trained linear map brings the features to it, and the nuclei of `structures` shrink in
+    /// proportion (a multiple of 4; as published, features have 768 numbers). Default: the features themselves.
+    pub width: Option<usize>,
+    /// The module that units, geometry and gains are of: network and structure, as in `"squeezenet1_1 IV"`. Default: the last
+    /// structure on the first network.
+    pub main: Option<String>,
+    /// Training as in the program of 2026 (`release2026`) or the text of 2025 (`paper2025`).
+    pub preset: String,
+    /// Passes over the training set. Default: as the preset.
+    pub epochs: Option<usize>,
+    /// Pictures in a step. Default: as the preset.
+    pub batch: Option<usize>,
+    /// Length of a step. Default: as the preset.
+    pub learning_rate: Option<f64>,
+    /// How it changes: `constant`, `cosine`. Default: as the preset.
+    pub schedule: Option<String>,
+    /// `sgd` (momentum 0.9), `adam`, `adam-w`. Default: as the preset.
+    pub optimiser: Option<String>,
+    /// Pull of the weights towards 0. Default: as the preset.
+    pub weight_decay: Option<f64>,
+    /// What is minimised: `mse`, or `huber`. Default: as the preset.
+    pub loss: Option<String>,
+    /// Whether units are dropped at random in training, as the nuclei say.
+    pub dropout: bool,
+    /// Passes without improvement on the validation pictures after which training stops. Default: never.
+    pub patience: Option<usize>,
+    /// Whether features are z-scored with the pictures that are learnt from; published modules read them as they are.
+    pub standardise: bool,
+    /// Whether modules learn z-scored ratings (by the pictures that are learnt from); predictions are on the scale of the ratings
+    /// either way.
+    pub standardise_ratings: bool,
+    /// Repeats, each with its own initial weights and folds.
+    pub repeats: usize,
+    /// Folds of the stimuli.
+    pub folds: usize,
+    /// Share of the pictures outside a fold (or of other pictures) that is not learnt from but chooses the epoch.
+    pub validation: f64,
+    /// Whose weights are used: `best` on these pictures, as the preset judges (least loss, or most explained variance), or the `last`, which
+    /// is as good a choice where they are few.
+    pub epoch: String,
+    /// Other pictures to learn from, as a file pattern; then every stimulus is predicted by modules that never saw it. Default: the
+    /// stimuli themselves, in folds.
+    pub training_images: Option<String>,
+    /// Table with the ratings of these pictures. A table without a header has picture, ending, arousal and valence in this order.
+    pub training_ratings: Option<String>,
+    /// Its column that names the picture. Default: as in the `[[behaviour]]`.
+    pub training_picture_column: Option<String>,
+    /// Its column with valence. Default: as in the `[[behaviour]]`.
+    pub training_valence_column: Option<String>,
+    /// Its column with arousal. Default: as in the `[[behaviour]]`.
+    pub training_arousal_column: Option<String>,
+    /// Ends of its rating scale; ratings are brought to that of the stimuli. Default: the same.
+    pub training_scale: Option<[f64; 2]>,
+    /// Where valence is divided into negative, middle and positive: `thirds` (of the scale), `tertiles` (of the ratings), two edges (`3,5`),
+    /// or two edges and a gap around each (`4.3,6,0.5`).
+    pub valence_edges: String,
+    /// The same for low, middle and high arousal.
+    pub arousal_edges: String,
+    /// Stimuli that a bin needs to be looked at.
+    pub min_images: usize,
+    /// d′ above which a unit is selective for a bin.
+    pub threshold: f64,
+    /// Level of Welch's test of a selective unit, and at which the report calls something significant.
+    pub alpha: f64,
+    /// Bootstrap resamples.
+    pub resamples: usize,
+    /// Shuffles of bins and permutations of stimuli.
+    pub permutations: usize,
+    /// Sets of random units that each gain is compared with.
+    pub random_sets: usize,
+    /// Gains of selective units, which respond 1 + α times as much: −1 silences them, 0 changes nothing.
+    pub gains: Vec<f64>,
+    /// Names of the `[[brain]]` targets (with `rdms` or `responses`) to compare with; default: all of these.
+    pub regions: Option<Vec<String>>,
+    /// What partial agreement with a region controls for: `encoder` (the features that modules read), `pixels`, `luminance`, `gist`,
+    /// `spectrum`.
+    pub controls: Vec<String>,
+    /// Dissimilarity of patterns of units: `correlation`, `spearman`, `cosine`, `euclidean`, `sqeuclidean`.
+    pub dissimilarity: String,
+    /// Correction over all comparisons of modules: `fdr`, `fdr-any`, `fwe`, `bonferroni`, `none`.
+    pub correction: String,
+}
+
+impl Default for EmotionOptions {
+    fn default() -> Self {
+        Self {
+            valence: None,
+            arousal: None,
+            models: None,
+            structures: vec!["IV".to_owned()],
+            nuclei: None,
+            matched: false,
+            width: None,
+            main: None,
+            preset: "release2026".to_owned(),
+            epochs: None,
+            batch: None,
+            learning_rate: None,
+            schedule: None,
+            optimiser: None,
+            weight_decay: None,
+            loss: None,
+            dropout: true,
+            patience: None,
+            standardise: true,
+            standardise_ratings: false,
+            repeats: 5,
+            folds: 5,
+            validation: 0.1,
+            epoch: "best".to_owned(),
+            training_images: None,
+            training_ratings: None,
+            training_picture_column: None,
+            training_valence_column: None,
+            training_arousal_column: None,
+            training_scale: None,
+            valence_edges: "thirds".to_owned(),
+            arousal_edges: "thirds".to_owned(),
+            min_images: 10,
+            threshold: 0.65,
+            alpha: 0.05,
+            resamples: 1000,
+            permutations: 1000,
+            random_sets: 100,
+            gains: vec![-1.0, 0.0, 0.5, 1.0, 2.0, 5.0],
+            regions: None,
+            controls: vec!["encoder".to_owned(), "gist".to_owned()],
+            dissimilarity: "correlation".to_owned(),
+            correction: "bonferroni".to_owned(),
+        }
+    }
+}

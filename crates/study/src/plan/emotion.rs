@@ -1,0 +1,155 @@
+//! What will be done with modules that read valence and arousal.
+
+use consilience_experiments::visual_emotion::{Learning, Structure};
+use consilience_methods::emotion::{BinParams, RatingScale};
+use consilience_methods::lowlevel::ImageFeature;
+use consilience_methods::rdm::Dissimilarity;
+use consilience_methods::rsa::Correction;
+use serde::Serialize;
+
+use super::appraisal::as_debug;
+use super::{PlannedStimulus, as_text};
+
+/// One module on one network.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlannedModule {
+    /// Position in [`Plan::models`](super::Plan::models); its last layer is read.
+    pub model: usize,
+    /// Position among the structures.
+    pub structure_idx: usize,
+    /// Its nuclei.
+    pub structure: Structure,
+    /// Trainable numbers.
+    pub n_parameters: usize,
+    /// Units of all nuclei.
+    pub n_units: usize,
+}
+
+/// Other pictures that modules learn from.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedLearnt {
+    /// The file pattern.
+    pub images: String,
+    /// The pictures.
+    pub pictures: Vec<PlannedStimulus>,
+    /// Their ratings, a list for valence and one for arousal if it is learnt.
+    pub ratings: Vec<Vec<f64>>,
+}
+
+/// A region of the brain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum PlannedRegion {
+    /// RDMs, by their position in [`Plan::targets`](super::Plan::targets).
+    Rdms(usize),
+    /// Responses, by their position in [`Plan::ratings`](super::Plan::ratings).
+    Responses(usize),
+}
+
+/// What partial scores control for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlannedControl {
+    /// Features that modules read.
+    Encoder,
+    /// Low-level features of the pictures.
+    Pictures(ImageFeature),
+}
+
+/// One visual-emotion analysis.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedEmotion {
+    /// Valence, then arousal, as positions in [`Plan::ratings`](super::Plan::ratings).
+    pub ratings: Vec<usize>,
+    /// The scale of each.
+    #[serde(serialize_with = "as_debug")]
+    pub scales: Vec<RatingScale>,
+    /// Networks, as positions in [`Plan::models`](super::Plan::models).
+    pub models: Vec<usize>,
+    /// One module for each network and structure.
+    pub modules: Vec<PlannedModule>,
+    /// Position among the modules.
+    pub main: usize,
+    /// Other pictures to learn from.
+    pub training: Option<PlannedLearnt>,
+    /// Preset of the training.
+    pub preset: String,
+    /// What was changed of it.
+    pub changes: Vec<String>,
+    /// How modules learn.
+    #[serde(serialize_with = "as_debug")]
+    pub learning: Learning,
+    /// Whether what nuclei drop is dropped.
+    pub dropout: bool,
+    /// Repeats.
+    pub repeats: usize,
+    /// Folds.
+    pub folds: usize,
+    /// Share of pictures that choose the epoch.
+    pub validation: f64,
+    /// Bins of valence and arousal.
+    #[serde(serialize_with = "as_debug")]
+    pub bins: BinParams,
+    /// d′ of a selective unit.
+    pub threshold: f64,
+    /// Level of its test.
+    pub alpha: f64,
+    /// Bootstrap resamples.
+    pub resamples: usize,
+    /// Shuffles and permutations.
+    pub permutations: usize,
+    /// Random sets of units.
+    pub random_sets: usize,
+    /// Gains.
+    pub gains: Vec<f64>,
+    /// Regions.
+    pub regions: Vec<PlannedRegion>,
+    /// What is controlled for.
+    #[serde(serialize_with = "as_debug")]
+    pub controls: Vec<PlannedControl>,
+    /// Dissimilarity of patterns.
+    #[serde(serialize_with = "as_text")]
+    pub dissimilarity: Dissimilarity,
+    /// Correction over comparisons.
+    #[serde(serialize_with = "as_text")]
+    pub correction: Correction,
+}
+
+impl PlannedEmotion {
+    /// Trainings of a repeat.
+    #[must_use]
+    pub fn n_folds(&self) -> usize {
+        match self.training {
+            None => self.folds,
+            Some(_) => 1,
+        }
+    }
+
+    /// Bytes that units of the main module take at all epochs of a repeat, while its folds are put together.
+    pub(super) fn bytes(&self, n_stimuli: usize) -> u64 {
+        let n_epochs = self.learning.params.epochs as u64 + 1;
+        let main = &self.modules[self.main];
+        2 * 4 * n_epochs * n_stimuli as u64 * main.n_units as u64
+    }
+
+    /// A rough guess, from single measurements on one machine: products of weights in training and in lesions.
+    pub(super) fn estimated_seconds(&self, n_stimuli: f64) -> f64 {
+        let n_learnt = self.training.as_ref().map_or(
+            n_stimuli * (1.0 - 1.0 / self.folds.max(1) as f64),
+            |training| training.pictures.len() as f64,
+        );
+        let trainings = (self.repeats * self.n_folds()) as f64;
+        let of_module = |module: &PlannedModule| {
+            let passes = n_learnt * self.learning.params.epochs as f64;
+            trainings * passes * (PASS + module.n_parameters as f64 / TRAINED)
+        };
+        let lesions = (self.gains.len() * (1 + self.random_sets) * self.repeats) as f64 * 5.0;
+        let main = &self.modules[self.main];
+        let of_lesions = lesions * n_stimuli * (PASS + main.n_parameters as f64 / TRAINED) / 6.0;
+        self.modules.iter().map(of_module).sum::<f64>() + of_lesions
+    }
+}
+
+/// Seconds that a picture takes in training, whatever the module.
+const PASS: f64 = 1e-4;
+
+/// Weights that a second of training passes forwards and backwards.
+const TRAINED: f64 = 1e9;

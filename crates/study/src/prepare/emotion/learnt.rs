@@ -1,0 +1,94 @@
+//! Other pictures to learn from, with their ratings.
+
+use consilience_core::InputFile;
+use consilience_methods::emotion::RatingScale;
+use consilience_models::Clips;
+
+use super::super::appraisal::{Resolved, other_pictures};
+use super::super::ratings::{Columns, PICTURE_COLUMN, means, read_ratings};
+use super::super::{at, invalid};
+use crate::Result;
+use crate::file::{EmotionOptions, KeyPath};
+use crate::plan::PlannedLearnt;
+
+/// Reads them; `ratings` are the positions of valence and arousal, on `scales`.
+pub(super) fn load_learnt(
+    options: &EmotionOptions,
+    key: &KeyPath,
+    ratings: &[usize],
+    scales: &[RatingScale],
+    study: &Resolved<'_>,
+    inputs: &mut Vec<InputFile>,
+) -> Result<Option<(PlannedLearnt, Clips)>> {
+    let of = |name: &str| key.clone().key(name);
+    let (images, table) = match (&options.training_images, &options.training_ratings) {
+        (Some(images), Some(table)) => (images, table),
+        (None, None) => return Ok(None),
+        (Some(_), None) => {
+            return Err(invalid(
+                &of("training-images"),
+                "these pictures need ratings; add `training-ratings = \"ratings.csv\"`",
+            ));
+        }
+        (None, Some(_)) => {
+            return Err(invalid(
+                &of("training-ratings"),
+                "these ratings need pictures; add `training-images = \"training/*.jpg\"`",
+            ));
+        }
+    };
+    let paths = study.places.matching(&of("training-images"), images)?;
+    let name = |path: &std::path::PathBuf| {
+        let name = path.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    };
+    let files: Vec<String> = paths.iter().map(name).collect();
+    let names: Vec<&str> = files.iter().map(String::as_str).collect();
+    let columns = [
+        &options.training_valence_column,
+        &options.training_arousal_column,
+    ];
+    let table_key = of("training-ratings");
+    let mut all = Vec::new();
+    for ((&rating, column), scale) in ratings.iter().zip(columns).zip(scales) {
+        let behaviour = (study.behaviours.iter()).find(|b| b.name == study.ratings[rating].name);
+        let default = behaviour.map(|b| b.columns.clone().unwrap_or(vec![b.name.clone()]));
+        let column = column.clone().map(|column| vec![column]).or(default);
+        let picture = options
+            .training_picture_column
+            .as_deref()
+            .or(behaviour.and_then(|b| b.picture_column.as_deref()));
+        let own_scale = options
+            .training_scale
+            .unwrap_or([scale.low(), scale.high()]);
+        let columns = Columns {
+            picture: picture.unwrap_or(PICTURE_COLUMN),
+            ratings: &column.unwrap_or_default(),
+            rater: None,
+            reject: None,
+            spread: None,
+            scale: Some(own_scale),
+        };
+        let (found, _) = read_ratings(
+            table,
+            &columns,
+            &names,
+            &table_key,
+            study.places,
+            "training",
+            inputs,
+        )?;
+        let [low, high] = own_scale;
+        let own_scale = RatingScale::new(low, high).map_err(|e| at(&of("training-scale"), e))?;
+        let mapped = own_scale.mapped(&means(&found), scale);
+        all.push(mapped.map_err(|e| at(&table_key, e))?);
+    }
+    let role = "training picture";
+    let (pictures, clips) = other_pictures(&paths, role, &of("training-images"), inputs)?;
+    let planned = PlannedLearnt {
+        images: images.clone(),
+        pictures,
+        ratings: all,
+    };
+    Ok(Some((planned, clips)))
+}
