@@ -241,7 +241,8 @@ fn chosen(wired: &Wired, repeats: &[TrainedRepeat], gains: &[f64]) -> Vec<Chosen
         nucleus: name.clone(),
         units: "whole",
         sets: vec![range.clone().collect(); repeats.len()],
-        gains: vec![-1.0],
+        // With the intact module beside, so that a curve shows what is lost.
+        gains: vec![-1.0, 0.0],
         is_compared: false,
     });
     any.chain(whole.take(wired.nuclei.len())).collect()
