@@ -51,7 +51,7 @@ impl Forward<'_> {
 
     /// x·Wᵀ + b with the weights of a linear map.
     pub fn linear(&self, key: &str, x: ArrayView2<'_, f32>) -> Array2<f32> {
-        x.dot(&self.matrix(&format!("{key}.weight")).t()) + &self.vector(&format!("{key}.bias"))
+        x.dot(&self.matrix(&format!("{key}.weight")).t()) + self.vector(&format!("{key}.bias"))
     }
 
     fn nucleus<'b>(
@@ -103,7 +103,7 @@ impl Forward<'_> {
             let key = |name: &str| format!("{module}.layers.{layer}.{name}");
             let weight = self.matrix(&key("self_attn.in_proj_weight"));
             let bias = self.vector(&key("self_attn.in_proj_bias"));
-            let values = x.dot(&weight.slice(s![2 * n.., ..]).t()) + &bias.slice(s![2 * n..]);
+            let values = x.dot(&weight.slice(s![2 * n.., ..]).t()) + bias.slice(s![2 * n..]);
             let attended = self.linear(&key("self_attn.out_proj"), values.view());
             x = self.normalised(&key("norm1"), x + attended);
             let mut hidden = self.linear(&key("linear1"), x.view());
