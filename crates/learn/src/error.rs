@@ -112,7 +112,7 @@ pub enum LearnError {
     },
     /// A loss or weights that are not finite.
     #[error(
-        "training diverged in epoch {epoch} at a learning rate of {learning_rate}: the loss or a weight is not finite; try a smaller rate"
+        "training diverged in epoch {epoch} at a learning rate of {learning_rate:e}: the loss or a weight is not finite; try a smaller learning rate"
     )]
     Diverged {
         /// The epoch, from 1.

@@ -41,7 +41,7 @@ pub enum VisualEmotionError {
     },
     /// No repeat of a module came to its end.
     #[error(
-        "every training of {module} diverged, the first in epoch {epoch} at a learning rate of {learning_rate}; lower `learning-rate`, or set `standardise = true`"
+        "every training of {module} diverged, the first in epoch {epoch} at a learning rate of {learning_rate:e}; lower `learning-rate`, or set `standardise = true`"
     )]
     AllDiverged {
         /// Encoder and structure.
