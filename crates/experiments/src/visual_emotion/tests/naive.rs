@@ -105,7 +105,7 @@ fn scores_are_means_over_repeats() {
     let all = [first, second];
     let found = scores(given.view(), &views(&all), 50, 1).unwrap();
     let n = 4.0;
-    for rating in 0..2 {
+    for (rating, score) in found.iter().enumerate() {
         let y = given.column(rating).to_vec();
         let (mut rs, mut rmses) = (Vec::new(), Vec::new());
         for repeat in &all {
@@ -116,7 +116,6 @@ fn scores_are_means_over_repeats() {
             rs.push(covariance / sy / sp);
             rmses.push((both.map(|(y, p)| (y - p) * (y - p)).sum::<f64>() / n).sqrt());
         }
-        let score = &found[rating];
         let mean = |v: &[f64]| (v[0] + v[1]) / 2.0;
         assert!((score.r.unwrap() - mean(&rs)).abs() < 1e-12);
         let sd = (rs[0] - rs[1]).abs() / 2.0_f64.sqrt();
