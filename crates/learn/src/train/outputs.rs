@@ -64,9 +64,7 @@ impl OutputLoss {
         let phase = self.before.iter().find(|phase| progress < phase.until);
         phase.map_or(self.weight, |phase| phase.weight)
     }
-}
 
-impl OutputLoss {
     pub(super) fn validate(&self) -> Result<()> {
         if let Distance::SmoothL1 { beta } = self.distance
             && !(beta.is_finite() && beta > 0.0)

@@ -10,7 +10,7 @@ use crate::{
         emotion::{Emotion, record},
         valence::{Valence, valence},
     },
-    table,
+    get, rows, table,
 };
 
 fn usual() -> Record {
@@ -38,23 +38,6 @@ fn figure<'a>(rendered: &'a Rendered, name: &str) -> &'a Figure {
 /// Text of the page with plain spaces.
 fn told(record: &Record) -> String {
     render(record).unwrap().html.replace('\u{a0}', " ")
-}
-
-/// Rows of a table as fields by column name; none of these tables quotes a field.
-fn rows<'a>(rendered: &'a Rendered, name: &str) -> Vec<Vec<(&'a str, &'a str)>> {
-    let mut lines = table(rendered, name).lines();
-    let columns: Vec<&str> = lines.next().unwrap().split(',').collect();
-    lines
-        .map(|line| {
-            let fields: Vec<&str> = line.split(',').collect();
-            assert_eq!(fields.len(), columns.len(), "{line}");
-            columns.iter().copied().zip(fields).collect()
-        })
-        .collect()
-}
-
-fn get<'a>(row: &[(&str, &'a str)], column: &str) -> &'a str {
-    row.iter().find(|(name, _)| *name == column).unwrap().1
 }
 
 fn number(row: &[(&str, &str)], column: &str) -> Option<f64> {

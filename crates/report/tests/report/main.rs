@@ -238,6 +238,24 @@ fn table<'a>(rendered: &'a Rendered, name: &str) -> &'a str {
     &found.unwrap_or_else(|| panic!("no {name}")).csv
 }
 
+/// Rows of a table as fields by column name; none of these tables quotes a field.
+fn rows<'a>(rendered: &'a Rendered, name: &str) -> Vec<Vec<(&'a str, &'a str)>> {
+    let mut lines = table(rendered, name).lines();
+    let columns: Vec<&str> = lines.next().unwrap().split(',').collect();
+    lines
+        .map(|line| {
+            let fields: Vec<&str> = line.split(',').collect();
+            assert_eq!(fields.len(), columns.len(), "{line}");
+            columns.iter().copied().zip(fields).collect()
+        })
+        .collect()
+}
+
+/// The field of a row in a column.
+fn get<'a>(row: &[(&str, &'a str)], column: &str) -> &'a str {
+    row.iter().find(|(name, _)| *name == column).unwrap().1
+}
+
 #[test]
 fn scores_are_complete_and_exact() {
     let (_, shape) = shapes().into_iter().find(|(n, _)| *n == "gaps").unwrap();

@@ -9,7 +9,7 @@ use crate::{
         self,
         valence::{Valence, appraisal, valence, valences},
     },
-    table,
+    get, rows, table,
 };
 
 fn usual() -> Record {
@@ -33,23 +33,6 @@ fn objects(record: &mut Record) -> &mut ObjectsRecord {
         AnalysisRecord::Objects(objects) => objects,
         _ => panic!("not Object2Brain"),
     }
-}
-
-/// Rows of a table as fields by column name; none of these tables quotes a field.
-fn rows<'a>(rendered: &'a Rendered, name: &str) -> Vec<Vec<(&'a str, &'a str)>> {
-    let mut lines = table(rendered, name).lines();
-    let columns: Vec<&str> = lines.next().unwrap().split(',').collect();
-    lines
-        .map(|line| {
-            let fields: Vec<&str> = line.split(',').collect();
-            assert_eq!(fields.len(), columns.len(), "{line}");
-            columns.iter().copied().zip(fields).collect()
-        })
-        .collect()
-}
-
-fn get<'a>(row: &[(&str, &'a str)], column: &str) -> &'a str {
-    row.iter().find(|(name, _)| *name == column).unwrap().1
 }
 
 #[test]

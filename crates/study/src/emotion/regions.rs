@@ -10,8 +10,8 @@ use consilience_methods::lowlevel::{ImageFeature, ImageFeatureParams, image_feat
 use consilience_methods::rdm::{Dissimilarity, Patterns, RdmParams, rdm};
 use ndarray::{Array2, Array3, ArrayView1, Axis, concatenate};
 
+use super::common::{Encoder, Study, of_experiment};
 use super::trainings::Trainings;
-use super::{Encoder, Study, of_experiment};
 use crate::cache::Key;
 use crate::file::KeyPath;
 use crate::plan::{PlannedControl, PlannedRegion};

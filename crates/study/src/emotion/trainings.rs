@@ -11,7 +11,7 @@ use consilience_learn::train::{Epoch, TrainParams};
 use ndarray::{Array3, Ix3};
 use serde::{Deserialize, Serialize};
 
-use super::{Encoder, Study, diverged_in, of_experiment};
+use super::common::{Encoder, Study, diverged_in, of_experiment};
 use crate::Result;
 use crate::cache::Key;
 use crate::plan::{PlannedEmotion, PlannedModule};

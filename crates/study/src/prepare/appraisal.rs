@@ -129,33 +129,15 @@ fn load_training(
     inputs: &mut Vec<InputFile>,
 ) -> Result<Option<(PlannedTraining, Clips)>> {
     let of = |name: &str| key.clone().key(name);
-    let (images, table) = match (&options.training_images, &options.training_ratings) {
-        (Some(images), Some(table)) => (images, table),
-        (None, None) => return Ok(None),
-        (Some(_), None) => {
-            return Err(invalid(
-                &of("training-images"),
-                "these pictures need ratings; add `training-ratings = \"ratings.csv\"`",
-            ));
-        }
-        (None, Some(_)) => {
-            return Err(invalid(
-                &of("training-ratings"),
-                "these ratings need pictures; add `training-images = \"training/*.jpg\"`",
-            ));
-        }
+    let files = training_files(
+        options.training_images.as_deref(),
+        options.training_ratings.as_deref(),
+        key,
+        places,
+    )?;
+    let Some(files) = files else {
+        return Ok(None);
     };
-    let paths = places.matching(&of("training-images"), images)?;
-    let files: Vec<String> = paths
-        .iter()
-        .map(|path| {
-            path.file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned()
-        })
-        .collect();
-    let names: Vec<&str> = files.iter().map(String::as_str).collect();
     let default_columns = behaviour.map(|b| b.columns.clone().unwrap_or(vec![b.name.clone()]));
     let ratings = options.training_columns.clone().or(default_columns);
     let picture = options
@@ -172,16 +154,79 @@ fn load_training(
     };
     let table_key = of("training-ratings");
     let (found, _) = read_ratings(
-        table, &columns, &names, &table_key, places, "training", inputs,
+        files.table,
+        &columns,
+        &files.names(),
+        &table_key,
+        places,
+        "training",
+        inputs,
     )?;
-    let (pictures, clips) =
-        other_pictures(&paths, "training picture", &of("training-images"), inputs)?;
+    let (pictures, clips) = other_pictures(
+        &files.paths,
+        "training picture",
+        &of("training-images"),
+        inputs,
+    )?;
     let planned = PlannedTraining {
-        images: images.clone(),
+        images: files.images.to_owned(),
         pictures,
         ratings: means(&found),
     };
     Ok(Some((planned, clips)))
+}
+
+/// Other pictures to learn from, and the table with their ratings.
+pub(super) struct TrainingFiles<'a> {
+    /// The file pattern.
+    pub images: &'a str,
+    pub table: &'a str,
+    pub paths: Vec<PathBuf>,
+    /// Names of the files.
+    files: Vec<String>,
+}
+
+impl TrainingFiles<'_> {
+    pub fn names(&self) -> Vec<&str> {
+        self.files.iter().map(String::as_str).collect()
+    }
+}
+
+/// Finds them; neither may come without the other.
+pub(super) fn training_files<'a>(
+    images: Option<&'a str>,
+    table: Option<&'a str>,
+    key: &KeyPath,
+    places: &Places,
+) -> Result<Option<TrainingFiles<'a>>> {
+    let of = |name: &str| key.clone().key(name);
+    let (images, table) = match (images, table) {
+        (Some(images), Some(table)) => (images, table),
+        (None, None) => return Ok(None),
+        (Some(_), None) => {
+            return Err(invalid(
+                &of("training-images"),
+                "these pictures need ratings; add `training-ratings = \"ratings.csv\"`",
+            ));
+        }
+        (None, Some(_)) => {
+            return Err(invalid(
+                &of("training-ratings"),
+                "these ratings need pictures; add `training-images = \"training/*.jpg\"`",
+            ));
+        }
+    };
+    let paths = places.matching(&of("training-images"), images)?;
+    let name = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    };
+    Ok(Some(TrainingFiles {
+        images,
+        table,
+        files: paths.iter().map(name).collect(),
+        paths,
+    }))
 }
 
 /// Pictures that are no stimuli.

@@ -4,9 +4,9 @@ use consilience_core::InputFile;
 use consilience_methods::emotion::RatingScale;
 use consilience_models::Clips;
 
-use super::super::appraisal::{Resolved, other_pictures};
+use super::super::appraisal::{Resolved, other_pictures, training_files};
+use super::super::at;
 use super::super::ratings::{Columns, PICTURE_COLUMN, means, read_ratings};
-use super::super::{at, invalid};
 use crate::Result;
 use crate::file::{EmotionOptions, KeyPath};
 use crate::plan::PlannedLearnt;
@@ -21,29 +21,15 @@ pub(super) fn load_learnt(
     inputs: &mut Vec<InputFile>,
 ) -> Result<Option<(PlannedLearnt, Clips)>> {
     let of = |name: &str| key.clone().key(name);
-    let (images, table) = match (&options.training_images, &options.training_ratings) {
-        (Some(images), Some(table)) => (images, table),
-        (None, None) => return Ok(None),
-        (Some(_), None) => {
-            return Err(invalid(
-                &of("training-images"),
-                "these pictures need ratings; add `training-ratings = \"ratings.csv\"`",
-            ));
-        }
-        (None, Some(_)) => {
-            return Err(invalid(
-                &of("training-ratings"),
-                "these ratings need pictures; add `training-images = \"training/*.jpg\"`",
-            ));
-        }
+    let files = training_files(
+        options.training_images.as_deref(),
+        options.training_ratings.as_deref(),
+        key,
+        study.places,
+    )?;
+    let Some(files) = files else {
+        return Ok(None);
     };
-    let paths = study.places.matching(&of("training-images"), images)?;
-    let name = |path: &std::path::PathBuf| {
-        let name = path.file_name().unwrap_or_default();
-        name.to_string_lossy().into_owned()
-    };
-    let files: Vec<String> = paths.iter().map(name).collect();
-    let names: Vec<&str> = files.iter().map(String::as_str).collect();
     let columns = [
         &options.training_valence_column,
         &options.training_arousal_column,
@@ -70,9 +56,9 @@ pub(super) fn load_learnt(
             scale: Some(own_scale),
         };
         let (found, _) = read_ratings(
-            table,
+            files.table,
             &columns,
-            &names,
+            &files.names(),
             &table_key,
             study.places,
             "training",
@@ -84,9 +70,9 @@ pub(super) fn load_learnt(
         all.push(mapped.map_err(|e| at(&table_key, e))?);
     }
     let role = "training picture";
-    let (pictures, clips) = other_pictures(&paths, role, &of("training-images"), inputs)?;
+    let (pictures, clips) = other_pictures(&files.paths, role, &of("training-images"), inputs)?;
     let planned = PlannedLearnt {
-        images: images.clone(),
+        images: files.images.to_owned(),
         pictures,
         ratings: all,
     };

@@ -1,0 +1,91 @@
+//! What the reader of an analysis must know.
+
+use consilience_experiments::visual_emotion::VisualEmotionError;
+use consilience_methods::emotion::Bins;
+
+use super::common::Study;
+use super::trainings::Diverged;
+use crate::StudyError;
+use crate::file::KeyPath;
+use crate::plan::PlannedModule;
+
+/// Of how modules are put together.
+pub fn on_modules(study: &Study<'_>) -> Vec<String> {
+    let mut notes = Vec::new();
+    if study.planned.training.is_none() {
+        notes.push("Activations of all stimuli are those of the modules of all folds, which begin with the same weights: unit i of one is taken for unit i of the others.".to_owned());
+    }
+    let has_transformer = |module: &PlannedModule| {
+        let mut nuclei = module.structure.nuclei.nucleus.iter();
+        nuclei.any(|nucleus| nucleus.transformer.is_some())
+    };
+    if study.planned.modules.iter().any(has_transformer) {
+        notes.push("Transformers read each picture as one token, as published; the softmax over one key is 1, so attention is a linear map, and its queries and keys learn nothing.".to_owned());
+    }
+    notes
+}
+
+/// Of how their numbers are to be read.
+pub fn on_numbers(study: &Study<'_>, n_modules: usize, n_repeats: usize) -> Vec<String> {
+    let mut notes = Vec::new();
+    if n_modules > 1 && n_repeats > 1 {
+        notes.push("Comparisons of modules are over repeats, which share the stimuli: their p says whether other initial weights and folds would give the same, and nothing of other stimuli.".to_owned());
+    }
+    if study.planned.training.is_none() {
+        notes.push("Predictions of different folds come from different modules; what these differ in on average lowers correlations over all stimuli.".to_owned());
+    }
+    notes
+}
+
+/// Of bins without enough stimuli, and stimuli without a bin.
+pub fn on_bins(bins: &Bins) -> Vec<String> {
+    let mut notes = Vec::new();
+    let left_out: Vec<String> = (bins.left_out().into_iter())
+        .map(|bin| format!("{} ({})", bins.names[bin], bins.counts[bin]))
+        .collect();
+    if !left_out.is_empty() {
+        notes.push(format!(
+            "Bins with fewer than {} stimuli were left out: {}.",
+            bins.min_items,
+            left_out.join(", ")
+        ));
+    }
+    if bins.n_between() > 0 {
+        notes.push(format!(
+            "{} stimuli lie in a gap between edges and belong to no bin.",
+            bins.n_between()
+        ));
+    }
+    notes
+}
+
+/// Of a repeat that is left out.
+pub fn on_diverged(study: &Study<'_>, module: &PlannedModule, diverged: &Diverged) -> String {
+    format!(
+        "{}: repeat {} (seed {}) diverged in epoch {} at a learning rate of {} and was left out",
+        study.label(module),
+        diverged.repeat + 1,
+        study.repeats[diverged.repeat].0,
+        diverged.epoch,
+        diverged.learning_rate,
+    )
+}
+
+/// Why nothing is left of a module.
+pub fn all_diverged(
+    study: &Study<'_>,
+    module: &PlannedModule,
+    diverged: &[Diverged],
+) -> StudyError {
+    let source = VisualEmotionError::AllDiverged {
+        module: study.label(module),
+        epoch: diverged.first().map_or(0, |d| d.epoch),
+        learning_rate: diverged.first().map_or(0.0, |d| d.learning_rate),
+    };
+    StudyError::Invalid {
+        key: KeyPath::root("analysis")
+            .index(study.idx)
+            .key("learning-rate"),
+        message: source.to_string(),
+    }
+}
