@@ -15,13 +15,6 @@ pub fn on_modules(study: &Study<'_>) -> Vec<String> {
     if study.planned.training.is_none() {
         notes.push("Activations of all stimuli are those of the modules of all folds, which begin with the same weights: unit i of one is taken for unit i of the others.".to_owned());
     }
-    let has_transformer = |module: &PlannedModule| {
-        let mut nuclei = module.structure.nuclei.nucleus.iter();
-        nuclei.any(|nucleus| nucleus.transformer.is_some())
-    };
-    if study.planned.modules.iter().any(has_transformer) {
-        notes.push("Transformers read each picture as one token, as published; the softmax over one key is 1, so attention is a linear map, and its queries and keys learn nothing.".to_owned());
-    }
     notes
 }
 
