@@ -1,7 +1,7 @@
 //! Reports of raters and objects.
 
 use consilience_core::{AnalysisRecord, AppraisalRecord, ObjectsRecord, Record};
-use consilience_report::{Rendered, ReportError, render};
+use consilience_report::{ReportError, render};
 
 use crate::{
     RENDERED, assert_shows_nothing_of,
