@@ -37,6 +37,9 @@ pub struct Plan {
     /// Longer side of the report's thumbnails, 0 for none.
     #[serde(skip)]
     pub thumbnails: u32,
+    /// Whether the picture of each stimulus is shown as a few blocks.
+    #[serde(skip)]
+    pub blurred: Vec<bool>,
     /// Seed of every random draw.
     pub seed: u64,
     /// Stimuli in the order of every RDM.

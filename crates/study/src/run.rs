@@ -210,7 +210,10 @@ fn stimuli(prepared: &Prepared) -> Result<Vec<StimulusRecord>> {
                 0 => None,
                 _ => {
                     let picture = prepared.clips.still(idx, orientation)?;
-                    let small = preprocess::thumbnail(&picture, side as usize);
+                    let mut small = preprocess::thumbnail(&picture, side as usize);
+                    if prepared.plan.blurred[idx] {
+                        small = preprocess::blocks(&small);
+                    }
                     let png = BASE64_STANDARD.encode(image::encode_png(&small)?);
                     Some(format!("data:image/png;base64,{png}"))
                 }

@@ -374,6 +374,31 @@ fn a_table_gives_order_and_categories() {
 }
 
 #[test]
+fn pictures_that_nobody_should_have_to_see_are_shown_as_blocks() {
+    let scratch = Scratch::small_study();
+    let thumbnails = || -> Vec<serde_json::Value> {
+        let record = scratch.record("results");
+        let stimuli = record["stimuli"].as_array().unwrap();
+        stimuli.iter().map(|s| s["thumbnail"].clone()).collect()
+    };
+    scratch.ok(&["run", "study.toml"]);
+    let sharp = thumbnails();
+    // The numbers are there already; only how they are shown is new.
+    let blur = "report.blur=[\"p3\", \"p1*\"]";
+    scratch.ok(&["run", "study.toml", "--set", blur]);
+    let blurred = thumbnails();
+    for (idx, (sharp, blurred)) in sharp.iter().zip(&blurred).enumerate() {
+        assert!(blurred.is_string());
+        assert_eq!(sharp != blurred, [1, 3, 10, 11].contains(&idx), "p{idx}");
+    }
+    let misspelt = "report.blur=[\"q*\"]";
+    scratch.refused(
+        &["run", "study.toml", "--set", misspelt],
+        &["--set report.blur", "no stimulus and no category", "\"q*\""],
+    );
+}
+
+#[test]
 fn too_few_subjects_are_said_and_never_silent() {
     let scratch = Scratch::small_study();
     scratch.put_npy("region.npy", &crate::support::noise(1, 66, 7));

@@ -178,3 +178,27 @@ fn presets_are_those_of_torchvision() {
         .to_string();
     assert!(message.contains("resnet50.IMAGENET1K_V2"), "{message}");
 }
+
+#[test]
+fn blocks_hide_what_a_picture_shows_and_keep_its_size_and_mean() {
+    let picture = RgbImage {
+        width: 40,
+        height: 30,
+        pixels: (0..40 * 30 * 3).map(|i| (i * 37 % 251) as u8).collect(),
+    };
+    let hidden = blocks(&picture);
+    assert_eq!((hidden.width, hidden.height), (40, 30));
+    let colours: std::collections::BTreeSet<&[u8]> = hidden.pixels.chunks(3).collect();
+    assert!(colours.len() <= 25, "{}", colours.len());
+    let mean = |image: &RgbImage| {
+        image.pixels.iter().map(|&v| f64::from(v)).sum::<f64>() / image.pixels.len() as f64
+    };
+    assert!((mean(&hidden) - mean(&picture)).abs() < 0.5);
+
+    let tiny = RgbImage {
+        width: 2,
+        height: 1,
+        pixels: vec![1, 2, 3, 4, 5, 6],
+    };
+    assert_eq!(blocks(&tiny), tiny);
+}

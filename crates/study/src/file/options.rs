@@ -305,10 +305,16 @@ pub struct ReportOptions {
     /// Longer side of the thumbnails in pixels; 0 leaves the pictures out of the report, for
     /// stimuli that must not be passed on.
     pub thumbnails: u32,
+    /// Stimuli, by name or category, whose pictures every figure shows as a few coarse blocks, because they are upsetting or explicit; `*`
+    /// stands for any letters.
+    pub blur: Vec<String>,
 }
 
 impl Default for ReportOptions {
     fn default() -> Self {
-        Self { thumbnails: 48 }
+        Self {
+            thumbnails: 48,
+            blur: Vec::new(),
+        }
     }
 }

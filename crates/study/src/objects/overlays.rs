@@ -4,6 +4,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use consilience_core::{ObjectOverlay, OverlayBox};
 use consilience_io::image::{self, RgbImage};
 use consilience_learn::gradcam;
+use consilience_models::preprocess;
 
 use super::Inputs;
 use super::scan::ModelOutcome;
@@ -33,6 +34,10 @@ pub(super) fn draw_overlays(
                 source: Box::new(source.into()),
             }
         })?;
+        let picture = match prepared.plan.blurred[stimulus] {
+            true => preprocess::blocks(&picture),
+            false => picture,
+        };
         let shown: RgbImage = gradcam::overlay(&picture, map.view(), heat);
         let png = BASE64_STANDARD.encode(image::encode_png(&shown)?);
         let importance = &shown_layer.boxes[stimulus];

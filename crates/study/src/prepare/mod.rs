@@ -246,6 +246,7 @@ pub fn prepare(
         title: study.study.title.clone(),
         description: study.study.description.clone(),
         thumbnails: study.report.thumbnails,
+        blurred: stimuli::blurred(&study.report.blur, &planned_stimuli)?,
         seed: study.study.seed,
         stimuli: planned_stimuli,
         models,

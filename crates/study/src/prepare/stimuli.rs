@@ -155,6 +155,30 @@ fn open_clips(options: &StimuliOptions, key: &KeyPath, paths: &[PathBuf]) -> Res
     }
 }
 
+/// Whether each stimulus has a name or category that a pattern fits.
+pub(super) fn blurred(patterns: &[String], stimuli: &[PlannedStimulus]) -> Result<Vec<bool>> {
+    let mut blurred = vec![false; stimuli.len()];
+    for (idx, text) in patterns.iter().enumerate() {
+        let key = KeyPath::root("report").key("blur").index(idx);
+        let pattern = glob::Pattern::new(text).map_err(|e| at(&key, e))?;
+        let is_meant = |stimulus: &PlannedStimulus| {
+            let category = stimulus.category.as_deref();
+            pattern.matches(&stimulus.id) || category.is_some_and(|name| pattern.matches(name))
+        };
+        // A misspelt name would show what its author meant to hide.
+        if !stimuli.iter().any(is_meant) {
+            let message = format!(
+                "no stimulus and no category is called {text:?}; write names as in the table of stimuli, `*` for any letters"
+            );
+            return Err(invalid(&key, &message));
+        }
+        for (is_blurred, stimulus) in blurred.iter_mut().zip(stimuli) {
+            *is_blurred |= is_meant(stimulus);
+        }
+    }
+    Ok(blurred)
+}
+
 /// What is averaged of a film.
 pub(super) fn planned_clip(clip: &Clip, selection: &Selection) -> Option<PlannedClip> {
     clip.film.as_ref().map(|film| PlannedClip {
