@@ -131,7 +131,10 @@ pub const ALL: &[Topic] = topics![
         "train", "training", "loss", "rating-head", "hold-out", "patience", "dropout", "weighted-mse", "bins",
     ],
     "appraisal": ["appraise", "raters", "valence", "cut-networks", "solver", "exact"],
-    "brain-ratings": ["rating-tables", "responses", "betas", "masks", "trials", "reads"],
+    "betas": [
+        "single-trial", "lss", "events", "confounds", "high-pass", "repetition-time", "slice-reference",
+    ],
+    "brain-ratings": ["rating-tables", "responses", "masks", "trials", "reads"],
     "missing-values": ["nan", "omit", "refuse"],
     "reproducibility": ["seed", "threads"],
     "cache": ["resume"],

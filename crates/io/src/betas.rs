@@ -20,6 +20,7 @@ mod trials;
 mod tests;
 
 pub use trials::TrialTable;
+pub(crate) use trials::shown;
 
 /// Endings of files with volumes.
 const VOLUMES: [&str; 6] = [".nii", ".nii.gz", ".hdr", ".img", ".hdr.gz", ".img.gz"];

@@ -15,6 +15,7 @@
 //! | [`long`] | tables with a trial or a rating a row, as matrices | yes | – |
 //! | [`ratings`] | tables of ratings of pictures | yes | – |
 //! | [`betas`] | patterns for pictures, from volumes or matrices and trials | yes | – |
+//! | [`events`] | events and confounds of a run (BIDS) | yes | – |
 //! | [`arrangement`] | trials as CSV and JSON, Meadows' trees and `.mat` | yes | – |
 //! | [`weights`] | safetensors, PyTorch `.pth` (both forms), darknet `.weights` | yes | safetensors |
 //! | [`image`] | PNG, JPEG, BMP | yes | PNG |
@@ -36,6 +37,7 @@ pub mod betas;
 pub mod catalogue;
 pub mod download;
 mod error;
+pub mod events;
 pub mod hash;
 pub mod image;
 mod limits;

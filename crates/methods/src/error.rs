@@ -355,6 +355,9 @@ pub enum MethodsError {
     /// Ratings, bins or units of emotion that cannot be analysed.
     #[error(transparent)]
     Emotion(#[from] crate::emotion::EmotionError),
+    /// A run whose trials cannot be told apart.
+    #[error(transparent)]
+    SingleTrial(#[from] crate::single_trial::SingleTrialError),
     /// An option outside its range.
     #[error("{option} is {value}, expected {expected}")]
     OptionOutOfRange {

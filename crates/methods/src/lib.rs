@@ -27,6 +27,7 @@ pub mod reliability;
 pub mod rsa;
 #[cfg(test)]
 mod simulation;
+pub mod single_trial;
 
 pub use compat::Compat;
 pub use error::{MethodsError, PatternId, Result};

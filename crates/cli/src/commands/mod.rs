@@ -2,6 +2,7 @@
 
 pub mod arrange;
 pub mod banded_ridge;
+pub mod betas;
 pub mod bins;
 pub mod boxes;
 pub mod brain_ratings;

@@ -25,6 +25,7 @@ mod arrange;
 mod bad_files;
 mod bad_study;
 mod behaviour;
+mod betas;
 mod choices;
 mod correlate;
 mod detect;

@@ -38,10 +38,6 @@ impl TrialTable {
     ///
     /// As [`read`](Self::read).
     pub fn from_table(table: &Table, picture: &str, volume: Option<&str>) -> Result<Self> {
-        let shown = |cell: &str| {
-            let cell = cell.trim();
-            (!is_missing(cell) && !cell.eq_ignore_ascii_case("n/a")).then(|| cell.to_owned())
-        };
         let pictures = table.column(picture)?.into_iter().map(shown).collect();
         let volumes = volume.map(|column| numbers(table, column)).transpose()?;
         Ok(Self { pictures, volumes })
@@ -71,6 +67,12 @@ impl TrialTable {
         }
         Ok(shown)
     }
+}
+
+/// What a cell holds, unless it is empty or says that there is nothing.
+pub(crate) fn shown(cell: &str) -> Option<String> {
+    let cell = cell.trim();
+    (!is_missing(cell) && !cell.eq_ignore_ascii_case("n/a")).then(|| cell.to_owned())
 }
 
 fn numbers(table: &Table, column: &str) -> Result<Vec<usize>> {
