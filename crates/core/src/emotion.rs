@@ -14,6 +14,8 @@ use crate::{Ceiling, DisplayRdm, Estimate, MdsMap};
 pub struct EmotionRecord {
     /// Options as used.
     pub settings: EmotionSettings,
+    /// Sets of other pictures that modules learn from; none when they learn from the stimuli.
+    pub training: Vec<EmotionTrainingSet>,
     /// What modules learn: `"valence"`, then `"arousal"` if there is any.
     pub ratings: Vec<EmotionRating>,
     /// One module for each encoder and structure: encoders in study order, structures in theirs.
@@ -77,6 +79,27 @@ pub struct EmotionSettings {
     pub random_sets: usize,
     /// Correction over comparisons of modules: `"bonferroni"`, `"fdr"` …
     pub correction: String,
+}
+
+/// A set of pictures, other than the stimuli, that modules learn from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct EmotionTrainingSet {
+    /// Its name in the study.
+    pub name: String,
+    /// File pattern of its pictures.
+    pub images: String,
+    /// Ends of the scale of its ratings, which are learnt on that of the stimuli.
+    pub scale: [f64; 2],
+    /// Pictures that are learnt from, those that choose the epoch among them.
+    pub n_pictures: usize,
+    /// Pictures without a rating, left out.
+    pub n_unrated: usize,
+    /// Rated pictures without a file.
+    pub n_absent: usize,
+    /// Pictures with the content of one before, left out.
+    pub n_repeated: usize,
+    /// Pictures with the content of a stimulus, left out.
+    pub n_stimuli: usize,
 }
 
 /// A rating that modules learn.

@@ -33,8 +33,8 @@ pub use appraisal::{
 };
 pub use emotion::{
     DimensionCurve, EmotionBaseline, EmotionBin, EmotionEpoch, EmotionModule, EmotionRating,
-    EmotionRecord, EmotionRegion, EmotionRun, EmotionSettings, GainCurve, GeometryCurve,
-    ModuleComparison, NucleusInfo, NucleusSelectivity, PlaneScore, PredictionScore,
+    EmotionRecord, EmotionRegion, EmotionRun, EmotionSettings, EmotionTrainingSet, GainCurve,
+    GeometryCurve, ModuleComparison, NucleusInfo, NucleusSelectivity, PlaneScore, PredictionScore,
     RegionAgreement, SelectiveCount,
 };
 pub use error::{CoreError, Result};

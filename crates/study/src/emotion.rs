@@ -120,6 +120,7 @@ pub fn run(
     notes.extend(notes::on_numbers(&study, modules.len(), repeats.len()));
     Ok(EmotionRecord {
         settings: records::settings(&study),
+        training: records::training(planned),
         ratings: records::ratings(&study),
         modules,
         main: planned.main,

@@ -1,6 +1,6 @@
 //! The methods of visual emotion: full sentences that can stand in a paper.
 
-use consilience_core::{EmotionModule, EmotionRecord, Record};
+use consilience_core::{EmotionModule, EmotionRecord, EmotionTrainingSet, Record};
 
 use super::scores;
 use crate::{
@@ -57,6 +57,7 @@ fn modules(record: &Record, emotion: &EmotionRecord) -> String {
         plural(settings.epochs, "epoch"),
         repeats(emotion)
     ));
+    out.push_str(&training_sets(emotion));
     let nuclei = || emotion.modules.iter().flat_map(|m| &m.nuclei);
     if nuclei().any(scores::attends_to_one_token) {
         out.push_str(
@@ -65,6 +66,24 @@ fn modules(record: &Record, emotion: &EmotionRecord) -> String {
         );
     }
     out
+}
+
+/// Sets of other pictures with their scales, and what was done with pictures that are there twice; begins with a space.
+fn training_sets(emotion: &EmotionRecord) -> String {
+    if emotion.training.is_empty() {
+        return String::new();
+    }
+    let set = |set: &EmotionTrainingSet| {
+        let [low, high] = set.scale.map(short);
+        let n = plural(set.n_pictures, "picture");
+        format!("{n} of {}, rated from {low} to {high}", set.name)
+    };
+    let sets: Vec<String> = emotion.training.iter().map(set).collect();
+    format!(
+        " These are {}; ratings were brought to the scale of the stimuli’s by a line through its ends. Pictures whose files have the content of a \
+         stimulus, or of a picture before them, were left out.",
+        sets.join("; ")
+    )
 }
 
 fn names(emotion: &EmotionRecord) -> Vec<&str> {

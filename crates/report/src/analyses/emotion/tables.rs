@@ -48,6 +48,11 @@ pub(crate) fn tables(
             "analysis,encoder,structure,epoch,measure,value,sd",
             &history,
         ),
+        of(
+            "training_sets.csv",
+            "analysis,set,images,scale_low,scale_high,n_pictures,n_unrated,n_absent,n_repeated,n_stimuli",
+            &training_sets,
+        ),
         of("module_comparisons.csv", COMPARISONS, &comparisons),
         of("nuclei.csv", NUCLEI, &nuclei),
         of("bins.csv", "analysis,bin,n_stimuli,is_kept", &bins),
@@ -211,6 +216,23 @@ fn history(rows: &mut Rows, analysis: &str, emotion: &EmotionRecord) {
             }
             row("disparity", epoch.disparity, epoch.disparity_sd);
         }
+    }
+}
+
+fn training_sets(rows: &mut Rows, analysis: &str, emotion: &EmotionRecord) {
+    for set in &emotion.training {
+        rows.push(&[
+            analysis.to_owned(),
+            field(&set.name),
+            field(&set.images),
+            number(Some(set.scale[0])),
+            number(Some(set.scale[1])),
+            set.n_pictures.to_string(),
+            set.n_unrated.to_string(),
+            set.n_absent.to_string(),
+            set.n_repeated.to_string(),
+            set.n_stimuli.to_string(),
+        ]);
     }
 }
 

@@ -611,6 +611,7 @@ pub fn emotion(shape: &Emotion) -> EmotionRecord {
             random_sets: 50,
             correction: "bonferroni".into(),
         },
+        training: vec![],
         ratings: ratings(shape),
         main,
         baselines: shape
