@@ -136,6 +136,8 @@ pub struct EmotionModule {
     pub before: Vec<PredictionScore>,
     /// The same after training.
     pub after: Vec<PredictionScore>,
+    /// Means in bins of the given ratings after training, one entry for each rating; `None` for too few bins.
+    pub quantiles: Vec<Option<EmotionQuantiles>>,
     /// Disparity of the plane of both ratings before and after training; `None` with a single rating.
     pub plane: Option<[PlaneScore; 2]>,
     /// Means over repeats, epoch by epoch from 0.
@@ -192,6 +194,24 @@ pub struct PredictionScore {
     pub rmse_refit: Option<f64>,
     /// r² after the same, which is the square of r.
     pub r2_refit: Option<f64>,
+}
+
+/// Means of given and predicted ratings in bins of about equal size of the given ones. They agree better than single stimuli do, as noise
+/// averages out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct EmotionQuantiles {
+    /// Edges of the bins, one more than bins.
+    pub edges: Vec<f64>,
+    /// Stimuli in each.
+    pub counts: Vec<usize>,
+    /// Mean given rating of each.
+    pub given: Vec<f64>,
+    /// Mean predicted rating of each, mean over repeats.
+    pub predicted: Vec<f64>,
+    /// Its SD over repeats; `None` for a single one.
+    pub predicted_sd: Vec<Option<f64>>,
+    /// How the means of the bins follow each other; without an interval.
+    pub score: PredictionScore,
 }
 
 /// How the plane of predicted valence and arousal follows that of the ratings; means over repeats.

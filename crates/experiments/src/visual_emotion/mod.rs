@@ -4,7 +4,7 @@
 //! - [`Structure`], [`Wired`]: a module of nuclei on features, whole or behind a linear map to fewer
 //! - [`folds`], [`elsewhere`], [`train_fold`], [`Repeat`]: trainings, put together so that every stimulus is seen by a module that did
 //!   not learn from it
-//! - [`scores`], [`plane`], [`history`], [`ridge`], [`comparisons`]: predictions, their baseline, and differences between modules
+//! - [`scores`], [`quantiles()`], [`plane`], [`history`], [`ridge`], [`comparisons`]: predictions, their baseline, and differences between modules
 //! - [`selective_units`], [`geometry_of`], [`region`], [`gains()`]: units, geometry, the brain, gains and lesions
 //!
 //! # Same units in all folds
@@ -36,6 +36,7 @@ mod forward;
 mod gains;
 mod geometry;
 mod module;
+mod quantiles;
 mod region;
 mod repeat;
 mod score;
@@ -54,6 +55,7 @@ pub use geometry::{
     ModelRdms, RepeatGeometry, curve_of_all, curves, dimension_curves, geometry_of, mean_rdms,
 };
 pub use module::{Structure, Wired};
+pub use quantiles::{N_QUANTILES, quantiles};
 pub use region::{Candidate, Named, region};
 pub use repeat::Repeat;
 pub use score::{disparities, history, measures, plane, scores};

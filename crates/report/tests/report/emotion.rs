@@ -113,6 +113,43 @@ fn scores_are_those_of_the_record() {
 }
 
 #[test]
+fn means_of_bins_and_training_sets_are_told() {
+    let mut record = record(
+        &common::emotion::emotions()
+            .into_iter()
+            .find(|(name, _)| *name == "emotion-wide")
+            .unwrap()
+            .1,
+    );
+    let rendered = render(&record).unwrap();
+    let page = rendered.html.replace('\u{a0}', " ");
+    let emotion = of(&mut record);
+    let bins = rows(&rendered, "quantiles.csv");
+    assert_eq!(bins.len(), emotion.modules.len() * 2 * 5);
+    let table = emotion.modules[0].quantiles[1].as_ref().unwrap();
+    assert_eq!(get(&bins[7], "rating"), "arousal");
+    assert_eq!(number(&bins[7], "above"), Some(table.edges[2]));
+    assert_eq!(number(&bins[7], "predicted"), Some(table.predicted[2]));
+    let scores = rows(&rendered, "scores.csv");
+    let [before, after] =
+        [0, 1].map(|row| [number(&scores[row], "r"), number(&scores[row], "r_bins")]);
+    assert!(
+        before[1].is_none()
+            && after[1] == emotion.modules[0].quantiles[0].as_ref().unwrap().score.r
+    );
+    let caption = &figure(&rendered, "predictions").caption;
+    assert!(caption.contains("Rings: means in 5 bins"), "{caption}");
+    assert!(page.contains("r of bins: of the means in 5 bins"));
+
+    let sets = rows(&rendered, "training_sets.csv");
+    assert_eq!(get(&sets[1], "set"), "video frames");
+    assert_eq!(number(&sets[1], "n_stimuli"), Some(4.0));
+    assert!(page.contains("700 pictures of naps, rated from 1 to 9; 700 pictures of video frames, rated from 0 to 100"));
+    of(&mut record).modules[0].quantiles.pop();
+    assert!(render(&record).is_err());
+}
+
+#[test]
 fn tables_are_complete() {
     let mut record = usual();
     let rendered = render(&record).unwrap();

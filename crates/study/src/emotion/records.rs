@@ -5,7 +5,7 @@ use consilience_core::{
     MdsMap,
 };
 use consilience_experiments::visual_emotion::{
-    ModelRdms, Repeat, RepeatGeometry, Wired, history, mean_rdms, plane, ridge, scores,
+    ModelRdms, Repeat, RepeatGeometry, Wired, history, mean_rdms, plane, quantiles, ridge, scores,
 };
 use ndarray::{Array1, ArrayView2};
 
@@ -134,6 +134,7 @@ pub fn module(
         read_out: module.structure.nuclei.read_out.clone(),
         before: scores_before,
         after: scores_after,
+        quantiles: quantiles(ratings, &after).map_err(|source| of_experiment(&label, source))?,
         plane: in_plane(&before)?
             .zip(in_plane(&after)?)
             .map(|(a, b)| [a, b]),

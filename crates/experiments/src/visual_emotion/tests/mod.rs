@@ -1,5 +1,6 @@
 mod laws;
 mod naive;
+mod quantiles;
 mod refusals;
 mod units;
 

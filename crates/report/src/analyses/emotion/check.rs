@@ -80,6 +80,19 @@ fn module(module: &EmotionModule, n_ratings: usize, n_stimuli: usize) -> Result<
         n_ratings,
         module.after.len(),
     )?;
+    same(
+        about("ratings in quantiles"),
+        n_ratings,
+        module.quantiles.len(),
+    )?;
+    for table in module.quantiles.iter().flatten() {
+        let n = table.counts.len();
+        same(about("edges of quantiles"), n + 1, table.edges.len())?;
+        same(about("given ratings of quantiles"), n, table.given.len())?;
+        for found in [table.predicted.len(), table.predicted_sd.len()] {
+            same(about("predictions of quantiles"), n, found)?;
+        }
+    }
     for epoch in &module.history {
         let about = |part: &str| format!("{part} of {name:?} in epoch {}", epoch.epoch);
         same(about("correlations"), n_ratings, epoch.r.len())?;

@@ -157,6 +157,16 @@ fn prediction(record: &Record, emotion: &EmotionRecord) -> String {
         methods::n_stimuli(record.stimuli.len()),
         settings.validation
     );
+    let mut tables = emotion
+        .modules
+        .iter()
+        .flat_map(|m| m.quantiles.iter().flatten());
+    if tables.next().is_some() {
+        out.push_str(
+            " Stimuli were also divided by their given rating into bins of about equal size (quantiles), and the means of given and predicted \
+             ratings in these compared in the same way; noise averages out in them, so that they say nothing of single stimuli.",
+        );
+    }
     if emotion.modules.iter().any(|m| m.plane.is_some()) {
         out.push_str(
             " The plane of predicted ratings was compared with that of given ones by the Procrustes disparity (both clouds centred, scaled to unit \

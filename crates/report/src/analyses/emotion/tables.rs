@@ -1,7 +1,7 @@
 //! The tidy tables of visual emotion.
 
 use consilience_core::{
-    EmotionModule, EmotionRecord, GeometryCurve, PredictionScore, StimulusRecord,
+    EmotionModule, EmotionQuantiles, EmotionRecord, GeometryCurve, PredictionScore, StimulusRecord,
 };
 
 use super::scores::{self, When};
@@ -12,7 +12,7 @@ use crate::{
 };
 
 const SCORES: &str = "analysis,encoder,layer,n_features,structure,n_parameters,is_main,model,rating,stage,n_repeats,r,r_sd,ci_low,\
-ci_high,spearman,spearman_sd,rmse,r2,rmse_refit,r2_refit,ceiling,disparity,disparity_sd,energy_distance";
+ci_high,spearman,spearman_sd,rmse,r2,rmse_refit,r2_refit,ceiling,disparity,disparity_sd,energy_distance,n_bins,r_bins,r_sd_bins,rmse_bins,r2_bins,rmse_refit_bins,r2_refit_bins";
 
 const COMPARISONS: &str = "analysis,encoder_a,structure_a,encoder_b,structure_b,differ_in,measure,difference,t,p,p_corrected,d";
 
@@ -42,6 +42,11 @@ pub(crate) fn tables(
             "emotion_predictions.csv",
             "analysis,encoder,structure,run,seed,stimulus,rating,given,before,after",
             &|rows, name, record| predictions(rows, name, record, stimuli),
+        ),
+        of(
+            "quantiles.csv",
+            "analysis,encoder,structure,rating,bin,above,up_to,n_stimuli,given,predicted,predicted_sd",
+            &quantiles,
         ),
         of(
             "history.csv",
@@ -109,6 +114,8 @@ fn module_scores(rows: &mut Rows, analysis: &str, emotion: &EmotionRecord) {
                     number(plane.and_then(|p| p.disparity_sd)),
                     number(plane.map(|p| p.energy)),
                 ]);
+                let table = module.quantiles[rating].as_ref();
+                fields.extend(binned(table.filter(|_| when == When::After)));
                 rows.push(&fields);
             }
         }
@@ -131,7 +138,48 @@ fn module_scores(rows: &mut Rows, analysis: &str, emotion: &EmotionRecord) {
             ];
             fields.extend(score(s));
             fields.extend([number(of.ceiling), nothing(), nothing(), nothing()]);
+            fields.extend(binned(None));
             rows.push(&fields);
+        }
+    }
+}
+
+/// How means of bins of given ratings follow each other.
+fn binned(table: Option<&EmotionQuantiles>) -> [String; 7] {
+    let score = table.map(|table| &table.score);
+    let n = table.map_or_else(String::new, |table| table.counts.len().to_string());
+    let [r, sd, rmse, r2, rmse_refit, r2_refit] = [
+        score.and_then(|s| s.r),
+        score.and_then(|s| s.r_sd),
+        score.map(|s| s.rmse),
+        score.map(|s| s.r2),
+        score.and_then(|s| s.rmse_refit),
+        score.and_then(|s| s.r2_refit),
+    ]
+    .map(number);
+    [n, r, sd, rmse, r2, rmse_refit, r2_refit]
+}
+
+fn quantiles(rows: &mut Rows, analysis: &str, emotion: &EmotionRecord) {
+    for module in &emotion.modules {
+        let [encoder, structure] = names(module);
+        for (of, table) in emotion.ratings.iter().zip(&module.quantiles) {
+            let Some(table) = table else { continue };
+            for bin in 0..table.counts.len() {
+                rows.push(&[
+                    analysis.to_owned(),
+                    encoder.clone(),
+                    structure.clone(),
+                    field(&of.name),
+                    (bin + 1).to_string(),
+                    number(Some(table.edges[bin])),
+                    number(Some(table.edges[bin + 1])),
+                    table.counts[bin].to_string(),
+                    number(Some(table.given[bin])),
+                    number(Some(table.predicted[bin])),
+                    number(table.predicted_sd[bin]),
+                ]);
+            }
         }
     }
 }

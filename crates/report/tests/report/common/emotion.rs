@@ -2,9 +2,10 @@
 
 use consilience_core::{
     AnalysisRecord, Ceiling, DimensionCurve, DisplayRdm, EmotionBaseline, EmotionBin, EmotionEpoch,
-    EmotionModule, EmotionRating, EmotionRecord, EmotionRegion, EmotionRun, EmotionSettings,
-    Estimate, GainCurve, GeometryCurve, MdsMap, ModuleComparison, NucleusInfo, NucleusSelectivity,
-    PlaneScore, PredictionScore, Record, RegionAgreement, SelectiveCount, pairs,
+    EmotionModule, EmotionQuantiles, EmotionRating, EmotionRecord, EmotionRegion, EmotionRun,
+    EmotionSettings, EmotionTrainingSet, Estimate, GainCurve, GeometryCurve, MdsMap,
+    ModuleComparison, NucleusInfo, NucleusSelectivity, PlaneScore, PredictionScore, Record,
+    RegionAgreement, SelectiveCount, pairs,
 };
 
 use super::{Shape, hash, valence::noise};
@@ -251,6 +252,41 @@ fn score(shape: &Emotion, r: f64, seed: usize) -> PredictionScore {
     }
 }
 
+/// Other pictures, where there is no cross-validation to speak of.
+fn training(shape: &Emotion) -> Vec<EmotionTrainingSet> {
+    let set = |name: &str, scale| EmotionTrainingSet {
+        name: name.into(),
+        images: format!("{name}/*.jpg"),
+        scale,
+        n_pictures: 700,
+        n_unrated: 3,
+        n_absent: 2,
+        n_repeated: 1,
+        n_stimuli: 4,
+    };
+    match shape.simulated {
+        true => vec![],
+        false => vec![set("naps", [1.0, 9.0]), set("video frames", [0.0, 100.0])],
+    }
+}
+
+/// Five bins of given ratings.
+fn quantiles(shape: &Emotion, rating: usize, seed: usize) -> EmotionQuantiles {
+    let edges: Vec<f64> = (0..6).map(|k| 1.5 + f64::from(k)).collect();
+    let given: Vec<f64> = edges[1..].iter().map(|edge| edge - 0.5).collect();
+    EmotionQuantiles {
+        counts: vec![shape.n_stimuli / 5; 5],
+        predicted: given.iter().map(|g| 2.5 + 0.4 * g).collect(),
+        predicted_sd: vec![(shape.n_repeats > 1).then_some(0.1); 5],
+        score: PredictionScore {
+            r_interval: None,
+            ..score(shape, 0.95, rating + seed)
+        },
+        given,
+        edges,
+    }
+}
+
 fn module(shape: &Emotion, idx: usize) -> EmotionModule {
     let (encoder, layer) = shape.encoders[idx / shape.structures.len()];
     let structure = shape.structures[idx % shape.structures.len()];
@@ -323,6 +359,9 @@ fn module(shape: &Emotion, idx: usize) -> EmotionModule {
             .collect(),
         after: (0..n_ratings)
             .map(|k| score(shape, mean_r(&runs, k, |run| &run.after), idx * 2 + k))
+            .collect(),
+        quantiles: (0..n_ratings)
+            .map(|k| shape.full.then(|| quantiles(shape, k, idx)))
             .collect(),
         plane: (n_ratings > 1).then(|| [plane(0.97), plane(disparity(40))]),
         history,
@@ -611,7 +650,7 @@ pub fn emotion(shape: &Emotion) -> EmotionRecord {
             random_sets: 50,
             correction: "bonferroni".into(),
         },
-        training: vec![],
+        training: training(shape),
         ratings: ratings(shape),
         main,
         baselines: shape
