@@ -5,7 +5,7 @@ use std::fmt::Write;
 use ndarray::Array2;
 use serde_json::{Value, json};
 
-use crate::support::{DEMO_WEIGHTS, Scratch, encode, noise};
+use crate::support::{DEMO_WEIGHTS, Scratch, assert_same_files, encode, noise};
 
 const N: usize = 30;
 
@@ -281,6 +281,92 @@ fn sets_that_cannot_be_learnt_from_are_refused() {
         &["check", "study.toml"],
         &["row 2, column arousal: 12", "first.csv"],
     );
+}
+
+/// Quantiles, gains of single bins, lesions of connections and read-outs, in the record and in tables.
+#[test]
+fn units_connections_and_bins_are_told() {
+    let scratch = study();
+    let emotion = run(&scratch);
+    let list = |of: &Value, name: &str| of[name].as_array().unwrap().clone();
+    // 30 stimuli have 15 bins of two, fewer where ratings are equal.
+    let quantiles = &emotion["modules"][0]["quantiles"][0];
+    let counts: Vec<u64> = serde_json::from_value(quantiles["counts"].clone()).unwrap();
+    assert!(
+        counts.len() <= 15 && counts.iter().sum::<u64>() == N as u64,
+        "{counts:?}"
+    );
+    assert!(quantiles["score"]["r"].is_number());
+
+    let kept: Vec<Value> = list(&emotion, "bins")
+        .into_iter()
+        .filter(|bin| bin["is_kept"] == true)
+        .map(|bin| bin["name"].clone())
+        .collect();
+    let of_bins: Vec<Value> = list(&emotion, "gains")
+        .into_iter()
+        .filter(|gain| gain["units"] != "any" && gain["units"] != "whole")
+        .inspect(|gain| assert_eq!(gain["nucleus"], "all"))
+        .filter(|gain| gain["rating"] == "valence")
+        .map(|gain| gain["units"].clone())
+        .collect();
+    assert!(kept.len() > 3 && of_bins == kept, "{of_bins:?} {kept:?}");
+
+    let connections: Vec<String> = list(&emotion, "connections")
+        .into_iter()
+        .filter(|c| c["rating"] == "arousal")
+        .map(|c| {
+            format!(
+                "{}{}",
+                c["from"].as_str().unwrap(),
+                c["to"].as_str().unwrap()
+            )
+        })
+        .collect();
+    assert_eq!(connections, ["LABA", "LABL", "LACE", "BACE", "BLCE"]);
+    let read_outs = list(&emotion, "read_outs");
+    assert_eq!(read_outs.len(), 5 * 3);
+    for read_out in &read_outs {
+        assert!(
+            read_out["f1"].is_number() && read_out["lesioned"]["gain"] == -1.0,
+            "{read_out}"
+        );
+        assert_eq!(read_out["enhanced"]["gain"], 1.0);
+    }
+    for table in ["quantiles.csv", "connections.csv", "read_outs.csv"] {
+        assert!(scratch.path("out").join(table).is_file(), "{table}");
+    }
+    // Any number of threads gives the same bytes.
+    std::fs::remove_dir_all(scratch.cache()).unwrap();
+    scratch.ok(&["run", "study.toml", "--out", "again", "--threads", "1"]);
+    assert_same_files(&scratch.path("out"), &scratch.path("again"));
+}
+
+/// Without a positive picture to learn from, positive stimuli are not read out.
+#[test]
+fn a_category_without_pictures_is_named() {
+    let scratch = study_of_others();
+    scratch.edit(
+        "study.toml",
+        "valence-edges = \"tertiles\"",
+        "valence-edges = \"2,9\"",
+    );
+    let emotion = run(&scratch);
+    let notes = notes(&emotion);
+    assert!(
+        notes
+            .iter()
+            .any(|n| n.contains("positive valence are not read out")),
+        "{notes:?}"
+    );
+    let read_outs = emotion["read_outs"].as_array().unwrap();
+    for read_out in read_outs {
+        assert_eq!(
+            read_out["f1"].is_null(),
+            read_out["category"] == "positive",
+            "{read_out}"
+        );
+    }
 }
 
 /// Three nuclei with inhibition, feedback and several steps.

@@ -60,6 +60,8 @@ fn every_asked_figure_is_there() {
         "regions",
         "region-epochs",
         "gains",
+        "connections",
+        "read-outs",
         "rdms",
         "mds",
     ];
@@ -144,7 +146,9 @@ fn means_of_bins_and_training_sets_are_told() {
     let sets = rows(&rendered, "training_sets.csv");
     assert_eq!(get(&sets[1], "set"), "video frames");
     assert_eq!(number(&sets[1], "n_stimuli"), Some(4.0));
-    assert!(page.contains("700 pictures of naps, rated from 1 to 9; 700 pictures of video frames, rated from 0 to 100"));
+    assert!(page.contains(
+        "700 pictures of naps, rated from 1 to 9; 700 pictures of video frames, rated from 0 to 100"
+    ));
     of(&mut record).modules[0].quantiles.pop();
     assert!(render(&record).is_err());
 }
@@ -173,6 +177,25 @@ fn tables_are_complete() {
     );
     let n_gains: usize = emotion.gains.iter().map(|g| g.gains.len()).sum();
     assert_eq!(count("gains.csv"), n_gains);
+    assert_eq!(count("connections.csv"), emotion.connections.len());
+    let lesion = rows(&rendered, "connections.csv").pop().unwrap();
+    assert_eq!(get(&lesion, "to"), emotion.connections.last().unwrap().to);
+    assert_eq!(
+        number(&lesion, "change"),
+        emotion.connections.last().unwrap().change
+    );
+    // Intact, lesioned, enhanced.
+    assert_eq!(count("read_outs.csv"), emotion.read_outs.len() * 3);
+    let enhanced = rows(&rendered, "read_outs.csv").pop().unwrap();
+    assert_eq!(
+        (get(&enhanced, "nucleus"), get(&enhanced, "change")),
+        ("all", "enhanced")
+    );
+    let last = emotion.read_outs.last().unwrap().enhanced.as_ref().unwrap();
+    assert_eq!(
+        (number(&enhanced, "f1"), number(&enhanced, "p")),
+        (last.f1, last.p)
+    );
     let tuned: usize = emotion
         .selectivity
         .iter()

@@ -200,7 +200,8 @@ impl PlannedEmotion {
             let passes = n_learnt * self.learning.params.epochs as f64;
             trainings * passes * (PASS + module.n_parameters as f64 / TRAINED)
         };
-        let lesions = (self.gains.len() * (1 + self.random_sets) * self.repeats) as f64 * 5.0;
+        // Of four nuclei and all, and of nine bins.
+        let lesions = (self.gains.len() * (1 + self.random_sets) * self.repeats) as f64 * 14.0;
         let main = &self.modules[self.main];
         let of_lesions = lesions * n_stimuli * (PASS + main.n_parameters as f64 / TRAINED) / 6.0;
         self.modules.iter().map(of_module).sum::<f64>() + of_lesions

@@ -55,6 +55,10 @@ pub(crate) fn check(emotion: &EmotionRecord, n_stimuli: usize) -> Result<()> {
         same(about("p-values"), n, gain.p.len())?;
         named(about("rating"), &gain.rating, &ratings)?;
     }
+    for lesion in &emotion.connections {
+        let about = format!("rating of the lesion from {:?}", lesion.from);
+        named(about, &lesion.rating, &ratings)?;
+    }
     for rdm in &emotion.rdms {
         within(format!("rows of RDM {:?}", rdm.title), rdm.n, n_stimuli + 1)?;
         let what = format!("pairs of RDM {:?}", rdm.title);

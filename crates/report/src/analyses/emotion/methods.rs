@@ -17,6 +17,8 @@ pub(super) fn paragraphs(record: &Record, emotion: &EmotionRecord) -> Vec<String
         geometry(emotion),
         regions(emotion),
         gains(emotion),
+        connections(emotion),
+        read_outs(emotion),
         Some(methods::software(&record.provenance)),
     ];
     steps.into_iter().flatten().collect()
@@ -302,6 +304,30 @@ fn gains(emotion: &EmotionRecord) -> Option<String> {
     Some(format!(
         "Values of units were multiplied by 1 + α, −1 being a lesion, and ratings predicted again. Each gain was compared (two-sided, not corrected) \
          with {} of equally many units drawn at random from the same nucleus.",
+        plural(emotion.settings.random_sets, "set")
+    ))
+}
+
+fn connections(emotion: &EmotionRecord) -> Option<String> {
+    (!emotion.connections.is_empty()).then(|| {
+        "Each connection between nuclei was silenced alone, its end reading zeros, and ratings predicted again without training.".to_owned()
+    })
+}
+
+fn read_outs(emotion: &EmotionRecord) -> Option<String> {
+    emotion.read_outs.iter().find(|r| r.f1.is_some())?;
+    let gains = emotion.read_outs.iter().any(|r| r.enhanced.is_some());
+    let enhanced = match gains {
+        true => {
+            " or multiplied by the gain that raised F1 most, which was chosen with the tested stimuli, for random units too"
+        }
+        false => "",
+    };
+    Some(format!(
+        "Stimuli were divided by valence into three categories, by the same edges, and each was told from the others by the units of a nucleus: a \
+         logistic regression (penalty 1, classes of equal weight, z-scored units) learnt from the pictures that a module learnt from and was tested on its \
+         stimuli by F1. Then the units selective for any bin of the category were silenced{enhanced}. They were compared (two-sided, not \
+         corrected) with {} of equally many random units of the same nuclei.",
         plural(emotion.settings.random_sets, "set")
     ))
 }

@@ -22,6 +22,9 @@ const SELECTIVITY: &str =
 const REGIONS: &str = "analysis,region,simulated,n_subjects,ceiling_lower,ceiling_upper,name,of,rho,p,partial,partial_p,controls,\
 subject_mean,subject_sem,ci_low,ci_high";
 
+const READ_OUTS: &str =
+    "analysis,nucleus,category,n_stimuli,n_units,chance,change,gain,f1,f1_sd,random,random_sd,p";
+
 const NUCLEI: &str = "analysis,encoder,structure,nucleus,width,unit,reads,inhibited_by,feedback,is_read_out,attention_entropy";
 
 pub(crate) fn tables(
@@ -83,6 +86,12 @@ pub(crate) fn tables(
             "analysis,nucleus,units,n_units,rating,gain,r,random,random_sd,p",
             &gains,
         ),
+        of(
+            "connections.csv",
+            "analysis,from,to,kind,rating,r,r_sd,change,change_sd",
+            &connections,
+        ),
+        of("read_outs.csv", READ_OUTS, &read_outs),
     ]
 }
 
@@ -469,6 +478,54 @@ fn gains(rows: &mut Rows, analysis: &str, emotion: &EmotionRecord) {
                 number(curve.random_sd[k]),
                 number(curve.p[k]),
             ]);
+        }
+    }
+}
+
+fn connections(rows: &mut Rows, analysis: &str, emotion: &EmotionRecord) {
+    for lesion in &emotion.connections {
+        rows.push(&[
+            analysis.to_owned(),
+            field(&lesion.from),
+            field(&lesion.to),
+            field(&lesion.kind),
+            field(&lesion.rating),
+            number(lesion.r),
+            number(lesion.r_sd),
+            number(lesion.change),
+            number(lesion.change_sd),
+        ]);
+    }
+}
+
+/// A row for the intact read-out, one without units, and one with those enhanced.
+fn read_outs(rows: &mut Rows, analysis: &str, emotion: &EmotionRecord) {
+    for of in &emotion.read_outs {
+        let mut row = |change: &str, numbers: [Option<f64>; 6]| {
+            let mut fields = vec![
+                analysis.to_owned(),
+                field(&of.nucleus),
+                field(&of.category),
+                of.n_stimuli.to_string(),
+                number(Some(of.n_units)),
+                number(Some(of.chance)),
+                change.to_owned(),
+            ];
+            fields.extend(numbers.map(number));
+            rows.push(&fields);
+        };
+        row("intact", [Some(0.0), of.f1, of.f1_sd, None, None, None]);
+        let changed = [
+            ("lesioned", Some(&of.lesioned)),
+            ("enhanced", of.enhanced.as_ref()),
+        ];
+        for (change, gained) in changed {
+            if let Some(g) = gained {
+                row(
+                    change,
+                    [Some(g.gain), g.f1, None, g.random, g.random_sd, g.p],
+                );
+            }
         }
     }
 }
