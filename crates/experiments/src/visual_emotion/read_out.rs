@@ -42,6 +42,8 @@ pub struct RepeatReadOuts {
 struct Cell {
     /// Units whose gain is changed.
     n_units: usize,
+    /// Whether other sets of as many units can differ from them.
+    is_compared: bool,
     /// For these and then each set of random ones, F1 at each α of [`alphas`]; `None` without a read-out.
     f1: Option<Vec<Vec<f64>>>,
 }
@@ -89,17 +91,14 @@ pub fn repeat_read_outs(
                 .any(|(bin, &is)| is && bin.ends_with(LETTERS[category]))
         };
         let units: Vec<usize> = range.clone().filter(is_selective).collect();
-        let n_sets = match units.is_empty() || units.len() == range.len() {
-            true => 0,
-            false => params.random_sets,
-        };
-        let random = (1..=n_sets).map(|set| {
+        let random = (1..=params.random_sets).map(|set| {
             let draw = (repeat * (params.random_sets + 1) + set) as u64;
             random_like(wired, &units, params.seed, draw)
         });
         let sets: Vec<Vec<usize>> = [units.clone()].into_iter().chain(random).collect();
         Cell {
             n_units: units.len(),
+            is_compared: !units.is_empty() && units.len() < range.len(),
             f1: f1(&folds, &range, category, &sets, &alphas),
         }
     });
@@ -247,7 +246,10 @@ pub fn read_outs(
         // A category that a module cannot learn has no read-out in any repeat.
         let all: Option<Vec<&Vec<Vec<f64>>>> = cells.clone().map(|cell| cell.f1.as_ref()).collect();
         let all = all.unwrap_or_default();
-        let n_sets = all.iter().map(|sets| sets.len()).min().unwrap_or(0);
+        let n_sets = match cells.clone().any(|cell| cell.is_compared) {
+            true => all.iter().map(|sets| sets.len()).min().unwrap_or(0),
+            false => all.len().min(1),
+        };
         let at = |set: usize, alpha: usize| {
             mean(
                 &all.iter()
