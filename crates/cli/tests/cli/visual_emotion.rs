@@ -434,14 +434,14 @@ fn matched_modules_are_of_about_one_size() {
     );
     let emotion = run(&scratch);
     let modules = emotion["modules"].as_array().unwrap();
-    let n = |idx: usize| modules[idx]["n_parameters"].as_f64().unwrap();
     assert_eq!(modules.len(), 4);
-    for idx in 0..3 {
-        let ratio = n(idx) / n(3);
+    let n = |module: &Value| module["n_parameters"].as_f64().unwrap();
+    for module in &modules[..3] {
+        let ratio = n(module) / n(&modules[3]);
         assert!(
             (ratio - 1.0).abs() < 0.1,
             "{}: {ratio}",
-            modules[idx]["structure"]
+            module["structure"]
         );
     }
     // Neighbours differ in their structure: three pairs, of r of both ratings and disparity.

@@ -1,5 +1,7 @@
 //! The tidy tables of visual emotion.
 
+mod changes;
+
 use consilience_core::{
     EmotionModule, EmotionQuantiles, EmotionRecord, GeometryCurve, PredictionScore, StimulusRecord,
 };
@@ -21,9 +23,6 @@ const SELECTIVITY: &str =
 
 const REGIONS: &str = "analysis,region,simulated,n_subjects,ceiling_lower,ceiling_upper,name,of,rho,p,partial,partial_p,controls,\
 subject_mean,subject_sem,ci_low,ci_high";
-
-const READ_OUTS: &str =
-    "analysis,nucleus,category,n_stimuli,n_units,chance,change,gain,f1,f1_sd,random,random_sd,p";
 
 const NUCLEI: &str = "analysis,encoder,structure,nucleus,width,unit,reads,inhibited_by,feedback,is_read_out,attention_entropy";
 
@@ -84,14 +83,14 @@ pub(crate) fn tables(
         of(
             "gains.csv",
             "analysis,nucleus,units,n_units,rating,gain,r,random,random_sd,p",
-            &gains,
+            &changes::gains,
         ),
         of(
             "connections.csv",
             "analysis,from,to,kind,rating,r,r_sd,change,change_sd",
-            &connections,
+            &changes::connections,
         ),
-        of("read_outs.csv", READ_OUTS, &read_outs),
+        of("read_outs.csv", changes::READ_OUTS, &changes::read_outs),
     ]
 }
 
@@ -459,73 +458,6 @@ fn region_epochs(rows: &mut Rows, analysis: &str, emotion: &EmotionRecord) {
                 number(rho),
                 number(sem),
             ]);
-        }
-    }
-}
-
-fn gains(rows: &mut Rows, analysis: &str, emotion: &EmotionRecord) {
-    for curve in &emotion.gains {
-        for (k, gain) in curve.gains.iter().enumerate() {
-            rows.push(&[
-                analysis.to_owned(),
-                field(&curve.nucleus),
-                field(&curve.units),
-                number(Some(curve.n_units)),
-                field(&curve.rating),
-                number(Some(*gain)),
-                number(curve.r[k]),
-                number(curve.random[k]),
-                number(curve.random_sd[k]),
-                number(curve.p[k]),
-            ]);
-        }
-    }
-}
-
-fn connections(rows: &mut Rows, analysis: &str, emotion: &EmotionRecord) {
-    for lesion in &emotion.connections {
-        rows.push(&[
-            analysis.to_owned(),
-            field(&lesion.from),
-            field(&lesion.to),
-            field(&lesion.kind),
-            field(&lesion.rating),
-            number(lesion.r),
-            number(lesion.r_sd),
-            number(lesion.change),
-            number(lesion.change_sd),
-        ]);
-    }
-}
-
-/// A row for the intact read-out, one without units, and one with those enhanced.
-fn read_outs(rows: &mut Rows, analysis: &str, emotion: &EmotionRecord) {
-    for of in &emotion.read_outs {
-        let mut row = |change: &str, numbers: [Option<f64>; 6]| {
-            let mut fields = vec![
-                analysis.to_owned(),
-                field(&of.nucleus),
-                field(&of.category),
-                of.n_stimuli.to_string(),
-                number(Some(of.n_units)),
-                number(Some(of.chance)),
-                change.to_owned(),
-            ];
-            fields.extend(numbers.map(number));
-            rows.push(&fields);
-        };
-        row("intact", [Some(0.0), of.f1, of.f1_sd, None, None, None]);
-        let changed = [
-            ("lesioned", Some(&of.lesioned)),
-            ("enhanced", of.enhanced.as_ref()),
-        ];
-        for (change, gained) in changed {
-            if let Some(g) = gained {
-                row(
-                    change,
-                    [Some(g.gain), g.f1, None, g.random, g.random_sd, g.p],
-                );
-            }
         }
     }
 }

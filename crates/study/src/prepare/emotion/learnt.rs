@@ -1,7 +1,7 @@
 //! Other pictures to learn from: sets of pictures, each with a table of ratings on a scale of its own.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use consilience_core::InputFile;
 use consilience_io::Limits;
@@ -124,7 +124,7 @@ fn rated(
 ) -> Result<RatedPictures> {
     let of = |name: &str| key.clone().key(name);
     let paths = study.places.matching(&of("images"), &set.images)?;
-    let files: Vec<String> = paths.iter().map(file_name).collect();
+    let files: Vec<String> = paths.iter().map(|path| file_name(path)).collect();
     let names: Vec<&str> = files.iter().map(String::as_str).collect();
     let table_key = of("ratings");
     let table_path = study.places.file(&table_key, &set.ratings)?;
@@ -212,7 +212,7 @@ fn of_table(
     }
 }
 
-fn file_name(path: &PathBuf) -> String {
+fn file_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default();
     name.to_string_lossy().into_owned()
 }
