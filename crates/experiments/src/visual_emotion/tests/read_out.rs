@@ -54,7 +54,8 @@ fn read_outs_are_those_of_changed_units() {
     );
     let found = read_outs(&wired, &[found], &categories, &params());
     assert_eq!(found.len(), 4 * 3);
-    let ranges = [wired.ranges(), vec![0..wired.n_units()]].concat();
+    let mut ranges = wired.ranges();
+    ranges.push(0..wired.n_units());
     let f1 = |range: &std::ops::Range<usize>, category: usize, units: &[usize], alpha: f32| {
         let (mut hits, mut misses, mut alarms) = (0.0, 0.0, 0.0);
         for (division, run) in divisions.iter().zip(&runs) {
