@@ -14,6 +14,8 @@ use crate::{Ceiling, DisplayRdm, Estimate, MdsMap};
 pub struct EmotionRecord {
     /// Options as used.
     pub settings: EmotionSettings,
+    /// Sets of other pictures that modules learn from; none when they learn from the stimuli.
+    pub training: Vec<EmotionTrainingSet>,
     /// What modules learn: `"valence"`, then `"arousal"` if there is any.
     pub ratings: Vec<EmotionRating>,
     /// One module for each encoder and structure: encoders in study order, structures in theirs.
@@ -36,6 +38,10 @@ pub struct EmotionRecord {
     pub regions: Vec<EmotionRegion>,
     /// What gains and lesions of units of the main module do.
     pub gains: Vec<GainCurve>,
+    /// What becomes of predictions of the main module when a connection between its nuclei carries nothing.
+    pub connections: Vec<ConnectionLesion>,
+    /// Categories of valence read out of nuclei of the main module: nuclei in their order, then `"all"`, each with every category.
+    pub read_outs: Vec<CategoryReadOut>,
     /// RDMs of the ratings and of each nucleus of the main module after training.
     pub rdms: Vec<DisplayRdm>,
     /// Arrangements of the stimuli for the same.
@@ -79,6 +85,27 @@ pub struct EmotionSettings {
     pub correction: String,
 }
 
+/// A set of pictures, other than the stimuli, that modules learn from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct EmotionTrainingSet {
+    /// Its name in the study.
+    pub name: String,
+    /// File pattern of its pictures.
+    pub images: String,
+    /// Ends of the scale of its ratings, which are learnt on that of the stimuli.
+    pub scale: [f64; 2],
+    /// Pictures that are learnt from, those that choose the epoch among them.
+    pub n_pictures: usize,
+    /// Pictures without a rating, left out.
+    pub n_unrated: usize,
+    /// Rated pictures without a file.
+    pub n_absent: usize,
+    /// Pictures with the content of one before, left out.
+    pub n_repeated: usize,
+    /// Pictures with the content of a stimulus, left out.
+    pub n_stimuli: usize,
+}
+
 /// A rating that modules learn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EmotionRating {
@@ -113,6 +140,8 @@ pub struct EmotionModule {
     pub before: Vec<PredictionScore>,
     /// The same after training.
     pub after: Vec<PredictionScore>,
+    /// Means in bins of the given ratings after training, one entry for each rating; `None` for too few bins.
+    pub quantiles: Vec<Option<EmotionQuantiles>>,
     /// Disparity of the plane of both ratings before and after training; `None` with a single rating.
     pub plane: Option<[PlaneScore; 2]>,
     /// Means over repeats, epoch by epoch from 0.
@@ -169,6 +198,24 @@ pub struct PredictionScore {
     pub rmse_refit: Option<f64>,
     /// r² after the same, which is the square of r.
     pub r2_refit: Option<f64>,
+}
+
+/// Means of given and predicted ratings in bins of about equal size of the given ones. They agree better than single stimuli do, as noise
+/// averages out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct EmotionQuantiles {
+    /// Edges of the bins, one more than bins.
+    pub edges: Vec<f64>,
+    /// Stimuli in each.
+    pub counts: Vec<usize>,
+    /// Mean given rating of each.
+    pub given: Vec<f64>,
+    /// Mean predicted rating of each, mean over repeats.
+    pub predicted: Vec<f64>,
+    /// Its SD over repeats; `None` for a single one.
+    pub predicted_sd: Vec<Option<f64>>,
+    /// How the means of the bins follow each other; without an interval.
+    pub score: PredictionScore,
 }
 
 /// How the plane of predicted valence and arousal follows that of the ratings; means over repeats.
@@ -362,7 +409,7 @@ pub struct RegionAgreement {
 pub struct GainCurve {
     /// Nucleus, or `"all"`.
     pub nucleus: String,
-    /// Which of its units: a bin (those selective for it), `"any"` (those selective for any), or `"whole"` nucleus.
+    /// Which of its units: a bin (those selective for it; for all nuclei only), `"any"` (those selective for any), or `"whole"` nucleus.
     pub units: String,
     /// Mean number of units over repeats.
     pub n_units: f64,
@@ -378,4 +425,64 @@ pub struct GainCurve {
     pub random_sd: Vec<Option<f64>>,
     /// Two-sided p against these sets.
     pub p: Vec<Option<f64>>,
+}
+
+/// What becomes of predictions when a nucleus gets nothing from another, without training again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ConnectionLesion {
+    /// Nucleus whose values no longer arrive.
+    pub from: String,
+    /// Nucleus that no longer gets them.
+    pub to: String,
+    /// `"reads"`, `"inhibition"` or `"feedback"`.
+    pub kind: String,
+    /// Rating, as in [`EmotionRating::name`].
+    pub rating: String,
+    /// Pearson's r without the connection, mean over repeats; `None` for constant predictions.
+    pub r: Option<f64>,
+    /// Its SD over repeats.
+    pub r_sd: Option<f64>,
+    /// r without minus r with the connection, mean over repeats.
+    pub change: Option<f64>,
+    /// Its SD over repeats.
+    pub change_sd: Option<f64>,
+}
+
+/// How stimuli of a category of valence are told from others by the units of a nucleus: by a logistic regression that learns from the
+/// pictures that a module learnt from, and is tested on its stimuli; with the units changed that are selective for a bin of the category.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CategoryReadOut {
+    /// Nucleus, or `"all"`.
+    pub nucleus: String,
+    /// `"negative"`, `"middle"` or `"positive"`.
+    pub category: String,
+    /// Stimuli of it.
+    pub n_stimuli: usize,
+    /// Mean number over repeats of the units that are changed.
+    pub n_units: f64,
+    /// F1 of calling every stimulus so.
+    pub chance: f64,
+    /// F1, mean over repeats; `None` where there is no stimulus of it, or none to learn from.
+    pub f1: Option<f64>,
+    /// Its SD over repeats.
+    pub f1_sd: Option<f64>,
+    /// Without these units.
+    pub lesioned: GainedReadOut,
+    /// With the gain above 0 that helps most; `None` without such gains.
+    pub enhanced: Option<GainedReadOut>,
+}
+
+/// A read-out while units are changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GainedReadOut {
+    /// α; the units' values times 1 + α.
+    pub gain: f64,
+    /// F1, mean over repeats.
+    pub f1: Option<f64>,
+    /// Mean over sets of equally many random units of the same nuclei, each with the gain that helps it most where that is chosen.
+    pub random: Option<f64>,
+    /// Standard deviation over these sets.
+    pub random_sd: Option<f64>,
+    /// Two-sided p against these sets.
+    pub p: Option<f64>,
 }

@@ -32,10 +32,10 @@ pub use appraisal::{
     RatingDifference, RatingReliability, RatingTarget, Subset,
 };
 pub use emotion::{
-    DimensionCurve, EmotionBaseline, EmotionBin, EmotionEpoch, EmotionModule, EmotionRating,
-    EmotionRecord, EmotionRegion, EmotionRun, EmotionSettings, GainCurve, GeometryCurve,
-    ModuleComparison, NucleusInfo, NucleusSelectivity, PlaneScore, PredictionScore,
-    RegionAgreement, SelectiveCount,
+    CategoryReadOut, ConnectionLesion, DimensionCurve, EmotionBaseline, EmotionBin, EmotionEpoch,
+    EmotionModule, EmotionQuantiles, EmotionRating, EmotionRecord, EmotionRegion, EmotionRun,
+    EmotionSettings, EmotionTrainingSet, GainCurve, GainedReadOut, GeometryCurve, ModuleComparison,
+    NucleusInfo, NucleusSelectivity, PlaneScore, PredictionScore, RegionAgreement, SelectiveCount,
 };
 pub use error::{CoreError, Result};
 pub use estimate::{Ceiling, Estimate};

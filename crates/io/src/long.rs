@@ -268,7 +268,7 @@ pub fn positions(table: &Table, column: &str) -> Result<(Vec<usize>, Vec<String>
         let name = cell.trim();
         if name.is_empty() {
             return Err(IoError::Cell {
-                row: idx as u64 + 2,
+                row: table.row_number(idx),
                 column: column.to_owned(),
                 found: (*cell).to_owned(),
                 expected: "a name in every row",

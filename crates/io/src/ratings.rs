@@ -132,7 +132,11 @@ impl RatingsParams {
 }
 
 /// The table with names for its columns, if its first row is none.
-fn with_names(table: Table, picture: &str) -> Result<Table> {
+///
+/// # Errors
+///
+/// [`IoError::WrongKind`] for a header further down.
+pub fn with_names(table: Table, picture: &str) -> Result<Table> {
     let is_number = |cell: &String| cell.trim().parse::<f64>().is_ok();
     let [_, _, arousal, valence] = table.columns() else {
         return Ok(table);

@@ -100,6 +100,11 @@ impl Table {
         &self.columns
     }
 
+    /// The place of a row in the file, 1-based, a header counted.
+    pub(crate) fn row_number(&self, idx: usize) -> u64 {
+        self.rows[idx].number
+    }
+
     /// Number of rows under the header.
     #[must_use]
     pub fn n_rows(&self) -> usize {

@@ -6,6 +6,7 @@ pub mod counts;
 pub mod dense;
 pub mod fourier;
 pub mod gram;
+pub mod logistic;
 pub mod noncentral;
 pub mod normal;
 pub mod quadrature;

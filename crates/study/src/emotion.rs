@@ -104,7 +104,7 @@ pub fn run(
         }
     }
     let (trainings, diverged, repeats, geometry) = of_main.expect("the plan names the main module");
-    let (selectivity, curves_of_gains) = units(
+    let units = units(
         &study,
         &trainings,
         &diverged,
@@ -120,17 +120,20 @@ pub fn run(
     notes.extend(notes::on_numbers(&study, modules.len(), repeats.len()));
     Ok(EmotionRecord {
         settings: records::settings(&study),
+        training: records::training(planned),
         ratings: records::ratings(&study),
         modules,
         main: planned.main,
         baselines: records::baselines(&study, &encoders)?,
         comparisons: comparisons(&compared, planned.correction),
         bins: bin_records(&found_bins),
-        selectivity,
+        selectivity: units.selectivity,
         geometry: curves(wired, &models, &geometry),
         dimensionality: dimension_curves(wired, &geometry),
         regions,
-        gains: curves_of_gains,
+        gains: units.gains,
+        connections: units.connections,
+        read_outs: units.read_outs,
         rdms,
         maps,
         notes,

@@ -35,7 +35,7 @@ pub use plan::{
     Plan, PlannedAnalysis, PlannedAppraisal, PlannedBoxes, PlannedClip, PlannedControl,
     PlannedEdit, PlannedElsewhere, PlannedEmotion, PlannedExpectation, PlannedInner, PlannedLayer,
     PlannedLearnt, PlannedModel, PlannedModule, PlannedObjects, PlannedRating, PlannedRegion,
-    PlannedRsa, PlannedStimulus, PlannedTarget, PlannedTraining,
+    PlannedRsa, PlannedSet, PlannedStimulus, PlannedTarget, PlannedTraining,
 };
 pub use prepare::{
     GivenRatings, LoadedRating, ObjectSource, ObjectSources, OtherObjects, Prepared, RatingSource,

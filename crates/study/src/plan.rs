@@ -15,7 +15,9 @@ use crate::reduce::Reduction;
 mod appraisal;
 mod emotion;
 
-pub use emotion::{PlannedControl, PlannedEmotion, PlannedLearnt, PlannedModule, PlannedRegion};
+pub use emotion::{
+    PlannedControl, PlannedEmotion, PlannedLearnt, PlannedModule, PlannedRegion, PlannedSet,
+};
 
 pub use appraisal::{
     PlannedAppraisal, PlannedBoxes, PlannedElsewhere, PlannedInner, PlannedObjects, PlannedRating,

@@ -110,6 +110,19 @@ fn print(plan: &Plan, out: &mut dyn Write) -> Result<()> {
                     module.n_units
                 )?;
             }
+            for set in emotion.training.iter().flat_map(|training| &training.sets) {
+                writeln!(
+                    out,
+                    "             learns from {} of {} (rated from {} to {})",
+                    counted(set.n_pictures, "picture"),
+                    set.name,
+                    set.scale[0],
+                    set.scale[1]
+                )?;
+                for note in set.notes() {
+                    writeln!(out, "             {note}")?;
+                }
+            }
         }
         if let PlannedAnalysis::Objects(objects) = analysis {
             if let Some(elsewhere) = &objects.elsewhere {

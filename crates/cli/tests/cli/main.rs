@@ -15,6 +15,7 @@
 //! - `detect`: boxes and faces in pictures
 //! - `downloads`: `consilience data`
 //! - `models`: published weights, and comparing executors
+//! - `visual_emotion`: studies of valence and arousal on generated pictures
 //! - `weights`: one of several state dicts of a file
 //! - `bad_study`, `bad_files`: what is refused, and how that is said
 
@@ -43,4 +44,5 @@ mod reliability;
 mod ridge;
 mod steps;
 mod studies;
+mod visual_emotion;
 mod weights;

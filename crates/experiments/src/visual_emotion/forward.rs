@@ -6,10 +6,34 @@
 use std::collections::BTreeMap;
 
 use consilience_models::nuclei::{Nuclei, Nucleus, Transformer};
-use ndarray::{Array1, Array2, ArrayD, ArrayView1, ArrayView2, Axis, Ix1, Ix2, concatenate, s};
+use ndarray::{
+    Array1, Array2, ArrayD, ArrayView1, ArrayView2, Axis, CowArray, Ix1, Ix2, concatenate, s,
+};
+
+use super::module::{Connection, Link};
 
 /// As torch's `LayerNorm`.
 const EPS: f32 = 1e-5;
+
+/// What of a module is not as it was trained.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Change<'a> {
+    /// Nothing.
+    None,
+    /// The factor of each unit, at every step.
+    Gains(&'a [f32]),
+    /// A connection that carries nothing.
+    Cut(&'a Connection),
+}
+
+impl Change<'_> {
+    fn cuts(self, from: &str, to: &str, kind: Link) -> bool {
+        match self {
+            Self::Cut(cut) => cut.from == from && cut.to == to && cut.kind == kind,
+            _ => false,
+        }
+    }
+}
 
 /// A module with its weights.
 #[derive(Debug, Clone)]
@@ -19,12 +43,11 @@ pub(super) struct Forward<'a> {
 }
 
 impl Forward<'_> {
-    /// Units of all nuclei at the last step, `(n, n_units)`, and ratings, `(n, n_ratings)`, of what the nuclei read, `(n, width)`. Units are
-    /// multiplied by `gains`, one for each, at every step.
+    /// Units of all nuclei at the last step, `(n, n_units)`, and ratings, `(n, n_ratings)`, of what the nuclei read, `(n, width)`.
     pub fn run(
         &self,
         visual: ArrayView2<'_, f32>,
-        gains: Option<&[f32]>,
+        change: Change<'_>,
     ) -> (Array2<f32>, Array2<f32>) {
         let mut values: BTreeMap<&str, Array2<f32>> =
             BTreeMap::from([("visual", visual.to_owned())]);
@@ -32,9 +55,9 @@ impl Forward<'_> {
             let before = values.clone();
             let mut first = 0;
             for nucleus in &self.nuclei.nucleus {
-                let mut value = self.nucleus(nucleus, &values, &before);
+                let mut value = self.nucleus(nucleus, &values, &before, change);
                 let width = value.ncols();
-                if let Some(gains) = gains {
+                if let Change::Gains(gains) = change {
                     value *= &ArrayView1::from(&gains[first..first + width]);
                 }
                 first += width;
@@ -59,13 +82,18 @@ impl Forward<'_> {
         nucleus: &Nucleus,
         values: &BTreeMap<&'b str, Array2<f32>>,
         before: &BTreeMap<&'b str, Array2<f32>>,
+        change: Change<'_>,
     ) -> Array2<f32> {
         let name = nucleus.name.as_str();
-        let sources = nucleus
-            .reads
-            .iter()
-            .map(|source| values[source.as_str()].view());
-        let mut x = joined(&sources.collect::<Vec<_>>());
+        let sources = nucleus.reads.iter().map(|source| {
+            let value = &values[source.as_str()];
+            match change.cuts(source, name, Link::Reads) {
+                true => CowArray::from(Array2::zeros(value.dim())),
+                false => CowArray::from(value.view()),
+            }
+        });
+        let sources: Vec<CowArray<'_, f32, Ix2>> = sources.collect();
+        let mut x = joined(&sources.iter().map(|s| s.view()).collect::<Vec<_>>());
         // Numbered as in torch's `Sequential`: a map, its rectifier, its dropout.
         let mut number = 0;
         if let Some(transformer) = nucleus.transformer {
@@ -79,13 +107,16 @@ impl Forward<'_> {
         for idx in 0..nucleus.widths.len() {
             x = self.linear(&format!("{name}.{number}"), x.view());
             if idx + 1 == nucleus.widths.len() {
-                for source in &nucleus.feedback {
+                let carries = |source: &&String, kind| !change.cuts(source, name, kind);
+                let feedback = nucleus.feedback.iter();
+                for source in feedback.filter(|s| carries(s, Link::Feedback)) {
                     if let Some(value) = before.get(source.as_str()) {
                         let weight = self.matrix(&format!("{name}.feedback.{source}.weight"));
                         x += &value.dot(&weight.t());
                     }
                 }
-                for source in &nucleus.inhibited_by {
+                let inhibition = nucleus.inhibited_by.iter();
+                for source in inhibition.filter(|s| carries(s, Link::Inhibits)) {
                     let weight = self.matrix(&format!("{name}.inhibition.{source}.weight"));
                     x -= &values[source.as_str()].dot(&weight.mapv(f32::abs).t());
                 }

@@ -1,88 +1,16 @@
 //! What becomes of predictions when units are made to respond more, or not at all.
 
-use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use consilience_core::GainCurve;
 use consilience_stats::correlation::pearson;
 use consilience_stats::random::{Domain, Stream};
-use ndarray::{Array2, ArrayD, ArrayView2};
+use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
-use super::fold::Scaling;
-use super::forward::gains_of;
 use super::score::{mean, sd};
-use super::{Division, FoldRun, Learning, Pictures, Wired};
-
-/// The trained networks of a repeat with what each is tested on.
-#[derive(Debug)]
-pub struct TrainedRepeat {
-    folds: Vec<TrainedFold>,
-    n_stimuli: usize,
-    /// Whether each unit is selective for any bin.
-    selective: Vec<bool>,
-}
-
-#[derive(Debug)]
-struct TrainedFold {
-    weights: BTreeMap<String, ArrayD<f32>>,
-    /// What the nuclei read of the tested stimuli.
-    visual: Array2<f32>,
-    tested: Vec<usize>,
-    scaling: Scaling,
-}
-
-impl TrainedRepeat {
-    /// From the trainings of a repeat; `selective` is `(n_bins, n_units)`.
-    #[must_use]
-    pub fn of(
-        wired: &Wired,
-        pictures: &Pictures<'_>,
-        divisions: &[Division],
-        runs: &[FoldRun],
-        learning: &Learning,
-        selective: ArrayView2<'_, bool>,
-    ) -> Self {
-        let folds = divisions.iter().zip(runs).map(|(division, run)| {
-            let scaling = Scaling::of(pictures, &division.training, learning);
-            let tested = pictures.stimuli.select(ndarray::Axis(0), &division.tested);
-            let features = scaling.features(tested.view());
-            TrainedFold {
-                visual: wired.visual(&run.weights, features.view()),
-                weights: run.weights.clone(),
-                tested: division.tested.clone(),
-                scaling,
-            }
-        });
-        Self {
-            folds: folds.collect(),
-            n_stimuli: pictures.stimuli.nrows(),
-            selective: (selective.columns().into_iter())
-                .map(|unit| unit.iter().any(|&is| is))
-                .collect(),
-        }
-    }
-
-    /// Ratings of all stimuli, `(n_stimuli, n_ratings)`, when `units` are multiplied by 1 + `alpha`.
-    ///
-    /// # Panics
-    ///
-    /// When `wired` is another module, or a unit is none of its units.
-    #[must_use]
-    pub fn ratings(&self, wired: &Wired, units: &[usize], alpha: f64) -> Array2<f64> {
-        let gains = gains_of(wired.n_units(), units, alpha);
-        let mut all = Array2::zeros((self.n_stimuli, wired.n_ratings()));
-        for fold in &self.folds {
-            let forward = wired.forward(&fold.weights);
-            let (_, found) = forward.run(fold.visual.view(), Some(&gains));
-            let found = fold.scaling.ratings(found.view());
-            for (row, &stimulus) in fold.tested.iter().enumerate() {
-                all.row_mut(stimulus).assign(&found.row(row));
-            }
-        }
-        all
-    }
-}
+use super::{TrainedRepeat, Wired};
 
 /// Options of [`gains`].
 #[derive(Debug, Clone, PartialEq)]
@@ -98,7 +26,7 @@ pub struct GainParams {
 /// Units whose gain is changed, for each repeat.
 struct Chosen {
     nucleus: String,
-    units: &'static str,
+    units: String,
     /// Of each repeat.
     sets: Vec<Vec<usize>>,
     gains: Vec<f64>,
@@ -106,7 +34,9 @@ struct Chosen {
     is_compared: bool,
 }
 
-/// Changes the gain of the units that are selective for any bin (in each nucleus and in all), and silences whole nuclei.
+/// Changes the gain of the units that are selective for any bin (in each nucleus and in all) or for one (in all), and silences whole nuclei.
+///
+/// `bins` are the names of the bins that units are selective for.
 ///
 /// # Definition
 ///
@@ -121,10 +51,11 @@ pub fn gains(
     repeats: &[TrainedRepeat],
     ratings: ArrayView2<'_, f64>,
     names: &[String],
+    bins: &[String],
     params: &GainParams,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Vec<GainCurve> {
-    let chosen = chosen(wired, repeats, &params.gains);
+    let chosen = chosen(wired, repeats, bins, &params.gains);
     // A job: what is chosen, α, and the set of random units, of which 0 is no random one.
     let mut jobs = Vec::new();
     for (curve, of_curve) in chosen.iter().enumerate() {
@@ -195,7 +126,7 @@ pub fn gains(
             let n_units = of_curve.sets.iter().map(Vec::len).sum::<usize>() as f64;
             curves.push(GainCurve {
                 nucleus: of_curve.nucleus.clone(),
-                units: of_curve.units.to_owned(),
+                units: of_curve.units.clone(),
                 n_units: n_units / repeats.len().max(1) as f64,
                 rating: name.clone(),
                 gains: of_curve.gains.clone(),
@@ -212,44 +143,44 @@ pub fn gains(
     curves
 }
 
-fn chosen(wired: &Wired, repeats: &[TrainedRepeat], gains: &[f64]) -> Vec<Chosen> {
-    let mut nuclei: Vec<(String, std::ops::Range<usize>)> = (wired.nuclei.iter())
+fn chosen(wired: &Wired, repeats: &[TrainedRepeat], bins: &[String], gains: &[f64]) -> Vec<Chosen> {
+    let mut nuclei: Vec<(String, Range<usize>)> = (wired.nuclei.iter())
         .zip(wired.ranges())
         .map(|((name, _), range)| (name.clone(), range))
         .collect();
     nuclei.push(("all".to_owned(), 0..wired.n_units()));
-    let of = |range: &std::ops::Range<usize>| -> Vec<Vec<usize>> {
-        let selective = |repeat: &TrainedRepeat| {
-            let units = range.clone().filter(|&unit| repeat.selective[unit]);
-            units.collect()
-        };
-        repeats.iter().map(selective).collect()
-    };
-    let any = nuclei.iter().map(|(name, range)| {
-        let sets = of(range);
-        // Without a unit, and where all are chosen, every set is the same.
-        let is_compared = (sets.iter()).any(|set| !set.is_empty() && set.len() < range.len());
+    let selective = |(nucleus, range): &(String, Range<usize>), bin: Option<usize>| {
+        let sets = repeats.iter().map(|repeat| repeat.chosen(range, bin));
+        let sets: Vec<Vec<usize>> = sets.collect();
         Chosen {
-            nucleus: name.clone(),
-            units: "any",
+            nucleus: nucleus.clone(),
+            units: bin.map_or_else(|| "any".to_owned(), |bin| bins[bin].clone()),
+            // Without a unit, and where all are chosen, every set is the same.
+            is_compared: sets
+                .iter()
+                .any(|set| !set.is_empty() && set.len() < range.len()),
             sets,
             gains: gains.to_vec(),
-            is_compared,
         }
-    });
+    };
+    let any = nuclei.iter().map(|nucleus| selective(nucleus, None));
+    let all = nuclei.len() - 1;
+    let single = (0..bins.len()).map(|bin| selective(&nuclei[all], Some(bin)));
     let whole = nuclei.iter().map(|(name, range)| Chosen {
         nucleus: name.clone(),
-        units: "whole",
+        units: "whole".to_owned(),
         sets: vec![range.clone().collect(); repeats.len()],
         // With the intact module beside, so that a curve shows what is lost.
         gains: vec![-1.0, 0.0],
         is_compared: false,
     });
-    any.chain(whole.take(wired.nuclei.len())).collect()
+    any.chain(single)
+        .chain(whole.take(wired.nuclei.len()))
+        .collect()
 }
 
 /// As many random units of each nucleus as `units` has there, ascending.
-fn random_like(wired: &Wired, units: &[usize], seed: u64, draw: u64) -> Vec<usize> {
+pub(super) fn random_like(wired: &Wired, units: &[usize], seed: u64, draw: u64) -> Vec<usize> {
     let mut stream = Stream::new(seed, Domain::Permutations, draw);
     let mut all = Vec::with_capacity(units.len());
     for range in wired.ranges() {
@@ -263,7 +194,7 @@ fn random_like(wired: &Wired, units: &[usize], seed: u64, draw: u64) -> Vec<usiz
 }
 
 /// Two-sided p of a value among those of random sets.
-fn p_of(r: Option<f64>, sets: &[Option<f64>]) -> Option<f64> {
+pub(super) fn p_of(r: Option<f64>, sets: &[Option<f64>]) -> Option<f64> {
     let (r, centre) = (r?, mean(sets)?);
     let found: Vec<f64> = sets.iter().copied().flatten().collect();
     let as_far = (found.iter()).filter(|set| (**set - centre).abs() >= (r - centre).abs());

@@ -4,8 +4,8 @@
 //! - [`Structure`], [`Wired`]: a module of nuclei on features, whole or behind a linear map to fewer
 //! - [`folds`], [`elsewhere`], [`train_fold`], [`Repeat`]: trainings, put together so that every stimulus is seen by a module that did
 //!   not learn from it
-//! - [`scores`], [`plane`], [`history`], [`ridge`], [`comparisons`]: predictions, their baseline, and differences between modules
-//! - [`selective_units`], [`geometry_of`], [`region`], [`gains()`]: units, geometry, the brain, gains and lesions
+//! - [`scores`], [`quantiles()`], [`plane`], [`history`], [`ridge`], [`comparisons`]: predictions, their baseline, and differences between modules
+//! - [`selective_units`], [`geometry_of`], [`region`], [`gains()`], [`connection_lesions`], [`read_outs`]: units, geometry, the brain, gains and lesions
 //!
 //! # Same units in all folds
 //!
@@ -28,7 +28,9 @@
 //! Files and study options, features (the callers'); augmented pictures, as modules learn from features that are made once.
 
 mod baseline;
+mod changed;
 mod compare;
+mod connections;
 mod division;
 mod error;
 mod fold;
@@ -36,6 +38,8 @@ mod forward;
 mod gains;
 mod geometry;
 mod module;
+mod quantiles;
+mod read_out;
 mod region;
 mod repeat;
 mod score;
@@ -45,15 +49,19 @@ mod units;
 mod workers;
 
 pub use baseline::ridge;
+pub use changed::TrainedRepeat;
 pub use compare::{Compared, Measure, comparisons};
+pub use connections::connection_lesions;
 pub use division::{Division, elsewhere, folds};
 pub use error::VisualEmotionError;
 pub use fold::{FoldRun, Learning, Pictures, Scaling, train_fold};
-pub use gains::{GainParams, TrainedRepeat, gains};
+pub use gains::{GainParams, gains};
 pub use geometry::{
     ModelRdms, RepeatGeometry, curve_of_all, curves, dimension_curves, geometry_of, mean_rdms,
 };
-pub use module::{Structure, Wired};
+pub use module::{Connection, Link, Structure, Wired};
+pub use quantiles::{N_QUANTILES, quantiles};
+pub use read_out::{CATEGORIES, Categories, RepeatReadOuts, read_outs, repeat_read_outs};
 pub use region::{Candidate, Named, region};
 pub use repeat::Repeat;
 pub use score::{disparities, history, measures, plane, scores};

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use consilience_core::NucleusInfo;
 use consilience_models::Graph;
 use consilience_models::graph::{Attribute, Input, Node};
-use consilience_models::nuclei::{Dropout, Features, Nuclei, Variant};
+use consilience_models::nuclei::{Dropout, Features, Nuclei, Nucleus, Variant};
 use ndarray::{Array2, ArrayD, ArrayView2};
 use serde::Serialize;
 
 use super::VisualEmotionError;
-use super::forward::Forward;
+use super::forward::{Change, Forward};
 use crate::error::Result;
 
 /// Keys of the linear map in front of the nuclei.
@@ -159,6 +159,40 @@ fn adapt(graph: &mut Graph, n_features: usize) {
     );
 }
 
+/// How a nucleus gets values of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Link {
+    /// It reads them.
+    Reads,
+    /// They are subtracted before its last rectifier.
+    Inhibits,
+    /// Those of the step before are added there.
+    Feedback,
+}
+
+impl Link {
+    /// As records call it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reads => "reads",
+            Self::Inhibits => "inhibition",
+            Self::Feedback => "feedback",
+        }
+    }
+}
+
+/// A connection from one nucleus to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection {
+    /// The nucleus whose values go along it.
+    pub from: String,
+    /// The nucleus that gets them.
+    pub to: String,
+    /// How.
+    pub kind: Link,
+}
+
 /// A module as a network on features `(n, n_features)` that gives `(n, n_ratings)`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wired {
@@ -210,6 +244,31 @@ impl Wired {
             .collect()
     }
 
+    /// Connections between nuclei, those of the first nucleus that gets something first; what comes from the features is none.
+    #[must_use]
+    pub fn connections(&self) -> Vec<Connection> {
+        let nuclei = self.structure.nucleus.iter();
+        let of = |to: &Nucleus| {
+            let kinds = [
+                (&to.reads, Link::Reads),
+                (&to.inhibited_by, Link::Inhibits),
+                (&to.feedback, Link::Feedback),
+            ];
+            let to = to.name.clone();
+            let all = kinds.into_iter().flat_map(move |(sources, kind)| {
+                let to = to.clone();
+                let nuclei = sources.iter().filter(|source| *source != "visual");
+                nuclei.map(move |from| Connection {
+                    from: from.clone(),
+                    to: to.clone(),
+                    kind,
+                })
+            });
+            all.collect::<Vec<_>>()
+        };
+        nuclei.flat_map(of).collect()
+    }
+
     /// What the nuclei read of features.
     pub(super) fn visual(
         &self,
@@ -241,6 +300,6 @@ impl Wired {
         features: ArrayView2<'_, f32>,
     ) -> (Array2<f32>, Array2<f32>) {
         let visual = self.visual(weights, features);
-        self.forward(weights).run(visual.view(), None)
+        self.forward(weights).run(visual.view(), Change::None)
     }
 }

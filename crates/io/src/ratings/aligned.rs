@@ -15,6 +15,8 @@ pub struct Aligned {
     pub raters: Vec<String>,
     /// 0-based pictures without a rating, ascending; their row is NaN.
     pub missing: Vec<usize>,
+    /// Pictures of the table that were not asked for, in its order.
+    pub unasked: Vec<String>,
     /// Single ratings that are not there, of pictures that have some.
     pub n_missing: usize,
     /// Mean over the raters of a picture.
@@ -34,6 +36,8 @@ impl RatingsTable {
     /// [`IoError::OverLimit`] for a matrix of too many cells. A picture without ratings is no error.
     pub fn aligned(&self, names: &[&str]) -> Result<Aligned> {
         let found = Pictures::new(self.pictures(), "the ratings").find(names)?;
+        let mut is_asked = vec![false; self.pictures.len()];
+        found.iter().flatten().for_each(|&idx| is_asked[idx] = true);
         let rated: Vec<Option<&Rated>> = (found.into_iter())
             .map(|idx| idx.map(|idx| &self.pictures[idx]))
             .collect();
@@ -61,6 +65,10 @@ impl RatingsTable {
             values: Array2::from_elem((names.len(), raters.len()), f64::NAN),
             raters,
             missing: Vec::new(),
+            unasked: (self.pictures().zip(&is_asked))
+                .filter(|(_, is_asked)| !**is_asked)
+                .map(|(name, _)| name.to_owned())
+                .collect(),
             n_missing: 0,
             mean: vec![None; names.len()],
             sd: vec![None; names.len()],

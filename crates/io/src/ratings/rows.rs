@@ -29,10 +29,10 @@ impl Found {
     fn take(
         &mut self,
         cell: &str,
-        [row_idx, picture, rater]: [usize; 3],
+        row: u64,
+        [picture, rater]: [usize; 2],
         column: &str,
     ) -> Result<()> {
-        let row = row_idx as u64 + 2;
         match number(cell, row, column)? {
             None => self.n_missing += 1,
             Some(value) => self.ratings.push(Cell {
@@ -84,7 +84,8 @@ pub(super) fn wide(table: &Table, picture_of: &[usize], columns: &[String]) -> R
         .collect::<Result<_>>()?;
     for (row, &picture) in picture_of.iter().enumerate() {
         for (rater, column) in columns.iter().enumerate() {
-            found.take(cells[rater][row], [row, picture, rater], column)?;
+            let at = table.row_number(row);
+            found.take(cells[rater][row], at, [picture, rater], column)?;
         }
     }
     found.raters = columns.to_vec();
@@ -111,7 +112,8 @@ pub(super) fn long(
         if is_rejected(rejected[row]) {
             found.n_rejected += 1;
         } else {
-            found.take(cell, [row, picture_of[row], rater_of[row]], rating)?;
+            let at = table.row_number(row);
+            found.take(cell, at, [picture_of[row], rater_of[row]], rating)?;
         }
     }
     Ok(found)
@@ -169,7 +171,7 @@ pub(super) fn add_spread(
 ) -> Result<()> {
     let [sds, counts] = columns.map(|column| {
         let of_row =
-            |(row, cell): (usize, &str)| number(cell, row as u64 + 2, column.unwrap_or(""));
+            |(row, cell): (usize, &str)| number(cell, table.row_number(row), column.unwrap_or(""));
         match column {
             None => Ok(vec![None; table.n_rows()]),
             Some(name) => table
@@ -182,7 +184,7 @@ pub(super) fn add_spread(
     });
     let (sds, counts): (Vec<Option<f64>>, Vec<Option<f64>>) = (sds?, counts?);
     let wrong = |row: usize, at: usize, value: f64, expected| IoError::Cell {
-        row: row as u64 + 2,
+        row: table.row_number(row),
         column: columns[at].unwrap_or("").to_owned(),
         found: value.to_string(),
         expected,

@@ -46,6 +46,7 @@ fn rejected_rows_are_left_out_and_counted() {
     assert_eq!(found.sd, [None, Some(0.5_f64.sqrt()), None]);
     assert_eq!(found.n, [Some(1), Some(2), Some(0)]);
     assert_eq!((found.missing, found.n_missing), (vec![2], 1));
+    assert_eq!(found.unasked, ["/Sad/c.jpg"]);
     assert_eq!(found.values.row(1).to_vec(), [3.0, 2.0]);
     assert!(found.values[[0, 1]].is_nan() && found.values.row(2).iter().all(|v| v.is_nan()));
     // Without folders, the two are not told apart.
@@ -252,5 +253,5 @@ fn tables_with_and_without_a_header_are_not_mixed() {
     assert!(message.contains("valence"), "{message}");
     let rows = ["1001,jpg,5.5,3.25", "1002,jpg,5,12"];
     let message = released("\n", &rows).unwrap_err().to_string();
-    assert!(message.contains("12"), "{message}");
+    assert!(message.contains("row 2, column valence: 12"), "{message}");
 }

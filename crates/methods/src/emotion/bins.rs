@@ -130,6 +130,12 @@ impl Bins {
         (0..self.names.len()).filter(enough).collect()
     }
 
+    /// The third of valence that a rating is in, 0 negative, 1 middle, 2 positive, by the edges of these items; `None` in a gap.
+    #[must_use]
+    pub fn third_of_valence(&self, valence: f64) -> Option<usize> {
+        third(valence, &self.valence_edges)
+    }
+
     /// Refuses responses to more or fewer items.
     pub(super) fn check_items(&self, n_items: usize) -> Result<()> {
         let what = "items of the responses, as many as in the bins";

@@ -60,6 +60,8 @@ fn every_asked_figure_is_there() {
         "regions",
         "region-epochs",
         "gains",
+        "connections",
+        "read-outs",
         "rdms",
         "mds",
     ];
@@ -113,6 +115,45 @@ fn scores_are_those_of_the_record() {
 }
 
 #[test]
+fn means_of_bins_and_training_sets_are_told() {
+    let mut record = record(
+        &common::emotion::emotions()
+            .into_iter()
+            .find(|(name, _)| *name == "emotion-wide")
+            .unwrap()
+            .1,
+    );
+    let rendered = render(&record).unwrap();
+    let page = rendered.html.replace('\u{a0}', " ");
+    let emotion = of(&mut record);
+    let bins = rows(&rendered, "quantiles.csv");
+    assert_eq!(bins.len(), emotion.modules.len() * 2 * 5);
+    let table = emotion.modules[0].quantiles[1].as_ref().unwrap();
+    assert_eq!(get(&bins[7], "rating"), "arousal");
+    assert_eq!(number(&bins[7], "above"), Some(table.edges[2]));
+    assert_eq!(number(&bins[7], "predicted"), Some(table.predicted[2]));
+    let scores = rows(&rendered, "scores.csv");
+    let [before, after] =
+        [0, 1].map(|row| [number(&scores[row], "r"), number(&scores[row], "r_bins")]);
+    assert!(
+        before[1].is_none()
+            && after[1] == emotion.modules[0].quantiles[0].as_ref().unwrap().score.r
+    );
+    let caption = &figure(&rendered, "predictions").caption;
+    assert!(caption.contains("Rings: means in 5 bins"), "{caption}");
+    assert!(page.contains("r of bins: of the means in 5 bins"));
+
+    let sets = rows(&rendered, "training_sets.csv");
+    assert_eq!(get(&sets[1], "set"), "video frames");
+    assert_eq!(number(&sets[1], "n_stimuli"), Some(4.0));
+    assert!(page.contains(
+        "700 pictures of naps, rated from 1 to 9; 700 pictures of video frames, rated from 0 to 100"
+    ));
+    of(&mut record).modules[0].quantiles.pop();
+    assert!(render(&record).is_err());
+}
+
+#[test]
 fn tables_are_complete() {
     let mut record = usual();
     let rendered = render(&record).unwrap();
@@ -136,6 +177,25 @@ fn tables_are_complete() {
     );
     let n_gains: usize = emotion.gains.iter().map(|g| g.gains.len()).sum();
     assert_eq!(count("gains.csv"), n_gains);
+    assert_eq!(count("connections.csv"), emotion.connections.len());
+    let lesion = rows(&rendered, "connections.csv").pop().unwrap();
+    assert_eq!(get(&lesion, "to"), emotion.connections.last().unwrap().to);
+    assert_eq!(
+        number(&lesion, "change"),
+        emotion.connections.last().unwrap().change
+    );
+    // Intact, lesioned, enhanced.
+    assert_eq!(count("read_outs.csv"), emotion.read_outs.len() * 3);
+    let enhanced = rows(&rendered, "read_outs.csv").pop().unwrap();
+    assert_eq!(
+        (get(&enhanced, "nucleus"), get(&enhanced, "change")),
+        ("all", "enhanced")
+    );
+    let last = emotion.read_outs.last().unwrap().enhanced.as_ref().unwrap();
+    assert_eq!(
+        (number(&enhanced, "f1"), number(&enhanced, "p")),
+        (last.f1, last.p)
+    );
     let tuned: usize = emotion
         .selectivity
         .iter()

@@ -7,11 +7,12 @@ use super::common::Study;
 use super::trainings::Diverged;
 use crate::StudyError;
 use crate::file::KeyPath;
-use crate::plan::PlannedModule;
+use crate::plan::{PlannedModule, PlannedSet};
 
-/// Of how modules are put together.
+/// Of what modules learn from, and how they are put together.
 pub fn on_modules(study: &Study<'_>) -> Vec<String> {
-    let mut notes = Vec::new();
+    let sets = study.planned.training.iter().flat_map(|t| &t.sets);
+    let mut notes: Vec<String> = sets.flat_map(PlannedSet::notes).collect();
     if study.planned.training.is_none() {
         notes.push("Activations of all stimuli are those of the modules of all folds, which begin with the same weights: unit i of one is taken for unit i of the others.".to_owned());
     }

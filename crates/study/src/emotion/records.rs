@@ -1,10 +1,11 @@
 //! Parts of the record of an analysis.
 
 use consilience_core::{
-    DisplayRdm, EmotionBaseline, EmotionModule, EmotionRating, EmotionSettings, MdsMap,
+    DisplayRdm, EmotionBaseline, EmotionModule, EmotionRating, EmotionSettings, EmotionTrainingSet,
+    MdsMap,
 };
 use consilience_experiments::visual_emotion::{
-    ModelRdms, Repeat, RepeatGeometry, Wired, history, mean_rdms, plane, ridge, scores,
+    ModelRdms, Repeat, RepeatGeometry, Wired, history, mean_rdms, plane, quantiles, ridge, scores,
 };
 use ndarray::{Array1, ArrayView2};
 
@@ -12,7 +13,7 @@ use super::common::{Encoder, Study, of_experiment};
 use crate::Result;
 use crate::appraisal::reliability;
 use crate::cache::Key;
-use crate::plan::PlannedModule;
+use crate::plan::{PlannedEmotion, PlannedModule};
 use crate::rsa::shown;
 
 /// Options as they were used.
@@ -22,11 +23,15 @@ pub fn settings(study: &Study<'_>) -> EmotionSettings {
     EmotionSettings {
         trained_on: match &planned.training {
             None => format!("{n_stimuli} stimuli"),
-            Some(training) => format!(
-                "{} other pictures ({})",
-                training.pictures.len(),
-                training.images
-            ),
+            Some(training) => {
+                let sets = training.sets.iter().map(|set| set.name.as_str());
+                let sets: Vec<&str> = sets.collect();
+                format!(
+                    "{} other pictures ({})",
+                    training.pictures.len(),
+                    sets.join(", ")
+                )
+            }
         },
         validation: match &planned.training {
             None => format!("{}-fold cross-validation", planned.folds),
@@ -49,6 +54,22 @@ pub fn settings(study: &Study<'_>) -> EmotionSettings {
         random_sets: planned.random_sets,
         correction: planned.correction.to_string(),
     }
+}
+
+/// Sets of other pictures that modules learn from.
+pub fn training(planned: &PlannedEmotion) -> Vec<EmotionTrainingSet> {
+    let sets = planned.training.iter().flat_map(|training| &training.sets);
+    sets.map(|set| EmotionTrainingSet {
+        name: set.name.clone(),
+        images: set.images.clone(),
+        scale: set.scale,
+        n_pictures: set.n_pictures,
+        n_unrated: set.unrated.len(),
+        n_absent: set.absent.len(),
+        n_repeated: set.repeated.len(),
+        n_stimuli: set.stimuli.len(),
+    })
+    .collect()
 }
 
 /// What modules learn.
@@ -113,6 +134,7 @@ pub fn module(
         read_out: module.structure.nuclei.read_out.clone(),
         before: scores_before,
         after: scores_after,
+        quantiles: quantiles(ratings, &after).map_err(|source| of_experiment(&label, source))?,
         plane: in_plane(&before)?
             .zip(in_plane(&after)?)
             .map(|(a, b)| [a, b]),

@@ -1,9 +1,10 @@
-//! Selective units of the main module, and what their gains do.
+//! Selective units of the main module, what their gains do, and what connections between nuclei do.
 
-use consilience_core::{GainCurve, NucleusSelectivity};
+use consilience_core::{CategoryReadOut, ConnectionLesion, GainCurve, NucleusSelectivity};
 use consilience_experiments::ExperimentError;
 use consilience_experiments::visual_emotion::{
-    GainParams, Repeat, TrainedRepeat, gains, selective_units,
+    Categories, GainParams, Repeat, TrainedRepeat, UnitsFound, connection_lesions, gains,
+    read_outs, repeat_read_outs, selective_units,
 };
 use consilience_methods::MethodsError;
 use consilience_methods::emotion::{BinSelectivityParams, Bins, EmotionError};
@@ -14,7 +15,15 @@ use super::trainings::{Diverged, Trainings, learning};
 use crate::Result;
 use crate::cache::Key;
 
-/// Selective units of the main module, and what their gains do.
+/// What is found of the units of the main module and of what passes between its nuclei.
+pub struct Units {
+    pub selectivity: Vec<NucleusSelectivity>,
+    pub gains: Vec<GainCurve>,
+    pub connections: Vec<ConnectionLesion>,
+    pub read_outs: Vec<CategoryReadOut>,
+}
+
+/// Selective units of the main module, what their gains do, and what is lost without each connection.
 pub fn units(
     study: &Study<'_>,
     trainings: &Trainings<'_>,
@@ -22,7 +31,7 @@ pub fn units(
     repeats: &[Repeat],
     bins: &Bins,
     notes: &mut Vec<String>,
-) -> Result<(Vec<NucleusSelectivity>, Vec<GainCurve>)> {
+) -> Result<Units> {
     let planned = study.planned;
     let seed = study.prepared.plan.seed;
     let params = BinSelectivityParams {
@@ -33,7 +42,6 @@ pub fn units(
         resamples: planned.resamples,
         seed,
     };
-    let about = "selective units";
     let found = match selective_units(&trainings.wired, repeats, bins, &params) {
         Ok(found) => found,
         Err(ExperimentError::Methods(MethodsError::Emotion(
@@ -42,53 +50,126 @@ pub fn units(
             notes.push(format!(
                 "No units were looked at, and none changed: {error}."
             ));
-            return Ok((Vec::new(), Vec::new()));
+            UnitsFound {
+                bins: Vec::new(),
+                selective: vec![Array2::default((0, trainings.wired.n_units())); repeats.len()],
+                nuclei: Vec::new(),
+            }
         }
-        Err(source) => return Err(of_experiment(about, source)),
+        Err(source) => return Err(of_experiment("selective units", source)),
     };
     let encoder = trainings.encoder;
     let learning = learning(planned, &trainings.wired);
-    let mut trained = Vec::new();
-    let left =
-        (0..study.repeats.len()).filter(|repeat| diverged.iter().all(|d| d.repeat != *repeat));
-    for (repeat, selective) in left.zip(&found.selective) {
-        trained.push(TrainedRepeat::of(
-            &trainings.wired,
-            &study.arrays(encoder),
-            &study.repeats[repeat].1,
-            &trainings.load(repeat)?,
-            &learning,
-            selective.view(),
-        ));
-    }
     let params = GainParams {
         gains: planned.gains.clone(),
         random_sets: planned.random_sets,
         seed,
     };
+    let categories = categories(study, bins);
+    let mut trained = Vec::new();
+    let mut of_repeats = Vec::new();
+    let left =
+        (0..study.repeats.len()).filter(|repeat| diverged.iter().all(|d| d.repeat != *repeat));
+    for (position, (repeat, selective)) in left.zip(&found.selective).enumerate() {
+        let runs = trainings.load(repeat)?;
+        let divisions = study.repeats[repeat].1.as_slice();
+        let arrays = study.arrays(encoder);
+        trained.push(TrainedRepeat::of(
+            &trainings.wired,
+            &arrays,
+            divisions,
+            &runs,
+            &learning,
+            selective.view(),
+        ));
+        of_repeats.push(repeat_read_outs(
+            &trainings.wired,
+            &arrays,
+            (divisions, &runs),
+            &learning,
+            (selective.view(), &found.bins),
+            &categories,
+            (&params, position),
+        ));
+    }
+    let read_outs = read_outs(&trainings.wired, &of_repeats, &categories, &params);
+    notes.extend(without_read_out(&read_outs));
+    let connections = connection_lesions(
+        &trainings.wired,
+        &trained,
+        study.ratings.view(),
+        &study.names,
+    );
+    let gains = match found.nuclei.is_empty() {
+        true => Vec::new(),
+        false => curves(study, trainings, &trained, &found, &params)?,
+    };
+    Ok(Units {
+        selectivity: found.nuclei,
+        gains,
+        connections,
+        read_outs,
+    })
+}
+
+/// The third of valence of all pictures, by the edges of the stimuli.
+fn categories(study: &Study<'_>, bins: &Bins) -> Categories {
+    let of = |ratings: &Array2<f64>| {
+        let valence = ratings.column(0);
+        valence.iter().map(|v| bins.third_of_valence(*v)).collect()
+    };
+    Categories {
+        learnt: of(&study.learnt),
+        tested: of(&study.ratings),
+    }
+}
+
+/// Which categories cannot be read out, and why.
+fn without_read_out(read_outs: &[CategoryReadOut]) -> Option<String> {
+    let missing = read_outs
+        .iter()
+        .filter(|r| r.nucleus == "all" && r.f1.is_none());
+    let missing: Vec<&str> = missing.map(|r| r.category.as_str()).collect();
+    (!missing.is_empty()).then(|| {
+        format!(
+            "Stimuli with {} valence are not read out of nuclei: there is none of them, or a module had none, or no others, to learn from.",
+            missing.join(" or ")
+        )
+    })
+}
+
+/// What gains and lesions of units do, through the cache.
+fn curves(
+    study: &Study<'_>,
+    trainings: &Trainings<'_>,
+    trained: &[TrainedRepeat],
+    found: &UnitsFound,
+    params: &GainParams,
+) -> Result<Vec<GainCurve>> {
     let key = Key::new(
         "emotion-gains",
         &(
             trainings.keys(),
             format!("{params:?}"),
-            selective_key(&found.selective),
+            (&found.bins, selective_key(&found.selective)),
         ),
     );
     if let Some(curves) = study.cache.json("emotion", &key) {
-        return Ok((found.nuclei, curves));
+        return Ok(curves);
     }
     study.progress.begin("gains and lesions", 1000);
     let curves = gains(
         &trainings.wired,
-        &trained,
+        trained,
         study.ratings.view(),
         &study.names,
-        &params,
+        &found.bins,
+        params,
         &|done, of| study.progress.advance_to((1000 * done / of.max(1)) as u64),
     );
     study.progress.end();
     study.cache.put_json("emotion", &key, &curves)?;
-    Ok((found.nuclei, curves))
+    Ok(curves)
 }
 
 fn selective_key(selective: &[Array2<bool>]) -> Vec<Vec<bool>> {

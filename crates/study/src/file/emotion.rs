@@ -61,19 +61,9 @@ pub struct EmotionOptions {
     /// Whose weights are used: `best` on these pictures, as the preset judges (least loss, or most explained variance), or the `last`, which
     /// is as good a choice where they are few.
     pub epoch: String,
-    /// Other pictures to learn from, as a file pattern; then every stimulus is predicted by modules that never saw it. Default: the
-    /// stimuli themselves, in folds.
-    pub training_images: Option<String>,
-    /// Table with the ratings of these pictures. A table without a header has picture, ending, arousal and valence in this order.
-    pub training_ratings: Option<String>,
-    /// Its column that names the picture. Default: as in the `[[behaviour]]`.
-    pub training_picture_column: Option<String>,
-    /// Its column with valence. Default: as in the `[[behaviour]]`.
-    pub training_valence_column: Option<String>,
-    /// Its column with arousal. Default: as in the `[[behaviour]]`.
-    pub training_arousal_column: Option<String>,
-    /// Ends of its rating scale; ratings are brought to that of the stimuli. Default: the same.
-    pub training_scale: Option<[f64; 2]>,
+    /// Other pictures to learn from, a table `[[analysis.training]]` for each set of them; then every stimulus is predicted by modules
+    /// that never saw it. Default: the stimuli themselves, in folds.
+    pub training: Vec<TrainingOptions>,
     /// Where valence is divided into negative, middle and positive: `thirds` (of the scale), `tertiles` (of the ratings), two edges (`3,5`),
     /// or two edges and a gap around each (`4.3,6,0.5`).
     pub valence_edges: String,
@@ -131,12 +121,7 @@ impl Default for EmotionOptions {
             folds: 5,
             validation: 0.1,
             epoch: "best".to_owned(),
-            training_images: None,
-            training_ratings: None,
-            training_picture_column: None,
-            training_valence_column: None,
-            training_arousal_column: None,
-            training_scale: None,
+            training: Vec::new(),
             valence_edges: "thirds".to_owned(),
             arousal_edges: "thirds".to_owned(),
             min_images: 10,
@@ -152,4 +137,30 @@ impl Default for EmotionOptions {
             correction: "bonferroni".to_owned(),
         }
     }
+}
+
+/// `[[analysis.training]]`, below an `[[analysis]]` with `kind = "visual-emotion"`: a set of pictures to learn from, with a table of ratings on
+/// a scale of its own.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TrainingOptions {
+    /// File pattern of the pictures. Those without a rating, those that are in a set before or twice in this one, and those that are
+    /// stimuli (by the content of their files) are left out, which is said.
+    pub images: String,
+    /// Table with their ratings. A table without a header has picture, ending, arousal and valence in this order.
+    pub ratings: String,
+    /// Ends of its rating scale; ratings are brought to that of the stimuli.
+    pub scale: [f64; 2],
+    /// What the set is called. Default: its file pattern.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Column of the table that names the picture. Default: as in the `[[behaviour]]` of valence.
+    #[serde(default)]
+    pub picture_column: Option<String>,
+    /// Column with valence. Default: as in the `[[behaviour]]`, else `valence`.
+    #[serde(default)]
+    pub valence_column: Option<String>,
+    /// Column with arousal. Default: as in the `[[behaviour]]`, else `arousal`.
+    #[serde(default)]
+    pub arousal_column: Option<String>,
 }

@@ -11,7 +11,7 @@ mod preprocessing;
 mod targets;
 
 pub use appraisal::{AppraisalOptions, ObjectsOptions};
-pub use emotion::EmotionOptions;
+pub use emotion::{EmotionOptions, TrainingOptions};
 pub use options::{
     Analysis, EditOptions, ExpectOptions, ModelOptions, Pool, ReportOptions, RsaOptions,
     StimuliOptions, Study, StudyOptions,

@@ -28,12 +28,71 @@ pub struct PlannedModule {
 /// Other pictures that modules learn from.
 #[derive(Debug, Clone, Serialize)]
 pub struct PlannedLearnt {
+    /// The sets that they are of, in their order.
+    pub sets: Vec<PlannedSet>,
+    /// The pictures of all.
+    pub pictures: Vec<PlannedStimulus>,
+    /// Their ratings on the scales of the stimuli, a list for valence and one for arousal if it is learnt.
+    pub ratings: Vec<Vec<f64>>,
+}
+
+/// A set of pictures to learn from, with what of it was left out.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlannedSet {
+    /// Its name.
+    pub name: String,
     /// The file pattern.
     pub images: String,
-    /// The pictures.
-    pub pictures: Vec<PlannedStimulus>,
-    /// Their ratings, a list for valence and one for arousal if it is learnt.
-    pub ratings: Vec<Vec<f64>>,
+    /// Ends of the scale of its ratings.
+    pub scale: [f64; 2],
+    /// Pictures that are learnt from.
+    pub n_pictures: usize,
+    /// Pictures without a rating of valence or arousal.
+    pub unrated: Vec<String>,
+    /// What has ratings and no picture, as the table names it.
+    pub absent: Vec<String>,
+    /// Pictures with the content of one before, of this set or an earlier one.
+    pub repeated: Vec<String>,
+    /// Pictures with the content of a stimulus.
+    pub stimuli: Vec<String>,
+}
+
+impl PlannedSet {
+    /// What was left out, in sentences.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        let note = |names: &[String], one: &str, several: &str| {
+            let (first, n) = (names.first()?, names.len());
+            let (found, listed) = match n {
+                1 => (format!("1 {one}"), first.clone()),
+                n => (format!("{n} {several}"), format!("the first is {first}")),
+            };
+            Some(format!("{}: {found} ({listed}).", self.name))
+        };
+        let all = [
+            note(
+                &self.stimuli,
+                "training picture is one of the stimuli and was left out, as it would be tested on what was learnt",
+                "training pictures are stimuli and were left out, as they would be tested on what was learnt",
+            ),
+            note(
+                &self.repeated,
+                "training picture is there twice, of which the first was taken",
+                "training pictures are there twice, of which the first ones were taken",
+            ),
+            note(
+                &self.unrated,
+                "training picture has no rating and was left out",
+                "training pictures have no rating and were left out",
+            ),
+            note(
+                &self.absent,
+                "rated picture has no file",
+                "rated pictures have no file",
+            ),
+        ];
+        all.into_iter().flatten().collect()
+    }
 }
 
 /// A region of the brain.
@@ -141,7 +200,8 @@ impl PlannedEmotion {
             let passes = n_learnt * self.learning.params.epochs as f64;
             trainings * passes * (PASS + module.n_parameters as f64 / TRAINED)
         };
-        let lesions = (self.gains.len() * (1 + self.random_sets) * self.repeats) as f64 * 5.0;
+        // Of four nuclei and all, and of nine bins.
+        let lesions = (self.gains.len() * (1 + self.random_sets) * self.repeats) as f64 * 14.0;
         let main = &self.modules[self.main];
         let of_lesions = lesions * n_stimuli * (PASS + main.n_parameters as f64 / TRAINED) / 6.0;
         self.modules.iter().map(of_module).sum::<f64>() + of_lesions

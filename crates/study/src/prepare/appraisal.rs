@@ -21,6 +21,7 @@ use crate::plan::{
 /// What of the study is resolved before its analyses.
 pub(super) struct Resolved<'a> {
     pub stimuli: &'a Stimuli,
+    pub planned_stimuli: &'a [PlannedStimulus],
     pub clips: &'a Clips,
     pub models: &'a [PlannedModel],
     pub networks: &'a [Network],

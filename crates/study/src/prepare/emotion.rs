@@ -67,7 +67,11 @@ pub(super) fn resolve_emotion(
             elsewhere(n, n_stimuli, options.validation, study.seed)
         }
     };
-    divided.map_err(|e| at(&of("folds"), e))?;
+    let divided_by = match training {
+        None => "folds",
+        Some(_) => "training",
+    };
+    divided.map_err(|e| at(&of(divided_by), e))?;
     let dissimilarity: Dissimilarity = parse(&of("dissimilarity"), &options.dissimilarity)?;
     if matches!(
         dissimilarity,

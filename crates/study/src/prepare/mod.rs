@@ -158,6 +158,7 @@ pub fn prepare(
     }
     let resolved = Resolved {
         stimuli: &stimuli,
+        planned_stimuli: &planned_stimuli,
         clips: &clips,
         models: &models,
         networks: &networks,

@@ -1,5 +1,6 @@
 //! What must hold whatever the data.
 
+use consilience_core::GainCurve;
 use ndarray::{Array2, Axis, s};
 use proptest::prelude::*;
 
@@ -39,6 +40,7 @@ fn a_gain_of_0_changes_nothing() {
         &[trained],
         data.ratings.view(),
         &names(),
+        &["HP".to_owned()],
         &GainParams {
             gains: vec![-1.0, 0.0, 1.0],
             random_sets: 5,
@@ -54,7 +56,16 @@ fn a_gain_of_0_changes_nothing() {
         assert_eq!(curve.random[at_0], None);
         assert!(curve.p[0].is_some_and(|p| (1.0 / 6.0..=1.0).contains(&p)));
     }
-    assert_eq!(found.len(), 2 * (4 + 3));
+    assert_eq!(found.len(), 2 * (4 + 1 + 3));
+    // There is a single bin, so that selective for any is selective for it.
+    for (of_bin, of_any) in found[8..10].iter().zip(&found[6..8]) {
+        let expected = GainCurve {
+            units: "HP".to_owned(),
+            ..of_any.clone()
+        };
+        assert_eq!(*of_bin, expected);
+        assert!(of_bin.nucleus == "all" && of_bin.n_units == 6.0);
+    }
 }
 
 #[test]
@@ -107,6 +118,7 @@ fn the_number_of_threads_changes_no_byte() {
                 &[trained],
                 data.ratings.view(),
                 &names(),
+                &["HP".to_owned()],
                 &params,
                 &|_, _| {},
             );

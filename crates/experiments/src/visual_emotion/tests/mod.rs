@@ -1,5 +1,8 @@
+mod connections;
 mod laws;
 mod naive;
+mod quantiles;
+mod read_out;
 mod refusals;
 mod units;
 

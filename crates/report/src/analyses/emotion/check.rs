@@ -55,6 +55,10 @@ pub(crate) fn check(emotion: &EmotionRecord, n_stimuli: usize) -> Result<()> {
         same(about("p-values"), n, gain.p.len())?;
         named(about("rating"), &gain.rating, &ratings)?;
     }
+    for lesion in &emotion.connections {
+        let about = format!("rating of the lesion from {:?}", lesion.from);
+        named(about, &lesion.rating, &ratings)?;
+    }
     for rdm in &emotion.rdms {
         within(format!("rows of RDM {:?}", rdm.title), rdm.n, n_stimuli + 1)?;
         let what = format!("pairs of RDM {:?}", rdm.title);
@@ -80,6 +84,19 @@ fn module(module: &EmotionModule, n_ratings: usize, n_stimuli: usize) -> Result<
         n_ratings,
         module.after.len(),
     )?;
+    same(
+        about("ratings in quantiles"),
+        n_ratings,
+        module.quantiles.len(),
+    )?;
+    for table in module.quantiles.iter().flatten() {
+        let n = table.counts.len();
+        same(about("edges of quantiles"), n + 1, table.edges.len())?;
+        same(about("given ratings of quantiles"), n, table.given.len())?;
+        for found in [table.predicted.len(), table.predicted_sd.len()] {
+            same(about("predictions of quantiles"), n, found)?;
+        }
+    }
     for epoch in &module.history {
         let about = |part: &str| format!("{part} of {name:?} in epoch {}", epoch.epoch);
         same(about("correlations"), n_ratings, epoch.r.len())?;

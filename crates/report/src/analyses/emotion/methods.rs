@@ -1,6 +1,6 @@
 //! The methods of visual emotion: full sentences that can stand in a paper.
 
-use consilience_core::{EmotionModule, EmotionRecord, Record};
+use consilience_core::{EmotionModule, EmotionRecord, EmotionTrainingSet, Record};
 
 use super::scores;
 use crate::{
@@ -17,6 +17,8 @@ pub(super) fn paragraphs(record: &Record, emotion: &EmotionRecord) -> Vec<String
         geometry(emotion),
         regions(emotion),
         gains(emotion),
+        connections(emotion),
+        read_outs(emotion),
         Some(methods::software(&record.provenance)),
     ];
     steps.into_iter().flatten().collect()
@@ -57,6 +59,7 @@ fn modules(record: &Record, emotion: &EmotionRecord) -> String {
         plural(settings.epochs, "epoch"),
         repeats(emotion)
     ));
+    out.push_str(&training_sets(emotion));
     let nuclei = || emotion.modules.iter().flat_map(|m| &m.nuclei);
     if nuclei().any(scores::attends_to_one_token) {
         out.push_str(
@@ -65,6 +68,24 @@ fn modules(record: &Record, emotion: &EmotionRecord) -> String {
         );
     }
     out
+}
+
+/// Sets of other pictures with their scales, and what was done with pictures that are there twice; begins with a space.
+fn training_sets(emotion: &EmotionRecord) -> String {
+    if emotion.training.is_empty() {
+        return String::new();
+    }
+    let set = |set: &EmotionTrainingSet| {
+        let [low, high] = set.scale.map(short);
+        let n = plural(set.n_pictures, "picture");
+        format!("{n} of {}, rated from {low} to {high}", set.name)
+    };
+    let sets: Vec<String> = emotion.training.iter().map(set).collect();
+    format!(
+        " These are {}; ratings were brought to the scale of the stimuli’s by a line through its ends. Pictures whose files have the content of a \
+         stimulus, or of a picture before them, were left out.",
+        sets.join("; ")
+    )
 }
 
 fn names(emotion: &EmotionRecord) -> Vec<&str> {
@@ -138,6 +159,16 @@ fn prediction(record: &Record, emotion: &EmotionRecord) -> String {
         methods::n_stimuli(record.stimuli.len()),
         settings.validation
     );
+    let mut tables = emotion
+        .modules
+        .iter()
+        .flat_map(|m| m.quantiles.iter().flatten());
+    if tables.next().is_some() {
+        out.push_str(
+            " Stimuli were also divided by their given rating into bins of about equal size (quantiles), and the means of given and predicted \
+             ratings in these compared in the same way; noise averages out in them, so that they say nothing of single stimuli.",
+        );
+    }
     if emotion.modules.iter().any(|m| m.plane.is_some()) {
         out.push_str(
             " The plane of predicted ratings was compared with that of given ones by the Procrustes disparity (both clouds centred, scaled to unit \
@@ -273,6 +304,30 @@ fn gains(emotion: &EmotionRecord) -> Option<String> {
     Some(format!(
         "Values of units were multiplied by 1 + α, −1 being a lesion, and ratings predicted again. Each gain was compared (two-sided, not corrected) \
          with {} of equally many units drawn at random from the same nucleus.",
+        plural(emotion.settings.random_sets, "set")
+    ))
+}
+
+fn connections(emotion: &EmotionRecord) -> Option<String> {
+    (!emotion.connections.is_empty()).then(|| {
+        "Each connection between nuclei was silenced alone, its end reading zeros, and ratings predicted again without training.".to_owned()
+    })
+}
+
+fn read_outs(emotion: &EmotionRecord) -> Option<String> {
+    emotion.read_outs.iter().find(|r| r.f1.is_some())?;
+    let gains = emotion.read_outs.iter().any(|r| r.enhanced.is_some());
+    let enhanced = match gains {
+        true => {
+            " or multiplied by the gain that raised F1 most, which was chosen with the tested stimuli, for random units too"
+        }
+        false => "",
+    };
+    Some(format!(
+        "Stimuli were divided by valence into three categories, by the same edges, and each was told from the others by the units of a nucleus: a \
+         logistic regression (penalty 1, classes of equal weight, z-scored units) learnt from the pictures that a module learnt from and was tested on its \
+         stimuli by F1. Then the units selective for any bin of the category were silenced{enhanced}. They were compared (two-sided, not \
+         corrected) with {} of equally many random units of the same nuclei.",
         plural(emotion.settings.random_sets, "set")
     ))
 }

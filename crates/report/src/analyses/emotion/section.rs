@@ -226,7 +226,7 @@ fn table(emotion: &EmotionRecord, file: &str) -> Option<TableView> {
                 ("Rating", Sort::Order),
             ],
             &[
-                "Parameters", "r before", "r", "SD", "CI low", "CI high", "ρ", "RMSE", "R²", "RMSE refit", "r²", "Ridge r",
+                "Parameters", "r before", "r", "SD", "CI low", "CI high", "ρ", "RMSE", "R²", "RMSE refit", "r²", "r of bins", "Ridge r",
                 "Disparity",
             ],
         ),
@@ -236,12 +236,21 @@ fn table(emotion: &EmotionRecord, file: &str) -> Option<TableView> {
             filter("Structure", owned(scores::structures(emotion))),
         ],
         rows,
-        legend: "r: Pearson’s correlation after training, mean over repeats (before: with random weights); SD: over repeats; CI: 95 % interval \
+        legend: format!("r: Pearson’s correlation after training, mean over repeats (before: with random weights); SD: over repeats; CI: 95 % interval \
                  of the mean prediction’s r by bootstrap over stimuli; ρ: Spearman’s; RMSE and R²: as predicted; RMSE refit and r²: after a line \
-                 is fitted to the tested stimuli themselves, as published; ridge r: ridge regression on the same features and folds; \
-                 disparity: of the plane of both ratings. Bold: best of its rating."
-            .to_owned(),
+                 is fitted to the tested stimuli themselves, as published; r of bins: of the means in {} bins of given ratings, in which noise averages out; ridge r: ridge regression on the same features and folds; \
+                 disparity: of the plane of both ratings. Bold: best of its rating.", n_bins(emotion)),
     })
+}
+
+/// Bins of given ratings, or as many as there would be.
+fn n_bins(emotion: &EmotionRecord) -> String {
+    let tables = emotion
+        .modules
+        .iter()
+        .flat_map(|m| m.quantiles.iter().flatten());
+    let n = tables.map(|table| table.counts.len()).max();
+    n.map_or_else(|| "25".to_owned(), |n| n.to_string())
 }
 
 fn rows(emotion: &EmotionRecord) -> Vec<Row> {
@@ -273,6 +282,12 @@ fn rows(emotion: &EmotionRecord) -> Vec<Row> {
                     Cell::number(Some(score.r2), view::score3),
                     Cell::number(score.rmse_refit, view::score3),
                     Cell::number(score.r2_refit, view::score3),
+                    Cell::number(
+                        module.quantiles[idx]
+                            .as_ref()
+                            .and_then(|table| table.score.r),
+                        view::score3,
+                    ),
                     Cell::number(baseline.and_then(|b| b.scores[idx].r), view::score3),
                     Cell::number(module.plane.and_then(|p| p[1].disparity), view::score3),
                 ],

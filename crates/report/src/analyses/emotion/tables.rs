@@ -1,7 +1,9 @@
 //! The tidy tables of visual emotion.
 
+mod changes;
+
 use consilience_core::{
-    EmotionModule, EmotionRecord, GeometryCurve, PredictionScore, StimulusRecord,
+    EmotionModule, EmotionQuantiles, EmotionRecord, GeometryCurve, PredictionScore, StimulusRecord,
 };
 
 use super::scores::{self, When};
@@ -12,7 +14,7 @@ use crate::{
 };
 
 const SCORES: &str = "analysis,encoder,layer,n_features,structure,n_parameters,is_main,model,rating,stage,n_repeats,r,r_sd,ci_low,\
-ci_high,spearman,spearman_sd,rmse,r2,rmse_refit,r2_refit,ceiling,disparity,disparity_sd,energy_distance";
+ci_high,spearman,spearman_sd,rmse,r2,rmse_refit,r2_refit,ceiling,disparity,disparity_sd,energy_distance,n_bins,r_bins,r_sd_bins,rmse_bins,r2_bins,rmse_refit_bins,r2_refit_bins";
 
 const COMPARISONS: &str = "analysis,encoder_a,structure_a,encoder_b,structure_b,differ_in,measure,difference,t,p,p_corrected,d";
 
@@ -44,9 +46,19 @@ pub(crate) fn tables(
             &|rows, name, record| predictions(rows, name, record, stimuli),
         ),
         of(
+            "quantiles.csv",
+            "analysis,encoder,structure,rating,bin,above,up_to,n_stimuli,given,predicted,predicted_sd",
+            &quantiles,
+        ),
+        of(
             "history.csv",
             "analysis,encoder,structure,epoch,measure,value,sd",
             &history,
+        ),
+        of(
+            "training_sets.csv",
+            "analysis,set,images,scale_low,scale_high,n_pictures,n_unrated,n_absent,n_repeated,n_stimuli",
+            &training_sets,
         ),
         of("module_comparisons.csv", COMPARISONS, &comparisons),
         of("nuclei.csv", NUCLEI, &nuclei),
@@ -71,8 +83,14 @@ pub(crate) fn tables(
         of(
             "gains.csv",
             "analysis,nucleus,units,n_units,rating,gain,r,random,random_sd,p",
-            &gains,
+            &changes::gains,
         ),
+        of(
+            "connections.csv",
+            "analysis,from,to,kind,rating,r,r_sd,change,change_sd",
+            &changes::connections,
+        ),
+        of("read_outs.csv", changes::READ_OUTS, &changes::read_outs),
     ]
 }
 
@@ -104,6 +122,8 @@ fn module_scores(rows: &mut Rows, analysis: &str, emotion: &EmotionRecord) {
                     number(plane.and_then(|p| p.disparity_sd)),
                     number(plane.map(|p| p.energy)),
                 ]);
+                let table = module.quantiles[rating].as_ref();
+                fields.extend(binned(table.filter(|_| when == When::After)));
                 rows.push(&fields);
             }
         }
@@ -126,7 +146,48 @@ fn module_scores(rows: &mut Rows, analysis: &str, emotion: &EmotionRecord) {
             ];
             fields.extend(score(s));
             fields.extend([number(of.ceiling), nothing(), nothing(), nothing()]);
+            fields.extend(binned(None));
             rows.push(&fields);
+        }
+    }
+}
+
+/// How means of bins of given ratings follow each other.
+fn binned(table: Option<&EmotionQuantiles>) -> [String; 7] {
+    let score = table.map(|table| &table.score);
+    let n = table.map_or_else(String::new, |table| table.counts.len().to_string());
+    let [r, sd, rmse, r2, rmse_refit, r2_refit] = [
+        score.and_then(|s| s.r),
+        score.and_then(|s| s.r_sd),
+        score.map(|s| s.rmse),
+        score.map(|s| s.r2),
+        score.and_then(|s| s.rmse_refit),
+        score.and_then(|s| s.r2_refit),
+    ]
+    .map(number);
+    [n, r, sd, rmse, r2, rmse_refit, r2_refit]
+}
+
+fn quantiles(rows: &mut Rows, analysis: &str, emotion: &EmotionRecord) {
+    for module in &emotion.modules {
+        let [encoder, structure] = names(module);
+        for (of, table) in emotion.ratings.iter().zip(&module.quantiles) {
+            let Some(table) = table else { continue };
+            for bin in 0..table.counts.len() {
+                rows.push(&[
+                    analysis.to_owned(),
+                    encoder.clone(),
+                    structure.clone(),
+                    field(&of.name),
+                    (bin + 1).to_string(),
+                    number(Some(table.edges[bin])),
+                    number(Some(table.edges[bin + 1])),
+                    table.counts[bin].to_string(),
+                    number(Some(table.given[bin])),
+                    number(Some(table.predicted[bin])),
+                    number(table.predicted_sd[bin]),
+                ]);
+            }
         }
     }
 }
@@ -211,6 +272,23 @@ fn history(rows: &mut Rows, analysis: &str, emotion: &EmotionRecord) {
             }
             row("disparity", epoch.disparity, epoch.disparity_sd);
         }
+    }
+}
+
+fn training_sets(rows: &mut Rows, analysis: &str, emotion: &EmotionRecord) {
+    for set in &emotion.training {
+        rows.push(&[
+            analysis.to_owned(),
+            field(&set.name),
+            field(&set.images),
+            number(Some(set.scale[0])),
+            number(Some(set.scale[1])),
+            set.n_pictures.to_string(),
+            set.n_unrated.to_string(),
+            set.n_absent.to_string(),
+            set.n_repeated.to_string(),
+            set.n_stimuli.to_string(),
+        ]);
     }
 }
 
@@ -379,25 +457,6 @@ fn region_epochs(rows: &mut Rows, analysis: &str, emotion: &EmotionRecord) {
                 epoch.to_string(),
                 number(rho),
                 number(sem),
-            ]);
-        }
-    }
-}
-
-fn gains(rows: &mut Rows, analysis: &str, emotion: &EmotionRecord) {
-    for curve in &emotion.gains {
-        for (k, gain) in curve.gains.iter().enumerate() {
-            rows.push(&[
-                analysis.to_owned(),
-                field(&curve.nucleus),
-                field(&curve.units),
-                number(Some(curve.n_units)),
-                field(&curve.rating),
-                number(Some(*gain)),
-                number(curve.r[k]),
-                number(curve.random[k]),
-                number(curve.random_sd[k]),
-                number(curve.p[k]),
             ]);
         }
     }

@@ -1,10 +1,12 @@
 //! Plausible records of visual emotion of several shapes.
 
 use consilience_core::{
-    AnalysisRecord, Ceiling, DimensionCurve, DisplayRdm, EmotionBaseline, EmotionBin, EmotionEpoch,
-    EmotionModule, EmotionRating, EmotionRecord, EmotionRegion, EmotionRun, EmotionSettings,
-    Estimate, GainCurve, GeometryCurve, MdsMap, ModuleComparison, NucleusInfo, NucleusSelectivity,
-    PlaneScore, PredictionScore, Record, RegionAgreement, SelectiveCount, pairs,
+    AnalysisRecord, CategoryReadOut, Ceiling, ConnectionLesion, DimensionCurve, DisplayRdm,
+    EmotionBaseline, EmotionBin, EmotionEpoch, EmotionModule, EmotionQuantiles, EmotionRating,
+    EmotionRecord, EmotionRegion, EmotionRun, EmotionSettings, EmotionTrainingSet, Estimate,
+    GainCurve, GainedReadOut, GeometryCurve, MdsMap, ModuleComparison, NucleusInfo,
+    NucleusSelectivity, PlaneScore, PredictionScore, Record, RegionAgreement, SelectiveCount,
+    pairs,
 };
 
 use super::{Shape, hash, valence::noise};
@@ -251,6 +253,104 @@ fn score(shape: &Emotion, r: f64, seed: usize) -> PredictionScore {
     }
 }
 
+fn connections(shape: &Emotion, of: &EmotionModule) -> Vec<ConnectionLesion> {
+    let kinds = |to: &NucleusInfo| -> Vec<(String, &str)> {
+        let of = |sources: &[String], kind| -> Vec<(String, &str)> {
+            let nuclei = sources.iter().filter(|s| *s != "visual");
+            nuclei.map(|s| (s.clone(), kind)).collect()
+        };
+        [
+            of(&to.reads, "reads"),
+            of(&to.inhibited_by, "inhibition"),
+            of(&to.feedback, "feedback"),
+        ]
+        .concat()
+    };
+    let mut out = Vec::new();
+    for to in &of.nuclei {
+        for (from, kind) in kinds(to) {
+            for (k, rating) in shape.ratings.iter().enumerate() {
+                let is_there = !(shape.gaps && out.len() % 3 == 1);
+                out.push(ConnectionLesion {
+                    from: from.clone(),
+                    to: to.name.clone(),
+                    kind: kind.into(),
+                    rating: (*rating).into(),
+                    r: is_there.then_some(0.4 - 0.1 * k as f64),
+                    r_sd: (shape.n_repeats > 1).then_some(0.03),
+                    change: is_there.then_some(-0.15),
+                    change_sd: (shape.n_repeats > 1).then_some(0.02),
+                });
+            }
+        }
+    }
+    out
+}
+
+fn read_outs(shape: &Emotion, of: &EmotionModule) -> Vec<CategoryReadOut> {
+    let nuclei = of.nuclei.iter().map(|n| n.name.as_str()).chain(["all"]);
+    let gained = |gain, f1, p| GainedReadOut {
+        gain,
+        f1: Some(f1),
+        random: (!shape.gaps).then_some(0.55),
+        random_sd: (!shape.gaps).then_some(0.02),
+        p: (!shape.gaps).then_some(p),
+    };
+    let mut out = Vec::new();
+    for (at, nucleus) in nuclei.enumerate() {
+        for (k, category) in ["negative", "middle", "positive"].into_iter().enumerate() {
+            let is_there = !(shape.gaps && k == 1);
+            out.push(CategoryReadOut {
+                nucleus: nucleus.into(),
+                category: category.into(),
+                n_stimuli: shape.n_stimuli / 3,
+                n_units: 3.5 * at as f64,
+                chance: 0.5,
+                f1: is_there.then_some(0.6 + 0.02 * at as f64),
+                f1_sd: (shape.n_repeats > 1).then_some(0.01),
+                lesioned: gained(-1.0, 0.4, 0.01),
+                enhanced: is_there.then(|| gained(0.5, 0.63, 0.3)),
+            });
+        }
+    }
+    out
+}
+
+/// Other pictures, where there is no cross-validation to speak of.
+fn training(shape: &Emotion) -> Vec<EmotionTrainingSet> {
+    let set = |name: &str, scale| EmotionTrainingSet {
+        name: name.into(),
+        images: format!("{name}/*.jpg"),
+        scale,
+        n_pictures: 700,
+        n_unrated: 3,
+        n_absent: 2,
+        n_repeated: 1,
+        n_stimuli: 4,
+    };
+    match shape.simulated {
+        true => vec![],
+        false => vec![set("naps", [1.0, 9.0]), set("video frames", [0.0, 100.0])],
+    }
+}
+
+/// Five bins of given ratings.
+fn quantiles(shape: &Emotion, rating: usize, seed: usize) -> EmotionQuantiles {
+    let edges: Vec<f64> = (0..6).map(|k| 1.5 + f64::from(k)).collect();
+    let given: Vec<f64> = edges[1..].iter().map(|edge| edge - 0.5).collect();
+    EmotionQuantiles {
+        counts: vec![shape.n_stimuli / 5; 5],
+        predicted: given.iter().map(|g| 2.5 + 0.4 * g).collect(),
+        predicted_sd: vec![(shape.n_repeats > 1).then_some(0.1); 5],
+        score: PredictionScore {
+            r_interval: None,
+            ..score(shape, 0.95, rating + seed)
+        },
+        given,
+        edges,
+    }
+}
+
 fn module(shape: &Emotion, idx: usize) -> EmotionModule {
     let (encoder, layer) = shape.encoders[idx / shape.structures.len()];
     let structure = shape.structures[idx % shape.structures.len()];
@@ -323,6 +423,9 @@ fn module(shape: &Emotion, idx: usize) -> EmotionModule {
             .collect(),
         after: (0..n_ratings)
             .map(|k| score(shape, mean_r(&runs, k, |run| &run.after), idx * 2 + k))
+            .collect(),
+        quantiles: (0..n_ratings)
+            .map(|k| shape.full.then(|| quantiles(shape, k, idx)))
             .collect(),
         plane: (n_ratings > 1).then(|| [plane(0.97), plane(disparity(40))]),
         history,
@@ -611,6 +714,7 @@ pub fn emotion(shape: &Emotion) -> EmotionRecord {
             random_sets: 50,
             correction: "bonferroni".into(),
         },
+        training: training(shape),
         ratings: ratings(shape),
         main,
         baselines: shape
@@ -646,6 +750,14 @@ pub fn emotion(shape: &Emotion) -> EmotionRecord {
             .collect(),
         gains: match shape.full {
             true => gains(shape, of),
+            false => vec![],
+        },
+        connections: match shape.full {
+            true => connections(shape, of),
+            false => vec![],
+        },
+        read_outs: match shape.full {
+            true => read_outs(shape, of),
             false => vec![],
         },
         rdms: numbered()

@@ -193,6 +193,7 @@ mod tests {
             nuclei,
             before: vec![],
             after: vec![],
+            quantiles: vec![],
             plane: None,
             history: vec![],
             runs: vec![],

@@ -1,6 +1,7 @@
 //! The figures of visual emotion.
 
 mod brackets;
+mod connections;
 mod curves;
 mod edges;
 mod gains;
@@ -10,7 +11,9 @@ mod layout;
 mod modules;
 mod nuclei;
 mod plane;
+mod read_outs;
 mod regions;
+mod rows;
 mod scatter;
 mod selectivity;
 mod tuning;
@@ -58,6 +61,8 @@ pub(crate) fn plates(
         regions::scores(analysis, emotion),
         regions::curves(analysis, emotion),
         gains::plate(analysis, emotion),
+        connections::plate(analysis, emotion),
+        read_outs::plate(analysis, emotion),
         rdms::plate(analysis, &emotion.rdms, stimuli, order),
         mds::plate(analysis, &emotion.maps, stimuli, order),
     ]

@@ -41,26 +41,53 @@ pub(super) fn plate(analysis: &str, emotion: &EmotionRecord, stimuli: &[Stimulus
         .zip(&headings)
         .map(|(&place, heading)| panel(emotion, stimuli, place, heading, top))
         .collect();
+    let mut key = vec![
+        KeyEntry::new(Mark::Line(Dash::Solid), Ink::Accent, "least squares"),
+        KeyEntry::new(Mark::Line(Dash::Short), Ink::Axis, "equal"),
+    ];
+    if module.quantiles.iter().any(Option::is_some) {
+        key.push(KeyEntry::new(Mark::Ring, Ink::Text, "mean of a bin"));
+    }
     Plate {
         name: format!("{analysis}-predictions"),
         title: "Predicted and given ratings".into(),
         caption: format!(
             "Each dot is a stimulus: its given rating and {} of what the module predicts for it, which never learnt from \
              it. Line: least squares through the dots; dashes: where both are equal. Before training, predictions are \
-             those of random weights and have an axis of their own.{}{}",
+             those of random weights and have an axis of their own.{}{}{}",
             over_repeats(emotion),
+            of_quantiles(emotion),
             thinned(stimuli.len()),
             of_main(emotion)
         ),
         flow: Flow::Columns,
         max_columns: 2,
         panels,
-        key: vec![
-            KeyEntry::new(Mark::Line(Dash::Solid), Ink::Accent, "least squares"),
-            KeyEntry::new(Mark::Line(Dash::Short), Ink::Axis, "equal"),
-        ],
+        key,
         definitions: String::new(),
     }
+}
+
+/// What a caption says of the means of bins; begins with a space.
+fn of_quantiles(emotion: &EmotionRecord) -> String {
+    let tables = || scores::main(emotion).quantiles.iter().flatten();
+    let Some(n) = tables().map(|table| table.counts.len()).max() else {
+        return String::new();
+    };
+    let named = emotion.ratings.iter().zip(&scores::main(emotion).quantiles);
+    let r: Vec<String> = named
+        .filter_map(|(rating, table)| {
+            let r = view::finite(table.as_ref()?.score.r)?;
+            Some(format!("{} {}", rating.name, view::score(r)))
+        })
+        .collect();
+    let r = match r.is_empty() {
+        true => String::new(),
+        false => format!("; r of these means is {}", view::listed(&r)),
+    };
+    format!(
+        " Rings: means in {n} bins of about equally many stimuli{r}, which says nothing of single stimuli, as noise averages out."
+    )
 }
 
 /// What a caption says where not all stimuli are drawn; begins with a space.
@@ -157,6 +184,13 @@ fn panel(
             dash: Dash::Solid,
         };
         plot.curve(&mut d, &points, style);
+    }
+    if let (When::After, Some(table)) = (when, &scores::main(emotion).quantiles[rating]) {
+        for (&given, &predicted) in table.given.iter().zip(&table.predicted) {
+            if let Some((given, predicted)) = shown(Some(given)).zip(shown(Some(predicted))) {
+                d.ring(plot.at(given, predicted), 4.0, Ink::Text, 1.5);
+            }
+        }
     }
     Panel {
         alt: format!(
