@@ -6,8 +6,9 @@ use ndarray::{Array2, Axis};
 
 use crate::betas::shown;
 use crate::error::AtPath;
+use crate::source::read_file;
 use crate::table::Table;
-use crate::{IoError, Result};
+use crate::{IoError, Limits, Result};
 
 /// A row of a table of events.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,6 +80,8 @@ const MOTION: [&str; 6] = ["trans_x", "trans_y", "trans_z", "rot_x", "rot_y", "r
 
 /// Reads columns of a table with a row a volume, (volumes, columns): those named, else the six parameters of motion if they are there, else all.
 ///
+/// A file whose first line holds nothing but numbers between blanks, as SPM and FSL write them (`rp_*.txt`, `.par`), has no names: all its columns are read.
+///
 /// A missing cell (empty, `NA`, `NaN`, `n/a`), such as a derivative's first one, becomes the mean of its column.
 ///
 /// # Errors
@@ -87,8 +90,55 @@ const MOTION: [&str; 6] = ["trans_x", "trans_y", "trans_z", "rot_x", "rot_y", "r
 /// number, and for the first cell of a column without any.
 pub fn read_confounds(path: impl AsRef<Path>, columns: &[String]) -> Result<Array2<f64>> {
     let path = path.as_ref();
+    let bytes = read_file(path, &Limits::default())?;
+    let text = String::from_utf8_lossy(&bytes);
+    if columns.is_empty() && text.lines().next().is_some_and(is_blank_separated) {
+        return unnamed(&text).at(path);
+    }
     let table = Table::read(path)?;
     confounds(&table, columns).at(path)
+}
+
+fn is_blank_separated(line: &str) -> bool {
+    let mut cells = line.split_whitespace().peekable();
+    cells.peek().is_some() && cells.all(|cell| cell.parse::<f64>().is_ok())
+}
+
+/// Rows of numbers between blanks.
+fn unnamed(text: &str) -> Result<Array2<f64>> {
+    let lines = text.lines().enumerate();
+    let mut values = Vec::new();
+    let (mut n_rows, mut n_columns) = (0, 0);
+    for (line, text) in lines.filter(|(_, text)| !text.trim().is_empty()) {
+        let row = line as u64 + 1;
+        let before = values.len();
+        for (column, cell) in text.split_whitespace().enumerate() {
+            match cell.parse::<f64>() {
+                Ok(value) if value.is_finite() => values.push(value),
+                _ => {
+                    return Err(IoError::Cell {
+                        row,
+                        column: (column + 1).to_string(),
+                        found: cell.to_owned(),
+                        expected: "a number",
+                    });
+                }
+            }
+        }
+        let found = values.len() - before;
+        if n_rows == 0 {
+            n_columns = found;
+        } else if found != n_columns {
+            return Err(IoError::Cell {
+                row,
+                column: (found.min(n_columns) + 1).to_string(),
+                found: format!("{found} numbers"),
+                expected: "as many as in the first row",
+            });
+        }
+        n_rows += 1;
+    }
+    Ok(Array2::from_shape_vec((n_rows, n_columns), values).expect("rows are of one length"))
 }
 
 fn confounds(table: &Table, columns: &[String]) -> Result<Array2<f64>> {
@@ -143,7 +193,7 @@ mod tests {
     use ndarray::array;
 
     use super::*;
-    use crate::{Limits, Named};
+    use crate::Named;
 
     fn table(text: &str) -> Table {
         Table::from_bytes(text.as_bytes(), b'\t', &Limits::default()).unwrap()
@@ -171,6 +221,30 @@ mod tests {
                 event(-1.0, 1.0, None, None),
             ]
         );
+    }
+
+    #[test]
+    fn parameters_of_motion_need_no_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rp_run1.txt");
+        let read = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            read_confounds(&path, &[])
+        };
+        assert_eq!(
+            read("  1.5e-1  2\n\n -3 4  \n").unwrap(),
+            array![[0.15, 2.0], [-3.0, 4.0]]
+        );
+        for (text, place) in [
+            ("1 2\n3\n", "row 2, column 2"),
+            ("1 2\n3 4 5\n", "row 2, column 3"),
+            ("1 2\n3 inf\n", "row 2, column 2"),
+        ] {
+            let message = read(text).unwrap_err().to_string();
+            assert!(message.contains(place), "{message}");
+        }
+        // One column of a table with a header is no such file.
+        assert_eq!(read("motion\n1\n2\n").unwrap(), array![[1.0], [2.0]]);
     }
 
     #[test]
