@@ -103,8 +103,7 @@ impl Description {
             }
             .into());
         }
-        let found: Self =
-            serde_json::from_value(json).map_err(|error| wrong(error.to_string()))?;
+        let found: Self = serde_json::from_value(json).map_err(|error| wrong(error.to_string()))?;
         found.wired()?;
         Ok(found)
     }
@@ -138,7 +137,9 @@ impl Description {
             return wrong("its scale is not two numbers, the lower one first");
         }
         if !self.scaling.fits(self.n_features, self.ratings.len()) {
-            return wrong("its means and deviations are not one number for each feature and rating");
+            return wrong(
+                "its means and deviations are not one number for each feature and rating",
+            );
         }
         if self.structure.adapter == Some(0) || self.n_features == 0 {
             return Err(VisualEmotionError::from(NucleiError::NoFeatures).into());

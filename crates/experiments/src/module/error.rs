@@ -11,7 +11,9 @@ pub enum ModuleError {
         reason: String,
     },
     /// A description of another layout.
-    #[error("module.json has format {found}, expected {expected}; read it with the release that wrote it")]
+    #[error(
+        "module.json has format {found}, expected {expected}; read it with the release that wrote it"
+    )]
     Format {
         /// What it says.
         found: u32,
@@ -29,7 +31,9 @@ pub enum ModuleError {
         expected: String,
     },
     /// Features of another network or layer.
-    #[error("the module reads {expected} features, found {found}; give features of the layer that it was trained on")]
+    #[error(
+        "the module reads {expected} features, found {found}; give features of the layer that it was trained on"
+    )]
     Features {
         /// As many as it reads.
         expected: usize,
@@ -47,7 +51,9 @@ pub enum ModuleError {
         value: f64,
     },
     /// Ratings that do not fit the outputs.
-    #[error("the weights rate {found} times, expected {expected}; name as many heads, in their order")]
+    #[error(
+        "the weights rate {found} times, expected {expected}; name as many heads, in their order"
+    )]
     Outputs {
         /// As many as are named.
         expected: usize,

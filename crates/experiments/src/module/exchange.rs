@@ -1,6 +1,5 @@
 //! Weights from and for the released program.
 
-
 use consilience_io::weights::Weights;
 use ndarray::{ArrayD, Axis};
 

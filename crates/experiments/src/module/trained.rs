@@ -108,8 +108,7 @@ impl Trained {
         let weights = folder.join("module.safetensors");
         let written = Weights::new(self.weights.clone()).write(&weights);
         written.map_err(LearnError::from)?;
-        self.description.weights_blake3 =
-            hash::blake3_file(&weights).map_err(LearnError::from)?;
+        self.description.weights_blake3 = hash::blake3_file(&weights).map_err(LearnError::from)?;
         let text = self.description.to_json();
         let written = atomic::write_atomically(path, |file| file.write_all(text.as_bytes()));
         Ok(written.map_err(LearnError::from)?)

@@ -13,7 +13,8 @@ use crate::error::{ExperimentError, Result};
 use crate::visual_emotion::{Learning, Pictures, Scaling, Wired};
 
 /// Makes the features of other views of pictures: epoch (from 0) and rows of [`Examples::features`] to `(n_rows, n_features)`.
-pub type Fresh<'a> = dyn Fn(usize, &[usize]) -> std::result::Result<Array2<f32>, LearnError> + Sync + 'a;
+pub type Fresh<'a> =
+    dyn Fn(usize, &[usize]) -> std::result::Result<Array2<f32>, LearnError> + Sync + 'a;
 
 /// Rated pictures.
 #[derive(Clone, Copy)]
@@ -110,7 +111,14 @@ pub fn train(
         seed,
         ..learning.params.clone()
     };
-    let trained = train::train(&network, samples, validation, &params, Some(folder), progress)?;
+    let trained = train::train(
+        &network,
+        samples,
+        validation,
+        &params,
+        Some(folder),
+        progress,
+    )?;
     let last = trained.history.len() - 1;
     let (epoch, weights) = match learning.last_epoch && trained.epoch != last {
         false => (trained.epoch, trained.weights),
