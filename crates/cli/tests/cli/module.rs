@@ -391,3 +391,69 @@ fn ratings_find_their_pictures_and_pictures_their_network() {
     assert_eq!(scratch.ok(&words(&named("pool1"))), by_pictures);
     scratch.refused(&words(&named("fc")), &["features", "layer"]);
 }
+
+#[test]
+fn other_views_of_pictures_are_learnt_from_with_the_same_bytes() {
+    let scratch = Scratch::small_study();
+    let lines = (0..N_PICTURES).map(|k| format!("p{k}.png,{},{}\n", 3 + k % 4, 2 + k % 5));
+    let table = format!("image,valence,arousal\n{}", lines.collect::<String>());
+    scratch.put("r.csv", table.as_bytes());
+    let train = "module train --images pictures --network consilience_demo --weights consilience_demo.safetensors --layer pool1 --pool mean \
+                 --ratings r.csv --structure I --width 12 --epochs 3 --batch 4 --validation 0.3";
+    scratch.ok(&words(&format!("{train} --out plain")));
+    scratch.ok(&words(&format!("{train} --augment --threads 1 --out a")));
+    scratch.ok(&words(&format!("{train} --augment --threads 2 --out b")));
+    let of = |folder: &str| std::fs::read(scratch.path(folder).join("module.safetensors")).unwrap();
+    assert_eq!(of("a"), of("b"));
+    assert_ne!(of("a"), of("plain"));
+    let changes = description(&scratch, "a")["learnt"]["changes"].to_string();
+    assert!(changes.contains("turned by up to 20°"), "{changes}");
+    // Epoch 0 is the same: views only matter in training.
+    let first = |folder: &str| {
+        scratch.ok(&words(&format!(
+            "module predict {folder} --images pictures --epoch 0"
+        )))
+    };
+    assert_eq!(first("a"), first("plain"));
+    scratch.refused(
+        &words(&train.replace("--layer pool1", "--layer pool*"))
+            .iter()
+            .copied()
+            .chain(["--out", "c"])
+            .collect::<Vec<_>>(),
+        &["2 layers"],
+    );
+}
+
+#[test]
+fn changed_pictures_give_other_features_and_the_manifest_says_so() {
+    let scratch = Scratch::small_study();
+    let extract = "extract --model consilience_demo --weights consilience_demo.safetensors --images pictures --layers pool1 --pool mean";
+    let features = |more: &str, out: &str| {
+        scratch.ok(&words(&format!("{extract} {more} --out {out}")));
+        std::fs::read(scratch.path(out).join("pool1.npy")).unwrap()
+    };
+    let plain = features("", "plain");
+    assert_eq!(features("--transform lighting=1", "same"), plain);
+    let noisy = features("--transform noise=0.01 --threads 1", "noisy");
+    assert_ne!(noisy, plain);
+    assert_eq!(
+        features("--transform noise=0.01 --batch 5 --threads 2", "again"),
+        noisy
+    );
+    assert_ne!(features("--transform noise=0.01 --seed 2", "other"), noisy);
+    assert_ne!(
+        features("--transform gray --transform hue=0.1", "gray"),
+        plain
+    );
+    let manifest = std::fs::read_to_string(scratch.path("gray/manifest.json")).unwrap();
+    let manifest: Value = serde_json::from_str(&manifest).unwrap();
+    assert_eq!(
+        manifest["transforms"],
+        serde_json::json!(["gray", "hue=0.1"])
+    );
+    scratch.refused(
+        &words(&format!("{extract} --transform sepia --out no")),
+        &["sepia", "noise=VARIANCE"],
+    );
+}

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use consilience::experiments::module::Encoder;
+use consilience::models::preprocess::Changes;
 use consilience::models::{
     ExecutorChoice, ExtractParams, Extractor, Images, Layer, ModelError, Network, Pool,
 };
@@ -161,19 +162,32 @@ pub(super) fn compare(known: &Encoder, found: &Encoder) {
 impl Frozen {
     /// Features of pictures, `(n, n_features)`.
     pub fn features(&self, paths: &[PathBuf], console: &Console) -> Result<Array2<f32>> {
-        let extractor = self.extractor()?;
-        let n_features = extractor.layers[0].n_features;
-        let needed = paths.len() as f64 * n_features as f64 * 4.0;
+        let n_features = self.n_features()?;
         places::check_memory(
-            needed,
+            paths.len() as f64 * n_features as f64 * 4.0,
             &format!(
                 "features of {} pictures with {n_features} numbers each",
                 paths.len()
             ),
             "pool the layer (--pool mean), or take a smaller one",
         )?;
-        let mut features = Array2::zeros((paths.len(), n_features));
         console.begin("pictures", paths.len() as u64);
+        let done = |n: usize| console.advance_to(n as u64);
+        let features = self.changed(paths, Changes::default(), done);
+        console.end();
+        features.with_context(|| self.encoder.model.clone())
+    }
+
+    /// The same of changed pictures.
+    pub fn changed(
+        &self,
+        paths: &[PathBuf],
+        changes: Changes,
+        progress: impl FnMut(usize),
+    ) -> Result<Array2<f32>, ModelError> {
+        let extractor = Extractor::prepare(&self.network, &self.layer, &self.params)?;
+        let extractor = extractor.changed(changes);
+        let mut features = Array2::zeros((paths.len(), extractor.layers[0].n_features));
         extractor.run(
             Images::Files(paths),
             |block| -> Result<(), ModelError> {
@@ -183,14 +197,15 @@ impl Frozen {
                     .assign(&block.rows);
                 Ok(())
             },
-            |done| console.advance_to(done as u64),
+            progress,
         )?;
-        console.end();
         Ok(features)
     }
 
-    pub fn extractor(&self) -> Result<Extractor> {
+    /// Width of the features.
+    pub fn n_features(&self) -> Result<usize> {
         let extractor = Extractor::prepare(&self.network, &self.layer, &self.params);
-        extractor.with_context(|| self.encoder.model.clone())
+        let extractor = extractor.with_context(|| self.encoder.model.clone())?;
+        Ok(extractor.layers[0].n_features)
     }
 }

@@ -73,7 +73,7 @@ pub fn import(args: &ImportArgs, out: &mut dyn Write) -> Result<()> {
     let mut imported = imported.with_context(|| file.to_string())?;
     if args.encoder.is_given() {
         let frozen = args.encoder.load(None, 1)?;
-        let found = frozen.extractor()?.layers[0].n_features;
+        let found = frozen.n_features()?;
         if found != n_features {
             bail!(
                 "the module reads {n_features} features, layer {} of {} has {found}; name the layer that it was trained on",

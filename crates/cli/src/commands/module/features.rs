@@ -11,6 +11,9 @@ use consilience::models::Preprocessing;
 use ndarray::{Array2, Ix2};
 use serde::Deserialize;
 
+use super::super::extract::images;
+use super::encoder::Frozen;
+use crate::console::Console;
 use crate::tables::{self, Named};
 
 /// Longest manifest that is read.
@@ -126,6 +129,27 @@ pub(super) fn load(spec: &str) -> Result<Features> {
     })
 }
 
+/// The pictures of a folder or a list, or a single one.
+pub(super) fn pictures(source: &Path) -> Result<Vec<PathBuf>> {
+    let ending = source.extension();
+    let is_list = ending.is_some_and(|ending| ending.eq_ignore_ascii_case("txt"));
+    match source.is_file() && !is_list {
+        true => Ok(vec![source.to_owned()]),
+        false => images(source),
+    }
+}
+
+/// Features of pictures, and the network that made them.
+pub(super) fn of_pictures(paths: Vec<PathBuf>, frozen: &Frozen) -> Result<Features> {
+    Ok(Features {
+        values: frozen.features(&paths, &Console::new())?,
+        names: Some(picture_names(&paths)),
+        blake3: hash::blake3_files(&paths)?,
+        paths: Some(paths),
+        encoder: Some(frozen.encoder.clone()),
+    })
+}
+
 /// What `extract` wrote beside a file, `None` where nothing is there.
 fn manifest(features: &Path) -> Result<Option<Manifest>> {
     let path = features.with_file_name("manifest.json");
@@ -146,7 +170,7 @@ fn manifest(features: &Path) -> Result<Option<Manifest>> {
 }
 
 /// File names, or whole paths where two files have the same.
-pub(super) fn picture_names(paths: &[PathBuf]) -> Vec<String> {
+fn picture_names(paths: &[PathBuf]) -> Vec<String> {
     let file = |path: &PathBuf| {
         path.file_name()
             .map(|name| name.to_string_lossy().into_owned())

@@ -12,12 +12,10 @@ use consilience::report::{PredictedPicture, predictions_page};
 use ndarray::{Array2, Axis};
 use serde_json::json;
 
-use super::super::extract::images;
 use super::super::predictions::Scored;
 use super::encoder::{EncoderArgs, compare};
-use super::features::{self, Features, picture_names};
+use super::features::{self, Features};
 use super::ratings::{RatingArgs, Ratings};
-use crate::console::Console;
 use crate::{Format, arrays, tables};
 
 const HELP: &str = "\
@@ -205,24 +203,12 @@ fn features(args: &Args, module: &Trained, threads: usize) -> Result<Features> {
         }
         return Ok(features);
     };
-    let is_list = source
-        .extension()
-        .is_some_and(|ending| ending.eq_ignore_ascii_case("txt"));
-    let paths = match source.is_file() && !is_list {
-        true => vec![source.clone()],
-        false => images(source)?,
-    };
+    let paths = features::pictures(source)?;
     let frozen = args.encoder.load(known, threads)?;
     if let Some(known) = known {
         compare(known, &frozen.encoder);
     }
-    Ok(Features {
-        values: frozen.features(&paths, &Console::new())?,
-        names: Some(picture_names(&paths)),
-        paths: Some(paths),
-        encoder: Some(frozen.encoder),
-        blake3: String::new(),
-    })
+    features::of_pictures(paths, &frozen)
 }
 
 /// The scores of `predictions`, as JSON and as text.

@@ -12,11 +12,13 @@ use consilience::io::source::Source;
 use consilience::learn::LearnError;
 use consilience::learn::train::{Epoch, Loss, Progress as Step, TrainParams};
 use consilience::methods::emotion::{PredictionParams, prediction};
+use consilience::models::preprocess::{Augmentation, Changes};
 use consilience::study::file::EmotionOptions;
 use consilience::study::{self, Progress};
 use ndarray::{Array2, Axis};
 use serde_json::json;
 
+use super::encoder::EncoderArgs;
 use super::features;
 use super::ratings::RatingArgs;
 use super::{Head, heads, structure};
@@ -39,8 +41,21 @@ goes on from there, with the same bytes.";
 #[command(after_help = HELP)]
 pub struct Args {
     /// Features: a row for each picture (.npy, .npz:key, .csv)
-    #[arg(value_name = "FEATURES")]
-    features: String,
+    #[arg(
+        value_name = "FEATURES",
+        required_unless_present = "images",
+        conflicts_with = "images"
+    )]
+    features: Option<String>,
+    /// Pictures instead of features: a folder, or a text file with a path a line
+    #[arg(long, value_name = "DIR|LIST.txt", requires = "network")]
+    images: Option<PathBuf>,
+    #[command(flatten)]
+    encoder: EncoderArgs,
+    /// Learn from other views of the pictures in every epoch: turned up to ±20°, mirrored, blurred. The network runs on all pictures
+    /// in every epoch, so this costs epochs × pictures passes
+    #[arg(long, requires = "images")]
+    augment: bool,
     /// Table of ratings (.csv), or an array (pictures × ratings: valence, arousal)
     #[arg(long, value_name = "FILE")]
     ratings: String,
@@ -122,9 +137,16 @@ fn at_least_one(text: &str) -> Result<usize> {
     }
 }
 
-pub fn run(args: &Args, _threads: usize, out: &mut dyn Write) -> Result<()> {
+pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
     let heads = sorted(&args.heads)?;
-    let features = features::load(&args.features)?;
+    let frozen = match &args.images {
+        None => None,
+        Some(_) => Some(args.encoder.load(None, threads)?),
+    };
+    let features = match (&args.images, &frozen) {
+        (Some(source), Some(frozen)) => features::of_pictures(features::pictures(source)?, frozen)?,
+        _ => features::load(args.features.as_deref().unwrap_or_default())?,
+    };
     let n = features.values.nrows();
     let ratings = args
         .columns
@@ -132,10 +154,14 @@ pub fn run(args: &Args, _threads: usize, out: &mut dyn Write) -> Result<()> {
     let x = features.values.select(Axis(0), &ratings.rows);
     let structure = structure(&args.structure, x.ncols(), args.width)?;
     let wired = structure.wired(x.ncols(), heads.len())?;
-    let (changes, learning) = learning(args, &heads, &wired)?;
+    let (mut changes, learning) = learning(args, &heads, &wired)?;
     check_numbers(args, &ratings.values, &heads)?;
+    let augmentation = args.augment.then(Augmentation::default);
+    changes.extend(augmentation.map(|augmentation| format!("pictures {augmentation}")));
     let data = json!({
         "features": features.blake3,
+        "encoder": frozen.as_ref().map(|frozen| &frozen.encoder),
+        "augmentation": augmentation.map(|augmentation| augmentation.to_string()),
         "ratings": hash::blake3_file(&Source::parse(&args.ratings).path)?,
         "rows": ratings.rows,
         "values": ratings.values.iter().collect::<Vec<_>>(),
@@ -148,11 +174,32 @@ pub fn run(args: &Args, _threads: usize, out: &mut dyn Write) -> Result<()> {
     // Another training does not go on from what this one learnt.
     let name = &hash::blake3(data.to_string().as_bytes())[..16];
     let folder = args.out.join("checkpoints").join(name);
+    let views = |epoch: usize, rows: &[usize]| {
+        let changes = Changes {
+            augmentation,
+            seed: args.seed,
+            epoch: epoch as u64,
+            ..Changes::default()
+        };
+        let of = |&row: &usize| features.paths.as_ref()?.get(ratings.rows[row]).cloned();
+        let paths: Vec<PathBuf> = rows.iter().filter_map(of).collect();
+        let frozen = frozen.as_ref().expect("only pictures are augmented");
+        frozen
+            .changed(&paths, changes, |_| {})
+            .map_err(LearnError::from)
+    };
     let examples = Examples {
         features: x.view(),
         ratings: ratings.values.view(),
-        fresh: None,
+        fresh: args.augment.then_some(&views),
     };
+    if args.augment {
+        tables::note(&format!(
+            "{} runs on all pictures again in each of {} epochs",
+            frozen.as_ref().map_or("", |frozen| &frozen.encoder.model),
+            learning.params.epochs
+        ));
+    }
     let lesson = train(args, &wired, &examples, &learning, &folder)?;
     let description = Description {
         format: 1,
