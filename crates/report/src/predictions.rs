@@ -18,7 +18,7 @@ const N_NAMED: usize = 200;
 /// Side of the plane.
 const SIDE: f64 = 380.0;
 const LEFT: f64 = 44.0;
-const TOP: f64 = 10.0;
+const TOP: f64 = 28.0;
 
 /// A picture with its predicted ratings.
 #[derive(Debug, Clone, PartialEq)]
@@ -214,7 +214,7 @@ fn plane(heads: &[String], scale: [f64; 2], pictures: &[PredictedPicture]) -> St
     plot.x_axis(&mut d, &plot.x.ticks(8), &heads[0]);
     let (corner, opposite) = (plot.at(scale[0], scale[1]), plot.at(scale[1], scale[0]));
     let size = (opposite.0 - corner.0, opposite.1 - corner.1);
-    d.frame(corner, size, Ink::Grid, 1.0);
+    d.frame(corner, size, Ink::Axis, 1.0);
     let middle = (scale[0] + scale[1]) / 2.0;
     for [from, to] in [
         [(middle, scale[0]), (middle, scale[1])],

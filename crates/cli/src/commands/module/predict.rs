@@ -30,8 +30,11 @@ learnt; predictions are not cut at its ends. A module that was trained on a file
 
 JSON of the scores: n_items, resamples, seed, ratings, plane, as of `consilience predictions`.";
 
-/// Longer side of the pictures on a page.
-const THUMBNAIL: usize = 96;
+/// Longer side of the pictures on a page, in a table and alone.
+const THUMBNAILS: [usize; 2] = [96, 240];
+
+/// Fewest rated pictures that scores are of.
+const N_SCORED: usize = 3;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
@@ -110,8 +113,18 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
         .collect();
     let ratings = predicted.ratings.select(Axis(1), &columns);
     let scored = match &given {
+        Some((file, given)) if given.rows.len() >= N_SCORED => {
+            tell_of_learnt(&module, &features, given);
+            Some(score(args, &heads, given, &ratings, file)?)
+        }
+        Some((_, given)) => {
+            tables::note(&format!(
+                "no scores of {} rated pictures, they need {N_SCORED}",
+                given.rows.len()
+            ));
+            None
+        }
         None => None,
-        Some((file, given)) => Some(score(args, &heads, given, &ratings, file)?),
     };
     let names = features
         .names
@@ -209,6 +222,21 @@ fn features(args: &Args, module: &Trained, threads: usize) -> Result<Features> {
         compare(known, &frozen.encoder);
     }
     features::of_pictures(paths, &frozen)
+}
+
+/// Says how many of the pictures the module learnt from, where that is known.
+fn tell_of_learnt(module: &Trained, features: &Features, given: &Ratings) {
+    let Some(learnt) = &module.description.learnt else {
+        return;
+    };
+    if learnt.features_blake3 == features.blake3 {
+        let held_out = |row: &&usize| learnt.held_out_rows.contains(row);
+        let n = given.rows.len() - given.rows.iter().filter(held_out).count();
+        tables::note(&format!(
+            "the module learnt from {n} of these {} pictures: the scores say little of others",
+            given.rows.len()
+        ));
+    }
 }
 
 /// The scores of `predictions`, as JSON and as text.
@@ -311,7 +339,8 @@ fn page(
         let png = match path.filter(|path| path.is_file()) {
             None => None,
             Some(path) => {
-                let small = thumbnail(&image::read_oriented(path, orientation)?, THUMBNAIL);
+                let side = THUMBNAILS[usize::from(names.len() == 1)];
+                let small = thumbnail(&image::read_oriented(path, orientation)?, side);
                 Some(image::encode_png(&small)?)
             }
         };

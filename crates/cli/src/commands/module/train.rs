@@ -30,7 +30,7 @@ const HELP: &str = "\
 Example: a module like the released one on cached features, and what it makes of other pictures
 
   consilience extract --model squeezenet1_1 --images pictures/ --layers features.12 --pool mean --out features/
-  consilience module train features/features_12.npy --ratings ratings.csv --scale 1,7 --width 48 --optimiser adam-w --out module/
+  consilience module train features/features.12.npy --ratings ratings.csv --scale 1,7 --width 48 --optimiser adam-w --out module/
   consilience module predict module/ --images other/ --page predictions.html
 
 Beside a file of `extract`, its manifest says which row is which picture, and ratings are found by the pictures' names; else they are taken row \
