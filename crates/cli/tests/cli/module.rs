@@ -421,7 +421,7 @@ fn other_views_of_pictures_are_learnt_from_with_the_same_bytes() {
             .copied()
             .chain(["--out", "c"])
             .collect::<Vec<_>>(),
-        &["2 layers"],
+        &["3 layers"],
     );
 }
 

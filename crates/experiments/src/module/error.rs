@@ -40,6 +40,18 @@ pub enum ModuleError {
         /// As many as there are.
         found: usize,
     },
+    /// A feature that is no number, which rectifiers would hide.
+    #[error(
+        "feature {column} of row {row} (counted from 0) is {value}, expected finite numbers; leave out the row"
+    )]
+    Feature {
+        /// The row.
+        row: usize,
+        /// The feature.
+        column: usize,
+        /// The number.
+        value: f32,
+    },
     /// A rating that is no number.
     #[error(
         "the module's rating of row {row} (counted from 0) is {value}; check the features, which may be of another network or layer"

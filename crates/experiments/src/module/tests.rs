@@ -170,7 +170,11 @@ fn damaged_and_foreign_files_are_refused() {
     let error = module.predict(wrong.view()).unwrap_err();
     assert!(matches!(
         error,
-        ExperimentError::Module(ModuleError::NotFinite { row: 2, .. })
+        ExperimentError::Module(ModuleError::Feature {
+            row: 2,
+            column: 0,
+            ..
+        })
     ));
 }
 

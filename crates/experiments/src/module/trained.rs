@@ -124,7 +124,7 @@ impl Trained {
     ///
     /// # Errors
     ///
-    /// [`ModuleError::Features`] for another number of features, [`ModuleError::NotFinite`].
+    /// [`ModuleError::Features`] for another number of features, [`ModuleError::Feature`] and [`ModuleError::NotFinite`] for what is no number.
     pub fn predict(&self, features: ArrayView2<'_, f32>) -> Result<Prediction> {
         let description = &self.description;
         if features.ncols() != description.n_features {
@@ -133,6 +133,10 @@ impl Trained {
                 found: features.ncols(),
             }
             .into());
+        }
+        let wrong = features.indexed_iter().find(|(_, v)| !v.is_finite());
+        if let Some(((row, column), &value)) = wrong {
+            return Err(ModuleError::Feature { row, column, value }.into());
         }
         let pieces: Vec<ArrayView2<'_, f32>> = features.axis_chunks_iter(Axis(0), PIECE).collect();
         let found: Vec<(Array2<f32>, Array2<f64>)> = pieces

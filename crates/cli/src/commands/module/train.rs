@@ -362,6 +362,9 @@ fn tell(module: &Trained, lesson: &Lesson, examples: &Examples<'_>, heads: &[&st
             parts.collect::<Vec<_>>().join(", ")
         );
     }
+    if lesson.epoch == 0 && last > 0 {
+        text += ": none was better by the pictures held out than the module before training; try more epochs, a higher learning rate, or --epoch last";
+    }
     tables::note(&text);
     Ok(())
 }
