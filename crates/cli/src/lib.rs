@@ -102,7 +102,7 @@ enum Command {
     /// Features and targets → a trained head, linear or with hidden layers
     Head(commands::head::Args),
     /// Modules of nuclei (a model of the amygdala) on a network's features: summary, training, prediction, import, export
-    Module(commands::module::Args),
+    Module(Box<commands::module::Args>),
     /// Responses of brains and ratings → ratings that voxels predict, by models that did not see the picture
     BrainRatings(commands::brain_ratings::Args),
     /// Arrangements of items → RDM, next trial, reliability

@@ -86,7 +86,7 @@ pub fn predictions_page(
 ) -> Result<String> {
     for picture in pictures {
         let lists = std::iter::once(&picture.predicted).chain(&picture.actual);
-        for found in lists.map(Vec::len).filter(|n| *n != heads.len()) {
+        if let Some(found) = lists.map(Vec::len).find(|n| *n != heads.len()) {
             return Err(crate::ReportError::ShapeMismatch {
                 what: format!("the ratings of {}", picture.name),
                 expected: heads.len(),
