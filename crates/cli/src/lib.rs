@@ -103,6 +103,8 @@ enum Command {
     Head(commands::head::Args),
     /// Recordings of runs and their events → a beta for each trial
     Betas(commands::betas::Args),
+    /// Modules of nuclei (a model of the amygdala) on a network's features: summary, training, prediction, import, export
+    Module(Box<commands::module::Args>),
     /// Responses of brains and ratings → ratings that voxels predict, by models that did not see the picture
     BrainRatings(commands::brain_ratings::Args),
     /// Arrangements of items → RDM, next trial, reliability
@@ -183,6 +185,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Partition(args) => commands::partition::run(&args, out),
         Command::Head(args) => commands::head::run(&args, out),
         Command::Betas(args) => commands::betas::run(&args, out),
+        Command::Module(args) => commands::module::run(&args, threads, out),
         Command::BrainRatings(args) => commands::brain_ratings::run(&args, out),
         Command::Arrange(args) => commands::arrange::run(&args, out),
         Command::Extract(args) => commands::extract::run(&args, threads, out),

@@ -167,7 +167,7 @@ pub fn bins_as_json(bins: &Bins) -> Value {
     })
 }
 
-fn scale(text: &str) -> Result<RatingScale> {
+pub fn scale(text: &str) -> Result<RatingScale> {
     let ends: Vec<f64> = text
         .split(',')
         .map(|end| end.trim().parse())

@@ -119,6 +119,10 @@ pub const ALL: &[Topic] = topics![
     "visual-emotion": [
         "nuclei", "structures", "preset", "release2026", "paper2025", "gains", "random-sets", "repeats", "matched", "width",
     ],
+    "module": [
+        "modules", "predict", "structure", "validation", "augment", "augmentation", "transform", "transforms", "robustness",
+        "standardise", "checkpoints", "import", "export", "summary",
+    ],
     "objects": [
         "emocam", "object2brain", "importance", "co-occurrence", "overlap", "sensitivity", "random-filters", "lesions",
         "sensitivity-images", "sensitivity-boxes", "network",

@@ -5,6 +5,7 @@ use consilience_methods::MethodsError;
 use consilience_models::ModelError;
 
 use crate::appraise::AppraiseError;
+use crate::module::ModuleError;
 use crate::object2brain::Object2BrainError;
 use crate::visual_emotion::VisualEmotionError;
 
@@ -33,6 +34,9 @@ pub enum ExperimentError {
     /// Of modules that read valence and arousal.
     #[error(transparent)]
     VisualEmotion(#[from] VisualEmotionError),
+    /// Of a module's files, or what it reads.
+    #[error(transparent)]
+    Module(#[from] ModuleError),
     /// Arrays that do not fit together.
     #[error("expected {expected} {what}, found {found}")]
     Count {

@@ -191,7 +191,7 @@ fn shell(word: String) -> String {
 }
 
 /// A source expression that allows exactly this inline block.
-fn csp_hash(text: &str) -> String {
+pub(crate) fn csp_hash(text: &str) -> String {
     format!(
         "'sha256-{}'",
         STANDARD.encode(Sha256::digest(text.as_bytes()))

@@ -36,6 +36,7 @@ mod figures;
 mod html;
 mod methods;
 mod palette;
+mod predictions;
 mod raster;
 mod scale;
 mod section;
@@ -49,6 +50,7 @@ pub use csv::Table;
 pub use error::{ReportError, Result};
 pub use figures::boxes::{BoxMark, boxes_svg};
 pub use palette::colour;
+pub use predictions::{PredictedPicture, predictions_page};
 pub use raster::png;
 
 /// A figure as a file.

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use consilience_io::{AnyArray, Dtype, IoError, atomic, npy};
+use consilience_models::preprocess::Changes;
 use consilience_models::{Clips, ExtractParams, Extractor, Layer, Network};
 
 use crate::progress::Progress;
@@ -43,6 +44,8 @@ pub struct Extraction<'a> {
     pub reducers: &'a [Reducer],
     /// The pictures and films.
     pub clips: &'a Clips,
+    /// What is done to pictures before the network sees them.
+    pub changes: &'a Changes,
     /// Folder of the blocks, which no other extraction uses.
     pub folder: &'a Path,
 }
@@ -71,6 +74,7 @@ impl Extraction<'_> {
                 continue;
             }
             let extractor = Extractor::prepare(self.network, self.layers, self.params)?;
+            let extractor = extractor.changed(self.changes.clone());
             let mut writers = n_features
                 .iter()
                 .enumerate()

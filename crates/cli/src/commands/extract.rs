@@ -8,6 +8,7 @@ use consilience::io::atomic::{self, NewFolder};
 use consilience::io::hash;
 use consilience::io::video::{self, Sampling, Selection, Span};
 use consilience::io::weights::WeightsFile;
+use consilience::models::preprocess::{Change, Changes};
 use consilience::models::{
     ClipPool, Clips, Edit, ExecutorChoice, ExtractParams, ExtractedLayer, Extractor, Network,
     Operations, Pool,
@@ -61,7 +62,11 @@ pub struct Args {
     /// Pictures and films to fit principal components on, as --images
     #[arg(long, value_name = "DIR|FILM|LIST.txt")]
     reduce_fit: Option<PathBuf>,
-    /// Seed of random projections
+    /// Change of the pictures as the network sees them, to see how robust it is: gray, noise=VARIANCE, hue=SHIFT, lighting=FACTOR,
+    /// rotation=DEGREES, flip, blur=SIGMA; may be repeated
+    #[arg(long, value_name = "CHANGE")]
+    transform: Vec<Change>,
+    /// Seed of random projections and of noise
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// Change of the network, e.g. 'lesion layer=features.8 channels=3,5-9 with=zero'; may be
@@ -154,6 +159,7 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
                 }))
             })
             .collect::<Result<_>>()?,
+        transforms: args.transform.iter().map(Change::to_string).collect(),
         reduce: args.reduce.to_string(),
         seed: args.seed,
         reduce_fit: rows(&fit, &hashes(&fit)?),
@@ -203,6 +209,11 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
         params: &params,
         reducers: &reducers,
         clips: &clips,
+        changes: &Changes {
+            fixed: args.transform.clone(),
+            seed: args.seed,
+            ..Changes::default()
+        },
         folder: &unfinished,
     };
     // The same tensor under another name gets a file of its own, but is not extracted twice.

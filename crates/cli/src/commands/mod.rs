@@ -33,6 +33,7 @@ pub mod init;
 pub mod lesion;
 pub mod mantel;
 pub mod models;
+pub mod module;
 mod network;
 mod objects;
 pub mod odd_one_out;

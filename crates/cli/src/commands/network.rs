@@ -104,7 +104,7 @@ fn cached_weights(model: &str) -> Result<PathBuf> {
 }
 
 /// What `--preprocessing` asks for, where `usual` is what the weights are used with.
-fn preprocessing(argument: &str, usual: &Preprocessing) -> Result<Preprocessing> {
+pub(super) fn preprocessing(argument: &str, usual: &Preprocessing) -> Result<Preprocessing> {
     PreprocessingChoice::from_argument(argument)
         .map_err(anyhow::Error::msg)
         .and_then(|choice| Ok(choice.resolve(usual)?))

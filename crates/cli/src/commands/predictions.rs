@@ -106,85 +106,118 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
         resamples: args.resamples,
         seed: args.seed,
     };
-    let header = [
-        "rating",
-        "r",
-        "95 %",
-        "ceiling",
-        "R²",
-        "RMSE",
-        "MAE",
-        "refit R²",
-        "refit RMSE",
-    ];
-    let mut rows = vec![header.map(str::to_owned).to_vec()];
-    let mut ratings = Vec::new();
-    for (k, name) in input.names.iter().enumerate() {
-        let (y, p) = (actual.column(k), predicted.column(k));
-        let found = arrays::in_files(prediction(y, p, &params), &files)?;
-        let ceiling = match sds.ncols() {
-            0 => None,
-            _ => {
-                let n = whole(counts.column(k).to_vec(), &args.counts[k])?;
-                let (y, sds) = (y.to_vec(), sds.column(k).to_vec());
-                let found = reliability_of_means(&y, &sds, &n, 0, args.seed);
-                arrays::in_files(found, &files)?.ceiling
-            }
-        };
-        let quantiles = match args.bins {
-            0 => Value::Null,
-            n => {
-                let found = arrays::in_files(quantile_table(y, p, n), &files)?;
-                json!({
-                    "n": found.counts, "actual": found.actual, "predicted": found.predicted,
-                    "r": found.r, "n_merged": found.n_merged,
-                })
-            }
-        };
-        ratings.push(as_json(name, &found, ceiling, quantiles));
-        let (values, line) = (&found.values, found.values.refit);
-        rows.push(vec![
-            name.clone(),
-            tables::number(values.r),
-            tables::interval(found.r_interval),
-            tables::number(ceiling),
-            tables::number(Some(values.r2)),
-            tables::number(Some(values.rmse)),
-            tables::number(Some(values.mae)),
-            tables::number(line.map(|line| line.r2)),
-            tables::number(line.map(|line| line.rmse)),
-        ]);
-    }
-    let mut text = tables::aligned(&rows);
-    let plane = match actual.ncols() {
-        2 => {
-            let found = plane_agreement(
-                actual.view(),
-                predicted.view(),
-                &ProcrustesParams::default(),
-            );
-            let found = arrays::in_files(found, &files)?;
-            text += &format!(
-                "plane: disparity {:.4}  RMSE {:.4}  energy distance {:.4}\n",
-                found.disparity, found.rmse, found.energy_distance
-            );
-            json!({
-                "disparity": found.disparity,
-                "rmse": found.rmse,
-                "energy_distance": found.energy_distance,
-            })
+    let ceilings = (0..actual.ncols()).map(|k| {
+        if sds.ncols() == 0 {
+            return Ok(None);
         }
-        _ => Value::Null,
-    };
+        let n = whole(counts.column(k).to_vec(), &args.counts[k])?;
+        let (y, sds) = (actual.column(k).to_vec(), sds.column(k).to_vec());
+        let found = reliability_of_means(&y, &sds, &n, 0, args.seed);
+        Ok(arrays::in_files(found, &files)?.ceiling)
+    });
+    let scored = Scored::new(
+        &input.names,
+        [&actual, &predicted],
+        &ceilings.collect::<Result<Vec<_>>>()?,
+        args.bins,
+        &params,
+        &files,
+    )?;
     let json = json!({
         "n_items": actual.nrows(),
         "n_omitted": kept.n_omitted,
         "resamples": args.resamples,
         "seed": args.seed,
-        "ratings": ratings,
-        "plane": plane,
+        "ratings": scored.ratings,
+        "plane": scored.plane,
     });
-    args.report.write(&json, &text, out)
+    args.report.write(&json, &scored.text, out)
+}
+
+/// How well ratings are predicted.
+pub(super) struct Scored {
+    /// A value a rating.
+    pub ratings: Vec<Value>,
+    /// Agreement in the plane; null unless there are two ratings.
+    pub plane: Value,
+    /// For reading.
+    pub text: String,
+}
+
+impl Scored {
+    /// Of actual and predicted values (items × ratings).
+    pub fn new(
+        names: &[String],
+        [actual, predicted]: [&Array2<f64>; 2],
+        ceilings: &[Option<f64>],
+        bins: usize,
+        params: &PredictionParams,
+        files: &[&str],
+    ) -> Result<Self> {
+        let header = [
+            "rating",
+            "r",
+            "95 %",
+            "ceiling",
+            "R²",
+            "RMSE",
+            "MAE",
+            "refit R²",
+            "refit RMSE",
+        ];
+        let mut rows = vec![header.map(str::to_owned).to_vec()];
+        let mut ratings = Vec::new();
+        for (k, name) in names.iter().enumerate() {
+            let (y, p) = (actual.column(k), predicted.column(k));
+            let found = arrays::in_files(prediction(y, p, params), files)?;
+            let quantiles = match bins {
+                0 => Value::Null,
+                n => {
+                    let found = arrays::in_files(quantile_table(y, p, n), files)?;
+                    json!({
+                        "n": found.counts, "actual": found.actual, "predicted": found.predicted,
+                        "r": found.r, "n_merged": found.n_merged,
+                    })
+                }
+            };
+            ratings.push(as_json(name, &found, ceilings[k], quantiles));
+            let (values, line) = (&found.values, found.values.refit);
+            rows.push(vec![
+                name.clone(),
+                tables::number(values.r),
+                tables::interval(found.r_interval),
+                tables::number(ceilings[k]),
+                tables::number(Some(values.r2)),
+                tables::number(Some(values.rmse)),
+                tables::number(Some(values.mae)),
+                tables::number(line.map(|line| line.r2)),
+                tables::number(line.map(|line| line.rmse)),
+            ]);
+        }
+        let mut text = tables::aligned(&rows);
+        let plane = match actual.ncols() {
+            2 => {
+                let params = ProcrustesParams::default();
+                let found = plane_agreement(actual.view(), predicted.view(), &params);
+                let found = arrays::in_files(found, files)?;
+                text += &format!(
+                    "plane: disparity {:.4}  RMSE {:.4}  energy distance {:.4}\n",
+                    found.disparity, found.rmse, found.energy_distance
+                );
+                json!({
+                    "disparity": found.disparity,
+                    "rmse": found.rmse,
+                    "energy_distance": found.energy_distance,
+                })
+            }
+            _ => Value::Null,
+        };
+        Ok(Self {
+            ratings,
+            plane,
+            text,
+        })
+    }
 }
 
 fn as_json(name: &str, found: &Prediction, ceiling: Option<f64>, quantiles: Value) -> Value {

@@ -38,6 +38,7 @@ mod extract;
 mod films;
 mod head;
 mod models;
+mod module;
 mod objects;
 mod real;
 mod reliability;

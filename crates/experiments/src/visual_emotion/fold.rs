@@ -6,6 +6,7 @@ use std::path::Path;
 use consilience_io::weights::Weights;
 use consilience_learn::train::{self, Arrays, Epoch, TrainParams};
 use ndarray::{Array2, Array3, ArrayD, ArrayView2, Axis, s};
+use serde::{Deserialize, Serialize};
 
 use super::Division;
 use super::module::Wired;
@@ -51,7 +52,7 @@ pub struct FoldRun {
 }
 
 /// Means and deviations of features and ratings of the pictures that are learnt from.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Scaling {
     /// Mean and factor of each feature.
     features: Option<(Vec<f64>, Vec<f64>)>,
@@ -94,8 +95,34 @@ impl Scaling {
         })
     }
 
+    /// Whether so many features and ratings can be scaled by it: finite numbers, one for each.
+    #[must_use]
+    pub fn fits(&self, n_features: usize, n_ratings: usize) -> bool {
+        let parts = [(&self.features, n_features), (&self.ratings, n_ratings)];
+        parts.iter().all(|(part, n)| {
+            part.as_ref().is_none_or(|(means, spreads)| {
+                let all = means.iter().chain(spreads);
+                means.len() == *n && spreads.len() == *n && all.into_iter().all(|v| v.is_finite())
+            })
+        })
+    }
+
+    /// Whether features are changed.
+    #[must_use]
+    pub fn of_features(&self) -> bool {
+        self.features.is_some()
+    }
+
+    /// Means and deviations of ratings, if these are changed.
+    #[must_use]
+    pub fn of_ratings(&self) -> Option<(&[f64], &[f64])> {
+        let ratings = self.ratings.as_ref();
+        ratings.map(|(means, deviations)| (means.as_slice(), deviations.as_slice()))
+    }
+
     /// Ratings as the module learns them.
-    fn learnt(&self, ratings: ArrayView2<'_, f64>) -> Array2<f32> {
+    #[must_use]
+    pub fn learnt(&self, ratings: ArrayView2<'_, f64>) -> Array2<f32> {
         Array2::from_shape_fn(ratings.dim(), |(row, column)| {
             let value = ratings[[row, column]];
             match &self.ratings {

@@ -7,7 +7,7 @@ use consilience_models::Graph;
 use consilience_models::graph::{Attribute, Input, Node};
 use consilience_models::nuclei::{Dropout, Features, Nuclei, Nucleus, Variant};
 use ndarray::{Array2, ArrayD, ArrayView2};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::VisualEmotionError;
 use super::forward::{Change, Forward};
@@ -17,7 +17,7 @@ use crate::error::Result;
 const ADAPTER: [&str; 2] = ["adapter.weight", "adapter.bias"];
 
 /// What a module is made of.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Structure {
     /// `"I"` to `"IV"`, or the name of a file with nuclei.
     pub name: String,
@@ -216,7 +216,8 @@ impl Wired {
     #[must_use]
     pub fn n_parameters(&self) -> usize {
         let shapes = self.parameters.values();
-        shapes.map(|shape| shape.iter().product::<usize>()).sum()
+        let size = |shape: &Vec<usize>| shape.iter().fold(1, |n: usize, &m| n.saturating_mul(m));
+        shapes.map(size).fold(0, usize::saturating_add)
     }
 
     /// Units of all nuclei.

@@ -23,6 +23,10 @@ impl Samples for Dropped<'_> {
         self.samples.len()
     }
 
+    fn prepare(&self, epoch: usize) -> Result<()> {
+        self.samples.prepare(epoch)
+    }
+
     fn sample(&self, epoch: usize, idx: usize) -> Result<(ArrayD<f32>, Array1<f32>)> {
         let (mut input, target) = self.samples.sample(epoch, idx)?;
         // Orders of samples and weights to begin with take the streams below 2³².

@@ -254,6 +254,7 @@ pub fn train(
         } else {
             (0..training.len()).collect()
         };
+        training.prepare(epoch)?;
         let mut sum = 0.0;
         let mut rate = 0.0;
         for batch in order.chunks(params.batch) {

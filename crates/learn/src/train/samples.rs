@@ -15,6 +15,16 @@ pub trait Samples: Sync {
         self.len() == 0
     }
 
+    /// Called once before the samples of an epoch are asked for in training, from one thread, so that what they share can be made
+    /// together. By default nothing is done.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the samples from being had.
+    fn prepare(&self, _epoch: usize) -> Result<()> {
+        Ok(())
+    }
+
     /// Input and target of sample `idx` in epoch `epoch` (from 0). The same arguments must give the
     /// same sample; another epoch may give another view of it.
     ///

@@ -281,7 +281,7 @@ impl Clips {
 #[derive(Debug, Clone, Copy)]
 pub struct ClipFrames<'a> {
     clips: &'a Clips,
-    first: usize,
+    pub(super) first: usize,
     n_frames: usize,
 }
 

@@ -18,6 +18,7 @@ use ndarray::{Array2, Array4, ArrayD, ArrayView2, Axis, s};
 
 use crate::executor::{self, Executor};
 use crate::graph::Layer;
+use crate::preprocess::Changes;
 use crate::{ExecutorInfo, ModelError, Network, Preprocessing, Result};
 
 pub use clips::{Clip, ClipFrames, ClipPool, Clips, Film};
@@ -60,6 +61,7 @@ pub struct Extractor {
     /// Images in one run: [`ExtractParams::batch`], or the number that the network insists on.
     pub batch: usize,
     preprocessing: Preprocessing,
+    changes: Changes,
     taps: Vec<Tap>,
     executors: Vec<Box<dyn Executor>>,
     /// The network takes no other number of images than `batch`.
@@ -139,6 +141,7 @@ impl Extractor {
             executor,
             batch,
             preprocessing: network.preprocessing.clone(),
+            changes: Changes::default(),
             taps: Vec::new(),
             executors,
             full_batches_only: input[0].is_some(),
@@ -148,6 +151,15 @@ impl Extractor {
             Pooling::new(params.pool, &layer.name, shape, layout)
         })?;
         Ok(extractor)
+    }
+
+    /// The same for changed pictures.
+    ///
+    /// A picture's random numbers follow its position among the images of the run, or of all clips.
+    #[must_use]
+    pub fn changed(mut self, changes: Changes) -> Self {
+        self.changes = changes;
+        self
     }
 
     fn describe(
@@ -385,8 +397,14 @@ impl Extractor {
                     image: images.name(image_idx),
                 });
             }
-            self.preprocessing
-                .apply_into(&picture, input.index_axis_mut(Axis(0), row))?;
+            let out = input.index_axis_mut(Axis(0), row);
+            if self.changes.is_empty() {
+                self.preprocessing.apply_into(&picture, out)?;
+            } else {
+                let position = (images.first() + image_idx) as u64;
+                self.changes
+                    .apply_into(&self.preprocessing, &picture, position, out)?;
+            }
         }
         let mut input = input.unwrap_or_default();
         for row in n_images..n_rows {

@@ -45,6 +45,14 @@ impl<'a> Source<'a> {
         self.len() == 0
     }
 
+    /// Position of the first image among all that it is one of, such as the frames of all clips.
+    pub(super) fn first(&self) -> usize {
+        match self {
+            Self::Images(_) => 0,
+            Self::Frames(frames) => frames.first,
+        }
+    }
+
     /// How messages name image `image_idx`.
     pub(super) fn name(&self, image_idx: usize) -> String {
         match self {

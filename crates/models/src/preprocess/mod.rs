@@ -1,5 +1,6 @@
 //! From a picture to what a network takes, exactly as torchvision does it with Pillow.
 
+mod change;
 mod display;
 mod layout;
 mod presets;
@@ -9,6 +10,7 @@ use consilience_io::image::{Orientation, RgbImage};
 use ndarray::{Array3, ArrayViewMut3, Axis};
 use serde::{Deserialize, Serialize};
 
+pub use change::{Augmentation, Change, Changes};
 pub use layout::{Align, Placement, Resize};
 pub use resample::Filter;
 pub(crate) use resample::resize;

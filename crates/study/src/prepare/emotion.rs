@@ -20,6 +20,7 @@ use crate::plan::{
     PlannedControl, PlannedEmotion, PlannedModule, PlannedRating, PlannedRegion, PlannedTarget,
 };
 use learning::learning;
+pub use learning::module_learning;
 use learnt::load_learnt;
 
 /// Resolves one analysis; `targets` and `loaded` are the study's RDMs and ratings.

@@ -20,6 +20,8 @@ pub(super) struct Manifest<'a> {
     pub batch: usize,
     pub pool: String,
     pub edits: Vec<Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub transforms: Vec<String>,
     pub reduce: String,
     pub seed: u64,
     pub reduce_fit: Vec<Row>,

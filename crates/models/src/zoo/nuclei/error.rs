@@ -10,6 +10,11 @@ pub enum NucleiError {
     /// Features without numbers.
     #[error("the features that the module reads have no numbers")]
     NoFeatures,
+    /// More than can be meant.
+    #[error(
+        "the module has more than 1,000 nuclei and layers over its steps, or more than 16,777,216 units in one of them; take fewer"
+    )]
+    TooLarge,
     /// One nucleus that cannot be.
     #[error("nucleus {nucleus:?}: {fault}")]
     Nucleus {

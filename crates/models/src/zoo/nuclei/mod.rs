@@ -57,6 +57,12 @@ pub struct Nuclei {
     pub steps: usize,
 }
 
+/// Most nuclei and layers of transformers, each counted at every step; more is a mistake, and would fill memory with names.
+const MAX_PARTS: usize = 1_000;
+
+/// Widest nucleus, hidden layer or vector of features.
+const MAX_WIDTH: usize = 1 << 24;
+
 fn read_out_key() -> String {
     "read-out".to_owned()
 }
@@ -184,7 +190,8 @@ impl Module {
     #[must_use]
     pub fn n_parameters(&self) -> usize {
         let sizes = self.parameters.values();
-        sizes.map(|shape| shape.iter().product::<usize>()).sum()
+        let size = |shape: &Vec<usize>| shape.iter().fold(1, |n: usize, &m| n.saturating_mul(m));
+        sizes.map(size).fold(0, usize::saturating_add)
     }
 
     /// Number of units of all nuclei.
@@ -270,6 +277,19 @@ impl Nuclei {
         }
         if features.width() == 0 || matches!(features, Features::Tokens { n: 0, .. }) {
             return Err(NucleiError::NoFeatures);
+        }
+        let n_parts = self
+            .nucleus
+            .iter()
+            .map(|n| n.transformer.map_or(0, |t| t.layers));
+        let n_parts = n_parts.fold(self.nucleus.len(), usize::saturating_add);
+        let widths = self.nucleus.iter().flat_map(|n| {
+            let hidden = n.transformer.map(|t| t.hidden.max(t.heads));
+            n.widths.iter().copied().chain(hidden)
+        });
+        let widest = widths.fold(features.width(), usize::max);
+        if n_parts.saturating_mul(self.steps) > MAX_PARTS || widest > MAX_WIDTH {
+            return Err(NucleiError::TooLarge);
         }
         let names: Vec<&str> = self.nucleus.iter().map(|n| n.name.as_str()).collect();
         for (idx, nucleus) in self.nucleus.iter().enumerate() {

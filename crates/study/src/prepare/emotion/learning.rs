@@ -10,6 +10,18 @@ use crate::file::{EmotionOptions, KeyPath};
 /// Momentum of `sgd`.
 const MOMENTUM: f64 = 0.9;
 
+/// How a module that rates `n_ratings` times (valence, arousal) learns by these options, and what they change of their preset, in words.
+///
+/// # Errors
+///
+/// [`StudyError::Invalid`](crate::StudyError::Invalid) for the first option that cannot be.
+pub fn module_learning(
+    options: &EmotionOptions,
+    n_ratings: usize,
+) -> Result<(Vec<String>, Learning)> {
+    learning(options, &KeyPath::root("module"), n_ratings)
+}
+
 /// What was changed of the preset, in words, and what comes of it.
 pub(super) fn learning(
     options: &EmotionOptions,
