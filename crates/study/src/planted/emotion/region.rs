@@ -79,6 +79,12 @@ impl Region {
         let signal = self.plane * (-square / (2.0 * REACH * REACH)).exp() + self.filters * r;
         signal / (1.0 + NOISE * NOISE / N_SUBJECTS as f64)
     }
+
+    /// Share of the variance of the mean over all subjects that comes from the filters.
+    #[cfg(test)]
+    pub fn filter_variance(&self) -> f64 {
+        self.filters / (1.0 + NOISE * NOISE / N_SUBJECTS as f64)
+    }
 }
 
 /// Tuning of a voxel to the plane. Many such tunings have the geometry of a bell curve (Rahimi and Recht 2007).

