@@ -165,7 +165,7 @@ pub struct NucleusInfo {
     pub name: String,
     /// Its units.
     pub width: usize,
-    /// `"transformer"`, `"linear"` or `"transformer and linear"`.
+    /// `"transformer"`, `"linear"`, `"transformer and linear"`, or `"relay"` for one that hands on what it reads.
     pub unit: String,
     /// What it reads: nuclei, or `"visual"`.
     pub reads: Vec<String>,

@@ -47,7 +47,17 @@ pub const TEMPLATES: &[Template] = &[
     Template {
         kind: "object2brain-null",
         files: files!("../../../examples/object2brain-null"),
-        data: Some(Planted::Nothing),
+        data: Some(Planted::NoCategory),
+    },
+    Template {
+        kind: "visual-emotion-planted",
+        files: files!("../../../examples/visual-emotion-planted"),
+        data: Some(Planted::Emotion),
+    },
+    Template {
+        kind: "visual-emotion-null",
+        files: files!("../../../examples/visual-emotion-null"),
+        data: Some(Planted::NoEmotion),
     },
 ];
 

@@ -10,7 +10,8 @@ use crate::arrays;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Kind of study: rsa, valence-appraisal, visual-emotion, object2brain-planted, object2brain-null
+    /// Kind of study: rsa, valence-appraisal, visual-emotion, object2brain-planted, object2brain-null, visual-emotion-planted,
+    /// visual-emotion-null
     kind: String,
     /// Folder to write into; default: the kind's name
     dir: Option<PathBuf>,

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::support::{Scratch, assert_no_partial_files, assert_same_files, listing};
+use crate::support::{Scratch, assert_no_partial_files, assert_same_files, listing, npy_header};
 
 const RESULTS: [&str; 4] = [
     "differences.csv",
@@ -262,6 +262,69 @@ fn a_study_with_generated_data_is_ready_to_run() {
     let first = std::fs::read(scratch.path("mine/data/ratings.csv")).unwrap();
     scratch.ok(&["init", "object2brain-planted", "other", "--seed", "2"]);
     assert!(std::fs::read(scratch.path("other/data/ratings.csv")).unwrap() != first);
+}
+
+#[test]
+fn a_study_of_emotion_starts_from_a_text_or_with_generated_data() {
+    let scratch = Scratch::new();
+    let told = scratch.ok(&["init", "visual-emotion", "mine"]);
+    assert!(told.contains("consilience check mine/study.toml"), "{told}");
+    assert!(scratch.path("mine/README.md").exists() && !scratch.path("mine/data").exists());
+    scratch.refused(
+        &["check", "mine/study.toml"],
+        &["no file matches \"stimuli/*.jpg\""],
+    );
+    let again = ["init", "visual-emotion", "mine"];
+    scratch.refused(&again, &["study.toml", "nothing was written"]);
+
+    let told = scratch.ok(&["init", "visual-emotion-planted", "planted"]);
+    assert!(
+        told.contains("consilience run planted/study.toml"),
+        "{told}"
+    );
+    for name in [
+        "pictures/119.png",
+        "colours.onnx",
+        "nuclei.toml",
+        "ratings.csv",
+    ] {
+        assert!(scratch.path("planted/data").join(name).exists(), "{name}");
+    }
+    let subjects = npy_header(&scratch.path("planted/data/amygdala_20.npy"));
+    assert!(subjects.contains("(120, 80)"), "{subjects}");
+    let plan = scratch.ok(&["check", "planted/study.toml"]);
+    assert!(plan.contains("visual cortex"), "{plan}");
+    let few = [
+        "permutations=19",
+        "resamples=20",
+        "random-sets=19",
+        "repeats=1",
+    ];
+    let few = few.map(|set| format!("analysis[0].{set}"));
+    let mut run = vec!["run", "planted/study.toml"];
+    for set in &few {
+        run.extend(["--set", set]);
+    }
+    let told = scratch.ok(&run);
+    assert!(told.contains("predicts valence with r = 0."), "{told}");
+    let page = std::fs::read_to_string(scratch.path("planted/results/report.html")).unwrap();
+    for part in [
+        "simulated",
+        "Agreement with the brain",
+        "selective for emotions",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    let again = ["init", "visual-emotion-planted", "planted"];
+    scratch.refused(&again, &["data", "nothing was written"]);
+    scratch.refused(
+        &["init", "visual-emotion-null", "planted"],
+        &["study.toml", "nothing was written"],
+    );
+    scratch.ok(&["init", "visual-emotion-null", "null", "--seed", "2"]);
+    let ratings =
+        |folder: &str| std::fs::read(scratch.path(folder).join("data/ratings.csv")).unwrap();
+    assert!(ratings("null") != ratings("planted"));
 }
 
 #[test]

@@ -123,7 +123,8 @@ impl Structure {
                 unit: match (&nucleus.transformer, nucleus.widths.is_empty()) {
                     (Some(_), true) => "transformer",
                     (Some(_), false) => "transformer and linear",
-                    (None, _) => "linear",
+                    (None, true) => "relay",
+                    (None, false) => "linear",
                 }
                 .to_owned(),
                 reads: nucleus.reads.clone(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use consilience_io::image::RgbImage;
 use consilience_models::graph::{Attribute, Graph, Input, Node, Opset, Tensor};
 use consilience_models::onnx;
 
@@ -31,6 +32,28 @@ pub fn directions() -> [[f64; 3]; N_COLOURS] {
 /// Levels of red, green and blue.
 pub fn levels(direction: [f64; 3]) -> [f64; 3] {
     direction.map(|part| GREY + RADIUS * part)
+}
+
+/// What the network's filters make of a picture: their answers, averaged over places.
+pub fn answers(picture: &RgbImage) -> [f64; N_COLOURS] {
+    let n_cells = SIDE / FIELD;
+    let mut sums = [0.0; N_COLOURS];
+    for cell in 0..n_cells * n_cells {
+        let (top, left) = (cell / n_cells * FIELD, cell % n_cells * FIELD);
+        let mut mean = [0.0; 3];
+        for pixel in 0..FIELD * FIELD {
+            let at = 3 * ((top + pixel / FIELD) * SIDE + left + pixel % FIELD);
+            for (channel, mean) in mean.iter_mut().enumerate() {
+                let level = f64::from(picture.pixels[at + channel]);
+                *mean += (level - GREY) / RADIUS / (FIELD * FIELD) as f64;
+            }
+        }
+        for (sum, direction) in sums.iter_mut().zip(directions()) {
+            let along: f64 = direction.iter().zip(mean).map(|(d, m)| d * m).sum();
+            *sum += (along - f64::from(THRESHOLD)).max(0.0);
+        }
+    }
+    sums.map(|sum| sum / (n_cells * n_cells) as f64)
 }
 
 /// One convolution of 4 × 4 pixels with stride 4 and a ReLU, as an ONNX file; its input is (level − 128) ÷ 100.

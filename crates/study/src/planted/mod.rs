@@ -1,42 +1,26 @@
-//! Generated studies whose answer is known: pictures, a network, boxes and ratings for Object2Brain.
+//! Generated studies whose answer is known.
 //!
-//! There are 32 colours, evenly spread on a sphere around grey, and a network with one filter for each, which answers to
-//! that colour and to no other. A picture shows each colour with probability ½ as a square on grey, at a random place. 24 colours are classes of
-//! objects, four to each of six [`CATEGORIES`], and have boxes; the other eight have none, and the first two of them are the *light*.
-//!
-//! | target | [`Planted::Category`] | [`Planted::Nothing`] |
-//! |---|---|---|
-//! | `True`, which the heads learn | 0.8 × how much of [`PLANTED`] there is + 0.4 × light | how much of all colours there is |
-//! | `HLR` | how much of the planted category | nothing |
-//! | `LLR` | light | how much of all colours |
-//!
-//! Each in standard deviations, seen by four raters or subjects with independent noise. So without the filters of the planted category the
-//! correlations with `True` and `HLR` fall, that with `LLR` rises, and no other category does anything; where nothing is
-//! planted, all colours count alike, so that filters of a category are filters as any others.
+//! All have pictures of coloured squares on grey and a network with one filter for each of 32 colours, evenly spread on a sphere around
+//! grey, which answers to that colour and to no other. What the pictures show, and what follows it, is [`objects`] and [`emotion`].
 
 mod colours;
-mod layout;
+pub mod emotion;
+pub mod objects;
 mod pictures;
-mod ratings;
 #[cfg(test)]
-mod tests;
+mod testing;
 
-pub use layout::{DATA, write};
+use std::path::Path;
 
-/// Categories of objects.
-pub const CATEGORIES: [&str; 6] = ["A", "B", "C", "D", "E", "F"];
+use consilience_io::atomic::write_atomically;
 
-/// The category that counts where one is planted.
-pub const PLANTED: &str = "C";
+use crate::Result;
 
-/// Classes of each category.
-const N_CLASSES: usize = 4;
-/// Classes of all categories; colours from here on are of no object.
-const N_OBJECTS: usize = CATEGORIES.len() * N_CLASSES;
-/// Colours that are the light.
-const N_LIGHT: usize = 2;
-const N_COLOURS: usize = N_OBJECTS + 8;
+/// Name of the folder with everything that was generated.
+pub const DATA: &str = "data";
 
+/// Colours, and filters of the network.
+const N_COLOURS: usize = 32;
 /// Pictures of a study.
 const N_PICTURES: usize = 120;
 /// Width and height of a picture in pixels.
@@ -47,14 +31,43 @@ const SQUARE: usize = 8;
 /// What is hidden in a study.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Planted {
-    /// One category counts, and the light.
+    /// One category of objects counts, and the light.
     Category,
     /// All colours count alike, and one target follows nothing.
-    Nothing,
+    NoCategory,
+    /// Colours tell valence and arousal, and a region of the brain follows these.
+    Emotion,
+    /// Valence and arousal follow nothing, and no region follows them.
+    NoEmotion,
 }
 
-/// Name of a class: `C2` is the second of category C.
-fn class_name(colour: usize) -> String {
-    let category = CATEGORIES[colour / N_CLASSES];
-    format!("{category}{}", colour % N_CLASSES + 1)
+/// Writes everything that a study file names for a seed into the folder [`DATA`] of `folder`.
+///
+/// # Errors
+///
+/// When the folder cannot be written.
+pub fn write(folder: &Path, planted: Planted, seed: u64) -> Result<()> {
+    let data = Data(&folder.join(DATA));
+    match planted {
+        Planted::Category => objects::write(&data, true, seed),
+        Planted::NoCategory => objects::write(&data, false, seed),
+        Planted::Emotion => emotion::write(&data, true, seed),
+        Planted::NoEmotion => emotion::write(&data, false, seed),
+    }
+}
+
+/// A folder that files are put into.
+struct Data<'a>(&'a Path);
+
+impl Data<'_> {
+    fn put(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        Ok(write_atomically(self.0.join(name), |file| {
+            std::io::Write::write_all(file, bytes)
+        })?)
+    }
+}
+
+/// File names of the pictures.
+fn names() -> Vec<String> {
+    (0..N_PICTURES).map(|idx| format!("{idx:03}.png")).collect()
 }

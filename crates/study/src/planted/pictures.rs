@@ -19,14 +19,14 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// The picture of an index.
-    pub fn new(seed: u64, idx: usize) -> Self {
+    /// The picture of an index, which shows each colour with its probability.
+    pub fn new(seed: u64, idx: usize, shares: &[f64; N_COLOURS]) -> Self {
         let mut draw = Stream::new(seed, Domain::Simulation, idx as u64);
         let order = draw.permutation(N_PLACES * N_PLACES);
         let squares = std::array::from_fn(|colour| {
             let place = order[colour];
             let edges = [place % N_PLACES * SQUARE, place / N_PLACES * SQUARE];
-            (draw.uniform() < 0.5).then_some(edges)
+            (draw.uniform() < shares[colour]).then_some(edges)
         });
         let mut pixels = vec![[GREY; 3]; SIDE * SIDE];
         for (square, direction) in squares.iter().zip(directions()) {
@@ -46,12 +46,5 @@ impl Scene {
             },
             squares,
         }
-    }
-
-    /// How many of some colours there are, in standard deviations from what is to be expected.
-    pub fn amount(&self, colours: std::ops::Range<usize>) -> f64 {
-        let n = colours.len() as f64;
-        let there = self.squares[colours].iter().flatten().count() as f64;
-        (there - n / 2.0) / (n.sqrt() / 2.0)
     }
 }

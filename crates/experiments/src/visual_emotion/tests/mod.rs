@@ -161,8 +161,11 @@ fn modules_are_computed_as_their_networks_are() {
         reads = ["visual"]
         transformer = { layers = 2, heads = 4, hidden = 7 }
         [[nucleus]]
+        name = "relay"
+        reads = ["visual"]
+        [[nucleus]]
         name = "BA"
-        reads = ["LA", "visual"]
+        reads = ["LA", "relay"]
         transformer = { heads = 2 }
         widths = [9, 5]
         feedback = ["CE"]

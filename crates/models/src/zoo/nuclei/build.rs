@@ -114,6 +114,12 @@ impl Building {
                 self.builder.concat(&format!("{name}/read"), several, axis)
             }
         };
+        if nucleus.is_relay() {
+            // A tensor of its own, for lesions of it are none of its source.
+            let shape = x.shape.clone();
+            let copy = format!("{name}/relay");
+            x = self.builder.op(&copy, "Identity", &[&x], &[], shape);
+        }
         let mut number = 0;
         if let Some(transformer) = nucleus.transformer {
             x = self.transformer(nucleus, &module(nucleus), &x, transformer)?;

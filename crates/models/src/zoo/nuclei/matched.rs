@@ -9,7 +9,7 @@ impl Nuclei {
     /// # Definition
     ///
     /// Transformers get another number of hidden units, nuclei of linear maps one more map, of that number of units, before the
-    /// others; the number is the same everywhere, at least 1, and comes closest to `n_parameters`. That count is linear in it.
+    /// others, and relays nothing; the number is the same everywhere, at least 1, and comes closest to `n_parameters`. That count is linear in it.
     ///
     /// # Errors
     ///
@@ -32,7 +32,8 @@ impl Nuclei {
 
     fn with_hidden(&self, hidden: usize) -> Self {
         let mut changed = self.clone();
-        for nucleus in &mut changed.nucleus {
+        let nuclei = changed.nucleus.iter_mut();
+        for nucleus in nuclei.filter(|nucleus| !nucleus.is_relay()) {
             match &mut nucleus.transformer {
                 Some(transformer) => transformer.hidden = hidden,
                 None => nucleus.widths.insert(0, hidden),

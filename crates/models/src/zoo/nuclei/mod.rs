@@ -71,7 +71,7 @@ fn once() -> usize {
     1
 }
 
-/// One nucleus: layers of a transformer, linear maps, or both in this order.
+/// One nucleus: layers of a transformer, linear maps, or both in this order; with neither it hands on what it reads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Nucleus {
@@ -99,6 +99,14 @@ pub struct Nucleus {
     /// Share of values dropped in training after each rectifier. Default 0.
     #[serde(default)]
     pub dropout: f64,
+}
+
+impl Nucleus {
+    /// Whether it hands on what it reads, so that its units are those.
+    #[must_use]
+    pub fn is_relay(&self) -> bool {
+        self.widths.is_empty() && self.transformer.is_none()
+    }
 }
 
 /// Layers of a transformer, as `torch.nn.TransformerEncoder` with its defaults: normalised after each sum, rectifiers.
@@ -331,10 +339,10 @@ impl Nuclei {
                     "inhibition and feedback need a linear map; give it widths",
                 ));
             }
-            if nucleus.widths.is_empty() && nucleus.transformer.is_none() {
+            if nucleus.is_relay() && nucleus.dropout > 0.0 {
                 return Err(of(
                     nucleus,
-                    "it has no units; give it widths or a transformer",
+                    "it hands on what it reads and drops nothing; give it widths, or no dropout",
                 ));
             }
             if let Some(original) = &nucleus.starts_as {

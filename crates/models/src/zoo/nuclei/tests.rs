@@ -208,6 +208,28 @@ fn a_module_is_read_from_text_and_unrolled() {
 }
 
 #[test]
+fn a_nucleus_without_maps_hands_on_what_it_reads() {
+    let relay = "[[nucleus]]\nname = \"T\"\nreads = [\"visual\"]\n\n[[nucleus]]\nname = \"LA\"";
+    let text = RECURRENT.replacen("[[nucleus]]\nname = \"LA\"", relay, 1);
+    let text = text.replacen("reads = [\"B\", \"AB\"]", "reads = [\"T\", \"B\"]", 1);
+    let nuclei = Nuclei::from_toml(&text).unwrap();
+    let features = Features::Vector { width: 6 };
+    let module = nuclei.build(features, 2).unwrap();
+    assert_eq!(module.nuclei[0], ("T".to_owned(), 6));
+    assert!(module.parameters.keys().all(|key| !key.starts_with("T.")));
+    assert_eq!(module.parameters["CeM.0.weight"], [5, 10]);
+    let matched = nuclei.matched_to(400, features, 2).unwrap();
+    assert!(matched.nucleus[0].is_relay());
+    let layer = module.graph.layers.iter().find(|l| l.name == "T").unwrap();
+    let mut nodes = module.graph.nodes.iter();
+    let node = nodes.find(|n| n.outputs == [layer.tensor.clone()]).unwrap();
+    assert_eq!(
+        (node.op.as_str(), &node.inputs[..]),
+        ("Identity", &["visual".to_owned()][..])
+    );
+}
+
+#[test]
 fn what_cannot_be_built_is_named() {
     let features = Features::Vector { width: 6 };
     let message = |from: &str, to: &str| {
@@ -235,7 +257,7 @@ fn what_cannot_be_built_is_named() {
             "widths = [4]\nstarts-as = \"LA\"",
             "starts as a nucleus that does not stand before it",
         ),
-        ("widths = [8]", "dropout = 0.5", "it has no units"),
+        ("widths = [8]", "dropout = 0.5", "drops nothing"),
         (
             "inhibited-by = [\"ITC\"]",
             "inhibited-by = [\"CeL\"]",

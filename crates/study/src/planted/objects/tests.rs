@@ -5,28 +5,16 @@
 )]
 
 use consilience_core::{AnalysisRecord, LesionEffect, ObjectsRecord};
-use consilience_models::{ExecutorChoice, Network};
+use consilience_models::Network;
 use ndarray::Axis;
 
-use super::pictures::Scene;
-use super::{CATEGORIES, N_COLOURS, PLANTED, Planted, SIDE, SQUARE, colours, write};
-use crate::file::{Override, StudyText};
-use crate::{Cache, Places, Silent, TEMPLATES, prepare, run};
+use super::super::testing::{kolmogorov_smirnov, most, n_studies, rate, record, share};
+use super::super::{Planted, SIDE, SQUARE, colours};
+use super::{CATEGORIES, PLANTED, scene};
 
-/// The record of one study, of which both folder and seed are `seed`.
+/// What one study says of objects.
 fn study(planted: Planted, seed: u64, sets: &[&str]) -> ObjectsRecord {
-    let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), planted, seed).unwrap();
-    let template = TEMPLATES.iter().find(|t| t.data == Some(planted)).unwrap();
-    let (_, text) = template.files[0];
-    let text = StudyText::new("study.toml", text);
-    let overrides: Vec<Override> = sets.iter().map(|set| set.parse().unwrap()).collect();
-    let mut study = text.parse(&overrides).unwrap();
-    study.study.seed = seed;
-    let places = Places::new(folder.path(), &[]);
-    let prepared = prepare(&study, &places, ExecutorChoice::Rten, 2).unwrap();
-    let cache = Cache::new(folder.path().join("cache"));
-    let record = run(&prepared, &text, &overrides, &cache, 2, &Silent).unwrap();
+    let record = record(planted, seed, sets);
     let [_, AnalysisRecord::Objects(objects)] = &record.analyses[..] else {
         panic!("an appraisal and its objects");
     };
@@ -47,7 +35,7 @@ fn is_found(objects: &ObjectsRecord, effect: &LesionEffect) -> bool {
 #[test]
 fn each_filter_answers_to_its_colour_alone() {
     let network = Network::from_onnx_bytes(colours::network()).unwrap();
-    let scene = Scene::new(3, 0);
+    let scene = scene(3, 0);
     let differentiable = consilience_learn::Differentiable::new(&network);
     let pixels = scene.picture.pixels.iter();
     let levels: Vec<f32> = pixels
@@ -61,8 +49,12 @@ fn each_filter_answers_to_its_colour_alone() {
     let layers = network.select(&["filters"]).unwrap();
     let batch = picture.insert_axis(Axis(0));
     let maps = differentiable.forward(batch.view(), &layers).unwrap();
-    for filter in 0..N_COLOURS {
-        for (at, &value) in maps[0].index_axis(Axis(1), filter).indexed_iter() {
+    let answers = colours::answers(&scene.picture);
+    for (filter, answer) in answers.iter().enumerate() {
+        let map = maps[0].index_axis(Axis(1), filter);
+        let mean = f64::from(map.sum()) / map.len() as f64;
+        assert!((mean - answer).abs() < 1e-6, "filter {filter}: {mean}");
+        for (at, &value) in map.indexed_iter() {
             let [left, top] = [at[2], at[1]].map(|cell| 4 * cell / SQUARE * SQUARE);
             let is_there = scene.squares[filter] == Some([left, top]);
             assert_eq!(value > 0.0, is_there, "filter {filter} at {at:?}: {value}");
@@ -98,27 +90,9 @@ fn the_planted_category_is_found() {
     }
 }
 
-/// As many studies as the checks have time for; the published rates are of what `CONSILIENCE_STUDIES` asks for.
-fn n_studies() -> u64 {
-    std::env::var("CONSILIENCE_STUDIES").map_or(4, |n| n.parse().expect("a number of studies"))
-}
-
 fn studies(planted: Planted) -> Vec<ObjectsRecord> {
     let seeds = 1000..1000 + n_studies();
     seeds.map(|seed| study(planted, seed, &[])).collect()
-}
-
-/// Three standard errors above a share of 0.05 among as many studies.
-fn most() -> f64 {
-    0.05 + 3.0 * (0.05 * 0.95 / n_studies() as f64).sqrt()
-}
-
-fn share<'a>(all: impl Iterator<Item = &'a bool>) -> (usize, usize) {
-    all.fold((0, 0), |(hits, n), &hit| (hits + usize::from(hit), n + 1))
-}
-
-fn rate((hits, n): (usize, usize)) -> f64 {
-    hits as f64 / n as f64
 }
 
 #[test]
@@ -155,21 +129,10 @@ fn planted_categories_are_found_in_study_after_study() {
     }
 }
 
-/// Largest distance of the distribution of p from the uniform one.
-fn kolmogorov_smirnov(p: &mut [f64]) -> f64 {
-    p.sort_by(f64::total_cmp);
-    let n = p.len() as f64;
-    let distances = p.iter().enumerate().map(|(i, p)| {
-        let (below, above) = (i as f64 / n, (i + 1) as f64 / n);
-        (above - p).max(p - below)
-    });
-    distances.fold(0.0, f64::max)
-}
-
 #[test]
 #[ignore = "slow: calibration, run by the checks"]
 fn where_nothing_is_planted_p_is_uniform() {
-    let studies = studies(Planted::Nothing);
+    let studies = studies(Planted::NoCategory);
     type P = fn(&LesionEffect) -> Option<f64>;
     let p_random: P = |effect| effect.p_random;
     let p_permutation: P = |effect| effect.p_permutation;

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use consilience_stats::random::{Domain, Stream};
 
-use super::pictures::Scene;
-use super::{CATEGORIES, N_CLASSES, N_COLOURS, N_LIGHT, N_OBJECTS, PLANTED, Planted};
+use super::super::pictures::Scene;
+use super::{CATEGORIES, N_CLASSES, N_COLOURS, N_LIGHT, N_OBJECTS, PLANTED};
 
 const N_RATERS: usize = 4;
 /// The first stream that no picture has.
@@ -19,19 +19,19 @@ struct Target {
     noise: f64,
 }
 
-fn targets(planted: Planted) -> [Target; 3] {
+fn targets(is_planted: bool) -> [Target; 3] {
     let first = CATEGORIES.iter().position(|&name| name == PLANTED);
     let first = N_CLASSES * first.expect("the planted category is one of them");
     let category = first..first + N_CLASSES;
     let light = N_OBJECTS..N_OBJECTS + N_LIGHT;
     let all = 0..N_COLOURS;
-    let [learnt, high, low] = match planted {
-        Planted::Category => [
+    let [learnt, high, low] = match is_planted {
+        true => [
             vec![(0.8, category.clone()), (0.4, light.clone())],
             vec![(1.0, category)],
             vec![(1.0, light)],
         ],
-        Planted::Nothing => [vec![(1.0, all.clone())], vec![], vec![(1.0, all)]],
+        false => [vec![(1.0, all.clone())], vec![], vec![(1.0, all)]],
     };
     let target = |name, parts, noise| Target { name, parts, noise };
     [
@@ -42,8 +42,8 @@ fn targets(planted: Planted) -> [Target; 3] {
 }
 
 /// A table with a row for each picture and columns `TARGET_RATER`.
-pub fn table(scenes: &[Scene], names: &[String], planted: Planted, seed: u64) -> String {
-    let targets = targets(planted);
+pub fn table(scenes: &[Scene], names: &[String], is_planted: bool, seed: u64) -> String {
+    let targets = targets(is_planted);
     let mut text = "file".to_owned();
     for target in &targets {
         for rater in 1..=N_RATERS {
@@ -59,7 +59,7 @@ pub fn table(scenes: &[Scene], names: &[String], planted: Planted, seed: u64) ->
         for (target, draw) in targets.iter().zip(&mut draws) {
             let parts = target.parts.iter();
             let signal: f64 = parts
-                .map(|(weight, of)| weight * scene.amount(of.clone()))
+                .map(|(weight, of)| weight * amount(scene, of.clone()))
                 .sum();
             for _ in 0..N_RATERS {
                 let _ = write!(text, ",{:.4}", signal + target.noise * draw.normal());
@@ -68,4 +68,11 @@ pub fn table(scenes: &[Scene], names: &[String], planted: Planted, seed: u64) ->
     }
     text.push('\n');
     text
+}
+
+/// How many of some colours a picture shows, in standard deviations from what is to be expected.
+fn amount(scene: &Scene, colours: Range<usize>) -> f64 {
+    let n = colours.len() as f64;
+    let there = scene.squares[colours].iter().flatten().count() as f64;
+    (there - n / 2.0) / (n.sqrt() / 2.0)
 }
