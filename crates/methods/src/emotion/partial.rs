@@ -91,7 +91,13 @@ fn ranks(what: &'static str, row: usize, values: &[f64]) -> Result<Vec<f64>> {
             cure: "leave out the conditions without a value",
         });
     }
-    unit(&average_ranks(values)).ok_or(MethodsError::UndefinedRdm {
+    // Dissimilarities of ranks over few voxels tie, and rounding must not order them.
+    let largest = values
+        .iter()
+        .fold(f64::MIN_POSITIVE, |most, v| most.max(v.abs()));
+    let digits = values.iter().map(|v| (v / largest * 1e12).round());
+    let digits: Vec<f64> = digits.collect();
+    unit(&average_ranks(&digits)).ok_or(MethodsError::UndefinedRdm {
         similarity: "partial correlation",
         what,
         row,
@@ -118,4 +124,26 @@ fn without(mut vector: Vec<f64>, basis: &[Vec<f64>]) -> Option<Vec<f64>> {
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ranks;
+
+    #[test]
+    fn rounding_does_not_part_ties() {
+        let values = [0.5, 0.25, 0.5 + 1e-15, 1.0, 0.25 - 1e-16];
+        let exact = [0.5, 0.25, 0.5, 1.0, 0.25];
+        assert_eq!(
+            ranks("it", 0, &values).unwrap(),
+            ranks("it", 0, &exact).unwrap()
+        );
+        // Whatever the unit.
+        let small = values.map(|v| v * 1e-9);
+        assert_eq!(
+            ranks("it", 0, &small).unwrap(),
+            ranks("it", 0, &exact).unwrap()
+        );
+        assert!(ranks("it", 0, &[0.0; 3]).is_err());
+    }
 }

@@ -217,7 +217,7 @@ fn where_no_emotion_is_planted_none_is_found() {
     ));
     for region in ["amygdala", "visual cortex"] {
         for name in ["CE", "all nuclei", "valence and arousal"] {
-            // These are too small, as the text on visual emotion says: what is left is held to its size below.
+            // What these measures share beyond the filters is there, as the text on visual emotion says: it is held to its size below.
             if region == "amygdala" || name == "valence and arousal" {
                 let p = move |of: &EmotionRecord| score(of, region, name).partial_p.unwrap();
                 all.push((format!("{region} and {name}, partial"), true, Box::new(p)));
