@@ -349,7 +349,7 @@ impl Wired {
         self.forward(weights).run(visual.view(), Change::None)
     }
 
-    /// Entropy of the attention of each nucleus over the share of ln tokens that it could have, mean over layers, heads, queries, steps and
+    /// Entropy of the attention of each nucleus as a share of that of even attention, ln tokens: mean over layers, heads, queries, steps and
     /// stimuli; `None` for nuclei that do not attend, or to one token.
     ///
     /// # Errors

@@ -23,7 +23,7 @@ pub fn on_modules(study: &Study<'_>) -> Vec<String> {
                 continue;
             };
             notes.push(format!(
-                "Of {} modules read {} tokens of {} channels each (no class token); units and ratings of a stimulus are means over tokens. Ridge regression and the RDM of {} read the mean over tokens.",
+                "Modules on {} read {} tokens of {} channels each; units and ratings of a stimulus are means over tokens. Ridge regression and the RDM of {} read the mean over tokens.",
                 model.name, layer.tokens.n(), layer.tokens.n_channels, model.name
             ));
         }
