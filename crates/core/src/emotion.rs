@@ -126,8 +126,11 @@ pub struct EmotionModule {
     pub encoder: String,
     /// Layer whose activations it reads.
     pub layer: String,
-    /// Length of what it reads.
+    /// Length of what it reads, or of each token.
     pub n_features: usize,
+    /// Tokens of each stimulus that it reads; `None` for one vector.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n_tokens: Option<usize>,
     /// `"I"` to `"IV"`, or the name of a file with nuclei.
     pub structure: String,
     /// Trainable numbers.

@@ -50,7 +50,7 @@ pub use error::{ModelError, Result};
 pub use executor::{ExecutorChoice, ExecutorInfo, Operations};
 pub use extract::{
     Block, Clip, ClipFrames, ClipPool, Clips, ExtractParams, ExtractedLayer, Extractor, Film,
-    Images, Pool, Source,
+    Images, Pool, Source, Tokens,
 };
 pub use graph::{Edit, Graph, Layer};
 pub use network::Network;

@@ -7,7 +7,7 @@ use consilience_experiments::object2brain::LesionedNetwork;
 use consilience_io::video::Selection;
 use consilience_methods::rdm::Dissimilarity;
 use consilience_methods::rsa::{Bootstrap, Correction, Similarity};
-use consilience_models::{Edit, Layer, Pool, Preprocessing};
+use consilience_models::{Edit, Layer, Pool, Preprocessing, Tokens};
 use serde::{Serialize, Serializer};
 
 use crate::reduce::Reduction;
@@ -170,6 +170,9 @@ pub struct PlannedLayer {
     pub aliases: Vec<String>,
     /// Features after pooling and reduction.
     pub n_features: usize,
+    /// Where its tokens lie before pooling and reduction.
+    #[serde(skip)]
+    pub tokens: Tokens,
 }
 
 /// One brain or behaviour target.
@@ -270,7 +273,7 @@ impl Plan {
             .max();
         let inner = self.analyses.iter().map(|analysis| match analysis {
             PlannedAnalysis::Objects(objects) => objects.inner_bytes(self.stimuli.len()),
-            PlannedAnalysis::Emotion(emotion) => emotion.bytes(self.stimuli.len()),
+            PlannedAnalysis::Emotion(emotion) => emotion.bytes(self.stimuli.len(), &self.models),
             PlannedAnalysis::Rsa(_) | PlannedAnalysis::Appraisal(_) => 0,
         });
         let features = largest.unwrap_or(0) * self.stimuli.len() as u64 * 4;

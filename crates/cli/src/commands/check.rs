@@ -101,9 +101,11 @@ fn print(plan: &Plan, out: &mut dyn Write) -> Result<()> {
         writeln!(out, "  analysis   {}", described(analysis, plan))?;
         if let PlannedAnalysis::Emotion(emotion) = analysis {
             for module in &emotion.modules {
+                let tokens = module.structure.tokens;
+                let tokens = tokens.map_or(String::new(), |n| format!(", {n} tokens"));
                 writeln!(
                     out,
-                    "             {} {}: {} trained numbers, {} units",
+                    "             {} {}: {} trained numbers, {} units{tokens}",
                     plan.models[module.model].name,
                     module.structure.name,
                     module.n_parameters,

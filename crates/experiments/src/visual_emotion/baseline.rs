@@ -3,7 +3,7 @@
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 
-use super::{Division, Pictures};
+use super::{Division, Pictures, token_means};
 use crate::appraise;
 use crate::error::Result;
 
@@ -11,7 +11,7 @@ use crate::error::Result;
 ///
 /// # Definition
 ///
-/// Features are z-scored with the pictures that are learnt from. These are all outside of the fold: those that a module learns from and
+/// Of several tokens their mean is read. Features are z-scored with the pictures that are learnt from. These are all outside of the fold: those that a module learns from and
 /// those that choose its epoch. The penalty is the one whose predictions of each of these pictures by the others have the least
 /// squared error (leave one out).
 ///
@@ -20,15 +20,17 @@ use crate::error::Result;
 /// [`AppraiseError::NotConverged`](crate::appraise::AppraiseError::NotConverged).
 pub fn ridge(pictures: &Pictures<'_>, divisions: &[Division]) -> Result<Array2<f64>> {
     let n_ratings = pictures.ratings.ncols();
+    let features = token_means(pictures.features, pictures.tokens);
+    let stimuli = token_means(pictures.stimuli, pictures.tokens);
     let found = divisions
         .par_iter()
         .map(|division| {
             let mut rows = [division.training.as_slice(), &division.validation].concat();
             rows.sort_unstable();
-            let tested = pictures.stimuli.select(Axis(0), &division.tested);
+            let tested = stimuli.select(Axis(0), &division.tested);
             let of_rating = |rating: usize| {
                 let ratings = pictures.ratings.column(rating).to_vec();
-                appraise::ridge_of(pictures.features, &ratings, &rows)?.rate(tested.view())
+                appraise::ridge_of(features.view(), &ratings, &rows)?.rate(tested.view())
             };
             (0..n_ratings).map(of_rating).collect::<Result<Vec<_>>>()
         })

@@ -28,12 +28,14 @@ pub struct Learning {
 /// Pictures that modules learn from, and those that they are tested on.
 #[derive(Debug, Clone, Copy)]
 pub struct Pictures<'a> {
-    /// Features of the pictures to learn from, `(n, n_features)`.
+    /// Features of the pictures to learn from, `(n, n_features)`, or `(n, tokens · n_channels)`.
     pub features: ArrayView2<'a, f32>,
     /// Their ratings, `(n, n_ratings)`.
     pub ratings: ArrayView2<'a, f64>,
-    /// Features of the stimuli, `(n_stimuli, n_features)`.
+    /// Features of the stimuli, alike.
     pub stimuli: ArrayView2<'a, f32>,
+    /// Tokens that lie side by side in the features of a picture; `None` for one vector.
+    pub tokens: Option<usize>,
 }
 
 /// What a training gave.
@@ -49,12 +51,14 @@ pub struct FoldRun {
     pub units: Array3<f32>,
     /// The weights that are used.
     pub weights: BTreeMap<String, ArrayD<f32>>,
+    /// Entropy of the attention of each nucleus to the tokens of the tested stimuli, as [`Wired::attention`]; empty without tokens.
+    pub attention: Vec<Option<f64>>,
 }
 
 /// Means and deviations of features and ratings of the pictures that are learnt from.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Scaling {
-    /// Mean and factor of each feature.
+    /// Mean and factor of each feature, or of each channel over all tokens.
     features: Option<(Vec<f64>, Vec<f64>)>,
     /// Mean and deviation of each rating.
     ratings: Option<(Vec<f64>, Vec<f64>)>,
@@ -65,7 +69,9 @@ impl Scaling {
     #[must_use]
     pub fn of(pictures: &Pictures<'_>, rows: &[usize], learning: &Learning) -> Self {
         let features = learning.standardise.then(|| {
-            let (means, deviations) = moments(rows, pictures.features.ncols(), |row, column| {
+            let n_tokens = pictures.tokens.unwrap_or(1);
+            let n_columns = pictures.features.ncols() / n_tokens;
+            let (means, deviations) = moments(rows, n_tokens, n_columns, |row, column| {
                 f64::from(pictures.features[[row, column]])
             });
             // A feature that does not vary tells nothing.
@@ -75,7 +81,7 @@ impl Scaling {
             (means, factors.collect())
         });
         let ratings = learning.standardise_ratings.then(|| {
-            let (means, deviations) = moments(rows, pictures.ratings.ncols(), |row, column| {
+            let (means, deviations) = moments(rows, 1, pictures.ratings.ncols(), |row, column| {
                 pictures.ratings[[row, column]]
             });
             let deviations = deviations.iter().map(|&sd| if sd > 0.0 { sd } else { 1.0 });
@@ -91,7 +97,9 @@ impl Scaling {
             return features.to_owned();
         };
         Array2::from_shape_fn(features.dim(), |(row, column)| {
-            ((f64::from(features[[row, column]]) - means[column]) * factors[column]) as f32
+            let value = f64::from(features[[row, column]]);
+            let column = column % means.len();
+            ((value - means[column]) * factors[column]) as f32
         })
     }
 
@@ -145,20 +153,28 @@ impl Scaling {
     }
 }
 
-/// Means and standard deviations (denominator n) of columns over some rows.
+/// Means and standard deviations (denominator n) of columns over some rows, each of which has all columns once for each token.
 fn moments(
     rows: &[usize],
+    n_tokens: usize,
     n_columns: usize,
     value: impl Fn(usize, usize) -> f64,
 ) -> (Vec<f64>, Vec<f64>) {
-    let n = rows.len().max(1) as f64;
+    let n = (rows.len() * n_tokens).max(1) as f64;
     let of_column = |column: usize| {
-        let first = rows.first().map_or(0.0, |&row| value(row, column));
-        if rows.iter().all(|&row| value(row, column) == first) {
+        let values = || {
+            let rows = rows.iter();
+            rows.flat_map(|&row| {
+                let value = &value;
+                (0..n_tokens).map(move |token| value(row, token * n_columns + column))
+            })
+        };
+        let first = values().next().unwrap_or(0.0);
+        if values().all(|value| value == first) {
             return (first, 0.0);
         }
-        let mean = rows.iter().map(|&row| value(row, column)).sum::<f64>() / n;
-        let squares = rows.iter().map(|&row| (value(row, column) - mean).powi(2));
+        let mean = values().sum::<f64>() / n;
+        let squares = values().map(|value| (value - mean).powi(2));
         (mean, (squares.sum::<f64>() / n).sqrt())
     };
     (0..n_columns).map(of_column).unzip()
@@ -185,14 +201,14 @@ pub fn train_fold(
         let features = pictures.features.select(Axis(0), rows);
         let ratings = pictures.ratings.select(Axis(0), rows);
         (
-            scaling.features(features.view()),
+            shaped(scaling.features(features.view()), pictures.tokens),
             scaling.learnt(ratings.view()),
         )
     };
     let (x, y) = part(&division.training);
-    let training = Arrays::new(x.view().into_dyn(), y.view())?;
+    let training = Arrays::new(x.view(), y.view())?;
     let (x, y) = part(&division.validation);
-    let validation = Arrays::new(x.view().into_dyn(), y.view())?;
+    let validation = Arrays::new(x.view(), y.view())?;
     let mut network = wired.graph.clone();
     network
         .initialisers
@@ -259,11 +275,29 @@ pub fn train_fold(
             (last, weights.into_tensors())
         }
     };
+    let attention = match pictures.tokens {
+        None => Vec::new(),
+        Some(_) => wired.attention(&weights, tested.view())?,
+    };
     Ok(FoldRun {
         epoch,
         history: trained.history,
         ratings,
         units,
         weights,
+        attention,
     })
+}
+
+/// Features as the network takes them: `(n, n_features)`, or `(n, tokens, n_channels)`.
+fn shaped(features: Array2<f32>, tokens: Option<usize>) -> ArrayD<f32> {
+    let (n, width) = features.dim();
+    match tokens {
+        None => features.into_dyn(),
+        Some(tokens) => {
+            let shape = ndarray::IxDyn(&[n, tokens, width / tokens]);
+            let shaped = features.into_shape_with_order(shape);
+            shaped.expect("every stimulus has as many tokens")
+        }
+    }
 }

@@ -14,6 +14,12 @@
 //! that part far from their beginnings make this a mixture of different units, which lowers selectivity and
 //! agreement, and never raises them.
 //!
+//! # Tokens
+//!
+//! With [`Structure::tokens`], nuclei read a row of numbers for each token of a stimulus (such as a patch), and transformers attend from each
+//! to all. Units and ratings of a stimulus are means over its tokens. Features of several tokens lie side by side, `(n, tokens · channels)`,
+//! and are z-scored by channel over stimuli and tokens; the baseline reads their mean over tokens ([`token_means`]).
+//!
 //! # Same bytes
 //!
 //! Everything drawn depends on seeds, nothing on the number of threads.
@@ -45,6 +51,7 @@ mod repeat;
 mod score;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod units;
 mod workers;
 
@@ -65,5 +72,6 @@ pub use read_out::{CATEGORIES, Categories, RepeatReadOuts, read_outs, repeat_rea
 pub use region::{Candidate, Named, region};
 pub use repeat::Repeat;
 pub use score::{disparities, history, measures, plane, scores};
+pub use tokens::token_means;
 pub use units::{UnitsFound, bin_records, selective_units};
 pub use workers::side_by_side;

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use consilience_core::NucleusInfo;
+use consilience_methods::emotion::attention_entropy;
 use consilience_models::Graph;
-use consilience_models::graph::{Attribute, Input, Node};
+use consilience_models::graph::{Attribute, Element, Input, Node, Tensor};
 use consilience_models::nuclei::{Dropout, Features, Nuclei, Nucleus, Variant};
 use ndarray::{Array2, ArrayD, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use super::VisualEmotionError;
 use super::forward::{Change, Forward};
+use super::tokens::{by_stimulus, by_token};
 use crate::error::Result;
 
 /// Keys of the linear map in front of the nuclei.
@@ -26,6 +28,9 @@ pub struct Structure {
     /// Width of what the nuclei read, made from the features by a linear map that is trained with them; `None` for the features
     /// themselves.
     pub adapter: Option<usize>,
+    /// Tokens of each stimulus that its nuclei read, at least 2; `None` for one vector.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<usize>,
 }
 
 impl Structure {
@@ -56,12 +61,15 @@ impl Structure {
             name: variant.name().to_owned(),
             nuclei,
             adapter: width,
+            tokens: None,
         }
     }
 
     fn width(&self, n_features: usize) -> Features {
-        Features::Vector {
-            width: self.adapter.unwrap_or(n_features),
+        let width = self.adapter.unwrap_or(n_features);
+        match self.tokens {
+            None => Features::Vector { width },
+            Some(n) => Features::Tokens { n, width },
         }
     }
 
@@ -86,7 +94,7 @@ impl Structure {
         })
     }
 
-    /// The module as a network.
+    /// The module as a network on `n_features` numbers of a stimulus, or of each of its tokens.
     ///
     /// # Errors
     ///
@@ -96,13 +104,14 @@ impl Structure {
         let module = module.map_err(VisualEmotionError::from)?;
         let (mut graph, mut parameters) = (module.graph, module.parameters);
         if let Some(width) = self.adapter {
-            adapt(&mut graph, n_features);
+            adapt(&mut graph, n_features, width, self.tokens);
             parameters.insert(ADAPTER[0].to_owned(), vec![width, n_features]);
             parameters.insert(ADAPTER[1].to_owned(), vec![width]);
         }
         Ok(Wired {
             structure: self.nuclei.clone(),
             has_adapter: self.adapter.is_some(),
+            tokens: self.tokens,
             copies: module.copies,
             graph,
             parameters,
@@ -136,28 +145,56 @@ impl Structure {
     }
 }
 
-/// Puts a linear map between the features and what the nuclei read.
-fn adapt(graph: &mut Graph, n_features: usize) {
+/// Puts a linear map between the features and what the nuclei read, of `width` numbers.
+fn adapt(graph: &mut Graph, n_features: usize, width: usize, tokens: Option<usize>) {
+    let mut shape = vec![None, Some(n_features)];
+    if let Some(n) = tokens {
+        shape.insert(1, Some(n));
+    }
     let visual = std::mem::replace(
         &mut graph.inputs,
         vec![Input {
             name: "features".to_owned(),
-            shape: vec![None, Some(n_features)],
+            shape,
         }],
     );
-    let visual = visual.into_iter().map(|input| input.name);
+    let visual: Vec<String> = visual.into_iter().map(|input| input.name).collect();
     let [weight, bias] = ADAPTER.map(str::to_owned);
-    graph.nodes.insert(
-        0,
+    let map = |from: &str, to: Vec<String>| Node {
+        name: "adapter".to_owned(),
+        op: "Gemm".to_owned(),
+        inputs: vec![from.to_owned(), weight, bias],
+        outputs: to,
+        attributes: BTreeMap::from([("transB".to_owned(), Attribute::Int(1))]),
+        ..Node::default()
+    };
+    let Some(n) = tokens else {
+        graph.nodes.insert(0, map("features", visual));
+        return;
+    };
+    // The map is of matrices: a row for each token.
+    let mut reshape = |from: &str, to: Vec<String>, shape: &[usize]| {
+        let name = format!("{}/shape", to[0]);
+        let extents = [-1].into_iter().chain(shape.iter().map(|&n| n as i64));
+        let bytes: Vec<u8> = extents.flat_map(i64::to_le_bytes).collect();
+        let extents = Tensor::from_bytes(Element::I64, vec![1 + shape.len()], bytes.into());
+        let extents = extents.expect("eight bytes for each integer");
+        graph.initialisers.insert(name.clone(), extents);
         Node {
-            name: "adapter".to_owned(),
-            op: "Gemm".to_owned(),
-            inputs: vec!["features".to_owned(), weight, bias],
-            outputs: visual.collect(),
-            attributes: BTreeMap::from([("transB".to_owned(), Attribute::Int(1))]),
+            name: to[0].clone(),
+            op: "Reshape".to_owned(),
+            inputs: vec![from.to_owned(), name],
+            outputs: to,
             ..Node::default()
-        },
-    );
+        }
+    };
+    let [rows, mapped] = ["adapter/rows", "adapter/gemm"];
+    let nodes = [
+        reshape("features", vec![rows.to_owned()], &[n_features]),
+        map(rows, vec![mapped.to_owned()]),
+        reshape(mapped, visual, &[n, width]),
+    ];
+    graph.nodes.splice(..0, nodes);
 }
 
 /// How a nucleus gets values of another.
@@ -209,6 +246,8 @@ pub struct Wired {
     pub nuclei: Vec<(String, usize)>,
     structure: Nuclei,
     has_adapter: bool,
+    /// Tokens of a stimulus.
+    pub(super) tokens: Option<usize>,
     n_ratings: usize,
 }
 
@@ -277,9 +316,14 @@ impl Wired {
         weights: &BTreeMap<String, ArrayD<f32>>,
         features: ArrayView2<'_, f32>,
     ) -> Array2<f32> {
-        match self.has_adapter {
-            true => self.forward(weights).linear("adapter", features),
-            false => features.to_owned(),
+        let forward = self.forward(weights);
+        match (self.has_adapter, self.tokens) {
+            (false, _) => features.to_owned(),
+            (true, None) => forward.linear("adapter", features),
+            (true, Some(n)) => {
+                let rows = by_token(features, n);
+                by_stimulus(forward.linear("adapter", rows.view()), n)
+            }
         }
     }
 
@@ -287,10 +331,12 @@ impl Wired {
         Forward {
             nuclei: &self.structure,
             weights,
+            tokens: self.tokens,
         }
     }
 
-    /// Units of all nuclei, `(n, n_units)`, and ratings, `(n, n_ratings)`, of features.
+    /// Units of all nuclei, `(n, n_units)`, and ratings, `(n, n_ratings)`, of features; with tokens `(n, tokens · n_features)`, of whose
+    /// units the mean is taken.
     ///
     /// # Panics
     ///
@@ -303,5 +349,46 @@ impl Wired {
     ) -> (Array2<f32>, Array2<f32>) {
         let visual = self.visual(weights, features);
         self.forward(weights).run(visual.view(), Change::None)
+    }
+
+    /// Entropy of the attention of each nucleus as a share of that of even attention, ln tokens: mean over layers, heads, queries, steps and
+    /// stimuli; `None` for nuclei that do not attend, or to one token.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`attention_entropy`](consilience_methods::emotion::attention_entropy).
+    ///
+    /// # Panics
+    ///
+    /// When the weights are not those of the module.
+    pub fn attention(
+        &self,
+        weights: &BTreeMap<String, ArrayD<f32>>,
+        features: ArrayView2<'_, f32>,
+    ) -> Result<Vec<Option<f64>>> {
+        let visual = self.visual(weights, features);
+        let mut found: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+        let mut failed = None;
+        self.forward(weights)
+            .watched(
+                visual.view(),
+                Change::None,
+                &mut |nucleus, attention| match attention_entropy(attention.mapv(f64::from).view())
+                {
+                    Ok(entropy) => {
+                        let of_nucleus = found.entry(nucleus.to_owned()).or_default();
+                        of_nucleus.extend(entropy.normalised);
+                    }
+                    Err(error) => failed = Some(error),
+                },
+            );
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+        let mean = |name: &String| {
+            let all = found.get(name).filter(|all| !all.is_empty())?;
+            Some(all.iter().sum::<f64>() / all.len() as f64)
+        };
+        Ok(self.nuclei.iter().map(|(name, _)| mean(name)).collect())
     }
 }

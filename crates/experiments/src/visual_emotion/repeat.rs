@@ -22,6 +22,8 @@ pub struct Repeat {
     pub units: Array3<f32>,
     /// Units by the weights that are used, or none.
     pub units_after: Array2<f32>,
+    /// Entropy of the attention of each nucleus, mean over stimuli, by the weights that are used; empty without tokens.
+    pub attention: Vec<Option<f64>>,
 }
 
 impl Repeat {
@@ -41,6 +43,7 @@ impl Repeat {
             after: Array2::zeros((n_stimuli, n_ratings)),
             units: Array3::zeros((n_kept, n_stimuli, n_units)),
             units_after: Array2::zeros((if n_kept > 0 { n_stimuli } else { 0 }, n_units)),
+            attention: attention(divisions, runs),
         };
         for (division, run) in divisions.iter().zip(runs) {
             for (row, &stimulus) in division.tested.iter().enumerate() {
@@ -94,6 +97,21 @@ impl Repeat {
             after: rows(self.after.view()),
         }
     }
+}
+
+/// Means over the stimuli of all folds.
+fn attention(divisions: &[Division], runs: &[FoldRun]) -> Vec<Option<f64>> {
+    let n_nuclei = runs.first().map_or(0, |run| run.attention.len());
+    let mean = |nucleus: usize| {
+        let (mut sum, mut n) = (0.0, 0.0);
+        for (division, run) in divisions.iter().zip(runs) {
+            let n_tested = division.tested.len() as f64;
+            sum += n_tested * run.attention.get(nucleus).copied().flatten()?;
+            n += n_tested;
+        }
+        (n > 0.0).then(|| sum / n)
+    };
+    (0..n_nuclei).map(mean).collect()
 }
 
 /// Mean losses over the folds that came to an epoch.

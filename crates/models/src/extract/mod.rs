@@ -5,6 +5,7 @@ mod edited;
 mod params;
 mod pool;
 mod source;
+mod tokens;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -25,6 +26,7 @@ pub use clips::{Clip, ClipFrames, ClipPool, Clips, Film};
 pub use params::{ExtractParams, Images, Pool};
 use pool::Pooling;
 pub use source::Source;
+pub use tokens::Tokens;
 
 /// A layer as it will come out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +37,8 @@ pub struct ExtractedLayer {
     pub shape: Vec<usize>,
     /// Values for one image after pooling.
     pub n_features: usize,
+    /// Where its tokens lie before pooling.
+    pub tokens: Tokens,
     /// Index of an earlier layer that is the same tensor; its rows are not delivered twice.
     pub alias_of: Option<usize>,
 }
@@ -148,7 +152,8 @@ impl Extractor {
         };
         extractor.describe(layers, &output_of, &activations, n_probe, |layer, shape| {
             let layout = network.graph.layout(&layer.tensor);
-            Pooling::new(params.pool, &layer.name, shape, layout)
+            let pooling = Pooling::new(params.pool, &layer.name, shape, layout)?;
+            Ok((pooling, Tokens::new(shape, layout)))
         })?;
         Ok(extractor)
     }
@@ -168,7 +173,7 @@ impl Extractor {
         output_of: &[usize],
         activations: &[Option<ArrayD<f32>>],
         n_probe: usize,
-        pooling_of: impl Fn(&Layer, &[usize]) -> Result<Pooling>,
+        pooling_of: impl Fn(&Layer, &[usize]) -> Result<(Pooling, Tokens)>,
     ) -> Result<()> {
         let mut first_with: HashMap<usize, usize> = HashMap::new();
         for (layer, &output_idx) in layers.iter().zip(output_of) {
@@ -189,7 +194,7 @@ impl Extractor {
             };
             let layer_idx = self.layers.len();
             let alias_of = first_with.get(&output_idx).copied();
-            let pooling = pooling_of(layer, &shape)?;
+            let (pooling, tokens) = pooling_of(layer, &shape)?;
             let n_features = pooling.n_features(shape.iter().product());
             if alias_of.is_none() {
                 first_with.insert(output_idx, layer_idx);
@@ -203,6 +208,7 @@ impl Extractor {
                 name: layer.name.clone(),
                 n_features,
                 shape,
+                tokens,
                 alias_of,
             });
         }

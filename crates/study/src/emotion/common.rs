@@ -37,6 +37,8 @@ pub struct Encoder {
     pub stimuli: Array2<f32>,
     /// Of other pictures, if these are learnt from.
     pub others: Option<Array2<f32>>,
+    /// Tokens that lie side by side in a row; `None` for one vector.
+    pub tokens: Option<usize>,
     pub key: (Key, Option<Key>),
 }
 
@@ -151,6 +153,10 @@ impl<'a> Study<'a> {
             )?;
             let layer = &planned.layers[last];
             let features = load_features(prepared, pictures, planned, layer, self.cache)?;
+            let features = match self.planned.reads_tokens() {
+                true => layer.tokens.side_by_side(features.view()),
+                false => features,
+            };
             found.push((features, features_key(prepared, pictures, model, last)));
         }
         let mut found = found.into_iter();
@@ -159,6 +165,7 @@ impl<'a> Study<'a> {
         Ok(Encoder {
             stimuli,
             others,
+            tokens: (self.planned.reads_tokens()).then(|| planned.layers[last].tokens.n()),
             key: (key, key_of_others),
         })
     }
@@ -169,6 +176,7 @@ impl<'a> Study<'a> {
             features: encoder.others.as_ref().unwrap_or(&encoder.stimuli).view(),
             ratings: self.learnt.view(),
             stimuli: encoder.stimuli.view(),
+            tokens: encoder.tokens,
         }
     }
 }

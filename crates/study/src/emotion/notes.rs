@@ -16,6 +16,18 @@ pub fn on_modules(study: &Study<'_>) -> Vec<String> {
     if study.planned.training.is_none() {
         notes.push("Activations of all stimuli are those of the modules of all folds, which begin with the same weights: unit i of one is taken for unit i of the others.".to_owned());
     }
+    if study.planned.reads_tokens() {
+        for &model in &study.planned.models {
+            let model = &study.prepared.plan.models[model];
+            let Some(layer) = model.layers.last() else {
+                continue;
+            };
+            notes.push(format!(
+                "Modules on {} read {} tokens of {} channels each; units and ratings of a stimulus are means over tokens. Ridge regression and the RDM of {} read the mean over tokens.",
+                model.name, layer.tokens.n(), layer.tokens.n_channels, model.name
+            ));
+        }
+    }
     notes
 }
 

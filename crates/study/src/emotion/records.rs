@@ -2,7 +2,7 @@
 
 use consilience_core::{
     DisplayRdm, EmotionBaseline, EmotionModule, EmotionRating, EmotionSettings, EmotionTrainingSet,
-    MdsMap,
+    MdsMap, NucleusInfo,
 };
 use consilience_experiments::visual_emotion::{
     ModelRdms, Repeat, RepeatGeometry, Wired, history, mean_rdms, plane, quantiles, ridge, scores,
@@ -127,10 +127,14 @@ pub fn module(
     Ok(EmotionModule {
         encoder: model.name.clone(),
         layer: layer.name.clone(),
-        n_features: layer.n_features,
+        n_features: match module.structure.tokens {
+            None => layer.n_features,
+            Some(_) => layer.tokens.n_channels,
+        },
+        n_tokens: module.structure.tokens,
         structure: module.structure.name.clone(),
         n_parameters: module.n_parameters,
-        nuclei: module.structure.described(wired),
+        nuclei: nuclei(module, wired, repeats),
         read_out: module.structure.nuclei.read_out.clone(),
         before: scores_before,
         after: scores_after,
@@ -143,6 +147,18 @@ pub fn module(
     })
 }
 
+/// Nuclei with how widely they attend: the mean over repeats.
+fn nuclei(module: &PlannedModule, wired: &Wired, repeats: &[Repeat]) -> Vec<NucleusInfo> {
+    let mut nuclei = module.structure.described(wired);
+    for (idx, nucleus) in nuclei.iter_mut().enumerate() {
+        let of_repeats = repeats.iter().map(|repeat| repeat.attention.get(idx));
+        let of_repeats: Option<Vec<f64>> = of_repeats.map(|found| *found?).collect();
+        nucleus.attention_entropy =
+            of_repeats.map(|found| found.iter().sum::<f64>() / repeats.len() as f64);
+    }
+    nuclei
+}
+
 /// Ridge regression on the features of each network.
 pub fn baselines(study: &Study<'_>, encoders: &[Encoder]) -> Result<Vec<EmotionBaseline>> {
     let planned = study.planned;
@@ -150,8 +166,12 @@ pub fn baselines(study: &Study<'_>, encoders: &[Encoder]) -> Result<Vec<EmotionB
     let of = |(&model, encoder): (&usize, &Encoder)| {
         let planned_model = &plan.models[model];
         let layer = planned_model.layers.last().expect("a model has layers");
+        let kind = match encoder.tokens {
+            None => "emotion-ridge",
+            Some(_) => "emotion-ridge-tokens",
+        };
         let key = Key::new(
-            "emotion-ridge",
+            kind,
             &(
                 &encoder.key,
                 study.learnt.iter().copied().collect::<Vec<f64>>(),

@@ -2,7 +2,7 @@
 
 use consilience_core::EmotionRegion;
 use consilience_experiments::visual_emotion::{
-    Candidate, ModelRdms, Named, RepeatGeometry, curve_of_all, mean_rdms, region,
+    Candidate, ModelRdms, Named, RepeatGeometry, curve_of_all, mean_rdms, region, token_means,
 };
 use consilience_io::image::RgbImage;
 use consilience_methods::emotion::{RegionRdms, RegionRsaParams, region_rdms};
@@ -180,7 +180,8 @@ fn candidates(
     let main = &planned.modules[planned.main];
     let model = &study.prepared.plan.models[main.model];
     let layer = model.layers.last().expect("a model has layers");
-    let features = &encoders[study.encoder_of(main)].stimuli;
+    let encoder = &encoders[study.encoder_of(main)];
+    let features = token_means(encoder.stimuli.view(), encoder.tokens);
     let params = RdmParams {
         dissimilarity: planned.dissimilarity,
         ..RdmParams::default()

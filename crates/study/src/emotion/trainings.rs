@@ -48,6 +48,8 @@ pub struct Trainings<'a> {
 struct Summary {
     epoch: usize,
     history: Vec<Epoch>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    attention: Vec<Option<f64>>,
 }
 
 /// How a module learns in this study.
@@ -73,7 +75,10 @@ impl<'a> Trainings<'a> {
     ) -> Result<Self> {
         let wired = module
             .structure
-            .wired(encoder.stimuli.ncols(), study.names.len())
+            .wired(
+                encoder.stimuli.ncols() / encoder.tokens.unwrap_or(1),
+                study.names.len(),
+            )
             .map_err(|source| of_experiment(&study.label(module), source))?;
         let learning = learning(study.planned, &wired);
         let ratings: Vec<f64> = study.learnt.iter().copied().collect();
@@ -218,6 +223,7 @@ impl<'a> Trainings<'a> {
         let summary = Summary {
             epoch: run.epoch,
             history: run.history.clone(),
+            attention: run.attention.clone(),
         };
         cache.put_json(KIND, key, &summary)
     }
@@ -244,6 +250,7 @@ impl<'a> Trainings<'a> {
             ratings,
             units,
             weights,
+            attention: summary.attention,
         })
     }
 }

@@ -24,6 +24,10 @@ pub struct EmotionOptions {
     /// Width of what the nuclei read: a trained linear map brings the features to it, and the nuclei of `structures` shrink in
     /// proportion (a multiple of 4; as published, features have 768 numbers). Default: the features themselves.
     pub width: Option<usize>,
+    /// Whether modules read the tokens of the last layer (patches of a transformer without its class token, or the positions of a map) and
+    /// attend to all of them, instead of one vector. The models need `pool = "none"` and no `reduce`; `width` is that of a token. Units and
+    /// ratings are means over tokens, which is also what ridge regression reads.
+    pub tokens: bool,
     /// The module that units, geometry and gains are of: network and structure, as in `"squeezenet1_1 IV"`. Default: the last
     /// structure on the first network.
     pub main: Option<String>,
@@ -104,6 +108,7 @@ impl Default for EmotionOptions {
             nuclei: None,
             matched: false,
             width: None,
+            tokens: false,
             main: None,
             preset: "release2026".to_owned(),
             epochs: None,

@@ -8,7 +8,7 @@ use consilience_methods::rsa::Correction;
 use serde::Serialize;
 
 use super::appraisal::as_debug;
-use super::{PlannedStimulus, as_text};
+use super::{PlannedModel, PlannedStimulus, as_text};
 
 /// One module on one network.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -182,11 +182,28 @@ impl PlannedEmotion {
         }
     }
 
-    /// Bytes that units of the main module take at all epochs of a repeat, while its folds are put together.
-    pub(super) fn bytes(&self, n_stimuli: usize) -> u64 {
+    /// Whether modules read several tokens of each picture.
+    #[must_use]
+    pub fn reads_tokens(&self) -> bool {
+        let mut structures = self.modules.iter().map(|module| &module.structure);
+        structures.any(|structure| structure.tokens.is_some())
+    }
+
+    /// Bytes that units of the main module take at all epochs of a repeat, while its folds are put together; with tokens also those of all
+    /// networks, in trainings side by side and for lesions of all repeats.
+    pub(super) fn bytes(&self, n_stimuli: usize, models: &[PlannedModel]) -> u64 {
         let n_epochs = self.learning.params.epochs as u64 + 1;
         let main = &self.modules[self.main];
-        2 * 4 * n_epochs * n_stimuli as u64 * main.n_units as u64
+        let of_units = 2 * 4 * n_epochs * n_stimuli as u64 * main.n_units as u64;
+        if !self.reads_tokens() {
+            return of_units;
+        }
+        let n_learnt = self.training.as_ref().map_or(0, |t| t.pictures.len());
+        let n_pictures = (n_stimuli + n_learnt) as u64;
+        let last = |model: usize| models[model].layers.last().map_or(0, |l| l.n_features);
+        let of_all: u64 = self.models.iter().map(|&model| last(model) as u64).sum();
+        let copies = 5.max(self.repeats as u64 + 1);
+        of_units + 4 * n_pictures * (of_all + copies * last(main.model) as u64)
     }
 
     /// A rough guess, from single measurements on one machine: products of weights in training and in lesions.
@@ -198,12 +215,15 @@ impl PlannedEmotion {
         let trainings = (self.repeats * self.n_folds()) as f64;
         let of_module = |module: &PlannedModule| {
             let passes = n_learnt * self.learning.params.epochs as f64;
-            trainings * passes * (PASS + module.n_parameters as f64 / TRAINED)
+            let n_tokens = module.structure.tokens.unwrap_or(1) as f64;
+            trainings * passes * (PASS + n_tokens * module.n_parameters as f64 / TRAINED)
         };
         // Of four nuclei and all, and of nine bins.
         let lesions = (self.gains.len() * (1 + self.random_sets) * self.repeats) as f64 * 14.0;
         let main = &self.modules[self.main];
-        let of_lesions = lesions * n_stimuli * (PASS + main.n_parameters as f64 / TRAINED) / 6.0;
+        let n_tokens = main.structure.tokens.unwrap_or(1) as f64;
+        let of_picture = PASS + n_tokens * main.n_parameters as f64 / TRAINED;
+        let of_lesions = lesions * n_stimuli * of_picture / 6.0;
         self.modules.iter().map(of_module).sum::<f64>() + of_lesions
     }
 }

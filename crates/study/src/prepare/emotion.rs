@@ -2,6 +2,7 @@
 
 mod learning;
 mod learnt;
+mod tokens;
 
 use consilience_core::{InputFile, TargetKind};
 use consilience_experiments::visual_emotion::{Structure, elsewhere, folds};
@@ -48,12 +49,20 @@ pub(super) fn resolve_emotion(
             "nothing to read: the study has no [[model]]; add one",
         ));
     }
+    if options.tokens {
+        tokens::check_models(&of("tokens"), study.models, &models)?;
+    }
     let modules = modules(options, key, study, &models, ratings.len(), inputs)?;
     let main = main_module(options, key, study, &modules)?;
     let bins = bin_params(options, key, &scales, &ratings, loaded)?;
     let (training, clips) = load_learnt(options, key, &ratings, &scales, study, inputs)?.unzip();
     let (changes, learning) = learning(options, key, ratings.len())?;
     check_numbers(options, key)?;
+    if options.tokens {
+        let n_learnt = training.as_ref().map_or(0, |t| t.pictures.len());
+        let n_pictures = study.stimuli.len() + n_learnt;
+        tokens::check_memory(&of("tokens"), study.models, &modules, n_pictures, &learning)?;
+    }
     // Folds that cannot be are said here, not after the networks ran.
     let n_stimuli = study.stimuli.len();
     let divided = match &training {
@@ -249,18 +258,28 @@ fn modules(
     let mut modules = Vec::new();
     for &model in models {
         let layers = &study.models[model].layers;
-        let n_features = layers.last().map_or(0, |layer| layer.n_features);
+        let n_features = layers.last().map_or(0, |layer| match options.tokens {
+            true => layer.tokens.n_channels,
+            false => layer.n_features,
+        });
         let mut structures: Vec<Structure> = match &file {
             Some((file, nuclei)) => vec![Structure {
                 name: (*file).clone(),
                 nuclei: nuclei.clone(),
                 adapter: options.width,
+                tokens: None,
             }],
             None => variants
                 .iter()
                 .map(|&variant| Structure::variant(variant, n_features, options.width))
                 .collect(),
         };
+        if options.tokens {
+            let n_tokens = layers.last().map(|layer| layer.tokens.n());
+            for structure in &mut structures {
+                structure.tokens = n_tokens;
+            }
+        }
         let wired = |structure: &Structure| {
             let wired = structure.wired(n_features, n_ratings);
             wired.map_err(|e| at(&of("structures"), e))

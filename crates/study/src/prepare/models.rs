@@ -156,6 +156,7 @@ pub(super) fn load_model(
                 tensor: layer.tensor.clone(),
                 aliases,
                 n_features: reduce.n_features(found.n_features, stimuli.n_rows()),
+                tokens: found.tokens.clone(),
             })
         })
         .collect();

@@ -31,6 +31,7 @@ fn recurrent() -> Structure {
         name: "recurrent".to_owned(),
         nuclei: Nuclei::from_toml(nuclei).unwrap(),
         adapter: None,
+        tokens: None,
     }
 }
 

@@ -4,6 +4,7 @@ mod naive;
 mod quantiles;
 mod read_out;
 mod refusals;
+mod tokens;
 mod units;
 
 use consilience_learn::train::{Optimizer, TrainParams};
@@ -39,6 +40,7 @@ impl Data {
             features: self.features.view(),
             ratings: self.ratings.view(),
             stimuli: self.features.view(),
+            tokens: None,
         }
     }
 
@@ -68,6 +70,7 @@ pub(super) fn structure() -> Structure {
         name: "three".to_owned(),
         nuclei: Nuclei::from_toml(nuclei).unwrap(),
         adapter: None,
+        tokens: None,
     }
 }
 
@@ -179,6 +182,7 @@ fn modules_are_computed_as_their_networks_are() {
         name: "recurrent".to_owned(),
         nuclei: Nuclei::from_toml(recurrent).unwrap(),
         adapter: Some(8),
+        tokens: None,
     };
     let variants = Variant::ALL.map(|variant| Structure::variant(variant, 10, Some(24)));
     let data = Data::new(11, 10, 3);

@@ -37,6 +37,7 @@ fn planted_units_are_counted_after_training_and_not_before() {
             after: Array2::zeros((n, 2)),
             units: before,
             units_after: after,
+            attention: Vec::new(),
         }
     };
     let repeats = [repeat(1), repeat(2)];

@@ -97,14 +97,7 @@ fn inputs(emotion: &EmotionRecord) -> Vec<String> {
     let all: Vec<String> = emotion
         .modules
         .iter()
-        .map(|m| {
-            format!(
-                "{} at {} ({})",
-                m.encoder,
-                m.layer,
-                plural(m.n_features, "feature")
-            )
-        })
+        .map(|m| format!("{} at {} ({})", m.encoder, m.layer, scores::read(m)))
         .collect();
     let each = distinct(all.iter().map(String::as_str));
     each.into_iter().map(str::to_owned).collect()

@@ -146,6 +146,15 @@ pub(super) fn nucleus_idx(emotion: &EmotionRecord, name: &str) -> Option<usize> 
     nuclei(emotion).iter().position(|n| *n == name)
 }
 
+/// What a module reads of a picture: `512 features`, `49 tokens of 512 features`.
+pub(super) fn read(module: &EmotionModule) -> String {
+    let features = view::plural(module.n_features, "feature");
+    match module.n_tokens {
+        None => features,
+        Some(n) => format!("{} of {features}", view::plural(n, "token")),
+    }
+}
+
 /// Whether a nucleus attends to one token only, so that its attention is a linear map.
 pub(super) fn attends_to_one_token(nucleus: &NucleusInfo) -> bool {
     nucleus.unit.contains("transformer") && nucleus.attention_entropy.is_none()

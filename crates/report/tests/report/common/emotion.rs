@@ -414,6 +414,7 @@ fn module(shape: &Emotion, idx: usize) -> EmotionModule {
         encoder: encoder.into(),
         layer: layer.into(),
         n_features: 512,
+        n_tokens: None,
         structure: structure.into(),
         n_parameters: 18_131_458 / (4 - idx % 4),
         read_out: nuclei.last().unwrap().name.clone(),

@@ -187,6 +187,7 @@ mod tests {
             encoder: "net".into(),
             layer: "last".into(),
             n_features: 8,
+            n_tokens: None,
             structure: "own".into(),
             n_parameters: 10,
             read_out: nuclei.last().map_or_else(String::new, |n| n.name.clone()),

@@ -224,7 +224,7 @@ fn lines(emotion: &EmotionRecord, module: &EmotionModule, idx: usize) -> Vec<Str
             0 => vec![
                 module.encoder.clone(),
                 module.layer.clone(),
-                view::plural(module.n_features, "feature"),
+                scores::read(module),
             ],
             _ => {
                 let names: Vec<&str> = emotion.ratings.iter().map(|r| r.name.as_str()).collect();
