@@ -84,6 +84,7 @@ fn structure(name: &str, n_features: usize, width: Option<usize>) -> Result<Stru
         name: name.to_owned(),
         nuclei: Nuclei::from_toml(&text).with_context(|| name.to_owned())?,
         adapter: width,
+        tokens: None,
     })
 }
 

@@ -141,6 +141,9 @@ impl Description {
                 "its means and deviations are not one number for each feature and rating",
             );
         }
+        if self.structure.tokens.is_some() {
+            return wrong("its nuclei read several tokens, which is for studies (`tokens = true`)");
+        }
         if self.structure.adapter == Some(0) || self.n_features == 0 {
             return Err(VisualEmotionError::from(NucleiError::NoFeatures).into());
         }

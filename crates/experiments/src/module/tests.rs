@@ -30,6 +30,7 @@ fn tiny() -> Structure {
         name: "tiny".to_owned(),
         nuclei,
         adapter: None,
+        tokens: None,
     }
 }
 
@@ -149,6 +150,11 @@ fn damaged_and_foreign_files_are_refused() {
             "one number",
         ),
         ("\"weights_blake3\": \"", "\"weights_blake3\": \"0", "hash"),
+        (
+            "\"adapter\"",
+            "\"tokens\": 2, \"adapter\"",
+            "several tokens",
+        ),
         ("{", "[", "does not describe"),
     ] {
         assert!(text.contains(old), "{old}");

@@ -77,6 +77,7 @@ pub fn train(
         features: examples.features,
         ratings: examples.ratings,
         stimuli: examples.features,
+        tokens: None,
     };
     let scaling = Scaling::of(&pictures, &training, learning);
     let part = |rows: &[usize]| {
