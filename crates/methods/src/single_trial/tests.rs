@@ -93,7 +93,8 @@ fn noise(seed: u64, n_trials: usize) -> (Timing, Array2<f64>, Array2<f64>, Array
     let events: Vec<Event> = (0..n_trials)
         .map(|trial| Event {
             onset: timing.repetition_time * 10.0 * (trial as f64 + draw.uniform()),
-            duration: 3.0 * draw.uniform(),
+            // A recording in single precision says little of responses to instants.
+            duration: 0.5 + 3.0 * draw.uniform(),
         })
         .collect();
     let trials = columns(&events, &timing);
