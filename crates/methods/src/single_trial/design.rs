@@ -72,9 +72,9 @@ fn positive(what: &'static str, value: f64) -> Result<()> {
 /// use consilience_methods::single_trial::{Event, Timing, regressor};
 /// let timing = Timing { n_volumes: 20, repetition_time: 2.0, first: 0.0 };
 /// let expected = regressor(&[Event { onset: 4.0, duration: 0.0 }], &timing)?;
-/// // The peak is five seconds behind the event.
+/// // The peak is some five seconds behind the event: at 10 s of those recorded.
 /// let peak = expected.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).unwrap().0;
-/// assert_eq!((expected[2], peak), (0.0, 4));
+/// assert_eq!((expected[2], peak), (0.0, 5));
 /// # Ok::<(), consilience_methods::MethodsError>(())
 /// ```
 ///
