@@ -131,10 +131,16 @@ fn title(group: &Group<'_>) -> String {
     }
 }
 
+/// Mean ± SD over random units; where α = 0 changes no unit, that is the intact r.
 fn random_band(curve: &GainCurve) -> Vec<(f64, Option<(f64, f64)>)> {
+    let has_random = curve.random.iter().any(Option::is_some);
     (0..curve.gains.len())
         .map(|k| {
-            let around = curve.random[k].zip(curve.random_sd[k].or(Some(0.0)));
+            let intact = curve.r[k].filter(|_| has_random && curve.gains[k] == 0.0);
+            let around = match intact {
+                Some(r) => Some((r, 0.0)),
+                None => curve.random[k].zip(curve.random_sd[k].or(Some(0.0))),
+            };
             let ends = around.map(|(mean, sd)| (mean - sd, mean + sd));
             (curve.gains[k], ends)
         })
