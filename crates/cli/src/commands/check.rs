@@ -56,10 +56,10 @@ fn print(plan: &Plan, out: &mut dyn Write) -> Result<()> {
         let n_features: usize = model.layers.iter().map(|l| l.n_features).sum();
         writeln!(
             out,
-            "  model      {} ({}), {} layers, {n_features} features an image, {}",
+            "  model      {} ({}), {}, {n_features} features an image, {}",
             model.name,
             model.architecture,
-            model.layers.len(),
+            counted(model.layers.len(), "layer"),
             model.executor
         )?;
         writeln!(out, "             {}", model.preprocessing)?;
@@ -191,14 +191,17 @@ fn described(analysis: &PlannedAnalysis, plan: &Plan) -> String {
                 .map(|&rating| plan.ratings[rating].name.as_str());
             let learnt: Vec<&str> = learnt.collect();
             format!(
-                "visual-emotion: {} learn {} ({}, {} epochs), {} × {}, {} regions",
-                counted(emotion.modules.len(), "module"),
+                "visual-emotion: {} {} ({}, {}), {} × {}, {}",
+                match emotion.modules.len() {
+                    1 => "1 module learns".to_owned(),
+                    n => format!("{n} modules learn"),
+                },
                 learnt.join(" and "),
                 emotion.preset,
-                emotion.learning.params.epochs,
+                counted(emotion.learning.params.epochs, "epoch"),
                 counted(emotion.repeats, "repeat"),
                 counted(emotion.n_folds(), "fold"),
-                emotion.regions.len()
+                counted(emotion.regions.len(), "region")
             )
         }
         PlannedAnalysis::Objects(objects) => format!(
