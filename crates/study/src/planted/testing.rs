@@ -33,6 +33,11 @@ pub fn most() -> f64 {
     0.05 + 3.0 * (0.05 * 0.95 / n_studies() as f64).sqrt()
 }
 
+/// Three standard errors below a share of 0.9 among as many studies.
+pub fn least() -> f64 {
+    0.9 - 3.0 * (0.9 * 0.1 / n_studies() as f64).sqrt()
+}
+
 /// How many are true, of how many.
 pub fn share<'a>(all: impl Iterator<Item = &'a bool>) -> (usize, usize) {
     all.fold((0, 0), |(hits, n), &hit| (hits + usize::from(hit), n + 1))

@@ -10,7 +10,7 @@ use consilience_core::{AnalysisRecord, EmotionRecord, RegionAgreement, Selective
 use consilience_stats::correlation::pearson;
 use consilience_stats::rank::average_ranks;
 
-use super::super::testing::{kolmogorov_smirnov, most, n_studies, rate, record, share};
+use super::super::testing::{kolmogorov_smirnov, least, most, n_studies, rate, record, share};
 use super::super::{N_PICTURES, Planted, colours};
 use super::region::N_VOXELS;
 use super::{FEELINGS, N_OWN, Ratings, Region, scenes};
@@ -187,9 +187,10 @@ fn planted_emotion_is_found_in_study_after_study() {
         let hits = share(hits.iter());
         values.sort_by(f64::total_cmp);
         let mean = values.iter().sum::<f64>() / values.len() as f64;
-        let (least, most) = (values[0], values[values.len() - 1]);
-        eprintln!("{what}: in {range:?} {hits:?}; mean {mean:.3}, {least:.3} to {most:.3}");
-        if rate(hits) <= 0.9 {
+        let (first, last) = (values[0], values[values.len() - 1]);
+        eprintln!("{what}: in {range:?} {hits:?}; mean {mean:.3}, {first:.3} to {last:.3}");
+        // Of all studies, 9 of 10 are to lie inside; few studies may miss by chance.
+        if rate(hits) < least() {
             missed.push(what);
         }
     }
