@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::RwLock;
 
-use consilience_io::weights::Weights;
 use consilience_learn::LearnError;
-use consilience_learn::train::{self, Arrays, Epoch, Progress, Samples, TrainParams};
+use consilience_learn::train::{self, Arrays, Epoch, Progress, Samples};
 use ndarray::{Array1, Array2, ArrayD, ArrayView2, Axis};
 
 use crate::error::{ExperimentError, Result};
@@ -104,35 +103,11 @@ pub fn train(
     let (x, y) = part(&held_out);
     let validation = Arrays::new(x.view().into_dyn(), y.view())?;
     let validation: Option<&dyn Samples> = (!held_out.is_empty()).then_some(&validation);
-    let mut network = wired.graph.clone();
-    network
-        .initialisers
-        .extend(train::torch_weights(&wired.parameters, &wired.copies, seed));
-    let params = TrainParams {
-        seed,
-        ..learning.params.clone()
-    };
-    let trained = train::train(
-        &network,
-        samples,
-        validation,
-        &params,
-        Some(folder),
-        progress,
-    )?;
-    let last = trained.history.len() - 1;
-    let (epoch, weights) = match learning.last_epoch && trained.epoch != last {
-        false => (trained.epoch, trained.weights),
-        true => {
-            let file = folder.join(format!("epoch-{last:04}.safetensors"));
-            let weights = Weights::read(file).map_err(LearnError::from)?;
-            (last, weights.into_tensors())
-        }
-    };
+    let trained = learning.train(wired, samples, validation, seed, folder, progress)?;
     Ok(Lesson {
         scaling,
-        weights,
-        epoch,
+        weights: trained.weights,
+        epoch: trained.epoch,
         history: trained.history,
         training,
         held_out,

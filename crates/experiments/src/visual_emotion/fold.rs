@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use consilience_io::weights::Weights;
-use consilience_learn::train::{self, Arrays, Epoch, TrainParams};
+use consilience_learn::train::{self, Arrays, Epoch, Progress, Samples, TrainParams, Trained};
 use ndarray::{Array2, Array3, ArrayD, ArrayView2, Axis, s};
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +23,43 @@ pub struct Learning {
     pub last_epoch: bool,
     /// Whether ratings are, for the training alone: predictions are on the scale of the ratings.
     pub standardise_ratings: bool,
+}
+
+impl Learning {
+    /// Trains a module from the initial weights that `seed` draws, with checkpoints in `folder`. What comes back is of the epoch that is used.
+    pub(crate) fn train(
+        &self,
+        wired: &Wired,
+        training: &dyn Samples,
+        validation: Option<&dyn Samples>,
+        seed: u64,
+        folder: &Path,
+        progress: impl FnMut(Progress),
+    ) -> Result<Trained> {
+        let mut network = wired.graph.clone();
+        network
+            .initialisers
+            .extend(train::torch_weights(&wired.parameters, &wired.copies, seed));
+        let params = TrainParams {
+            seed,
+            ..self.params.clone()
+        };
+        let mut trained = train::train(
+            &network,
+            training,
+            validation,
+            &params,
+            Some(folder),
+            progress,
+        )?;
+        let last = trained.history.len() - 1;
+        if self.last_epoch && trained.epoch != last {
+            let file = folder.join(format!("epoch-{last:04}.safetensors"));
+            let weights = Weights::read(file).map_err(consilience_learn::LearnError::from)?;
+            (trained.epoch, trained.weights) = (last, weights.into_tensors());
+        }
+        Ok(trained)
+    }
 }
 
 /// Pictures that modules learn from, and those that they are tested on.
@@ -209,25 +246,10 @@ pub fn train_fold(
     let training = Arrays::new(x.view(), y.view())?;
     let (x, y) = part(&division.validation);
     let validation = Arrays::new(x.view(), y.view())?;
-    let mut network = wired.graph.clone();
-    network
-        .initialisers
-        .extend(train::torch_weights(&wired.parameters, &wired.copies, seed));
-    let params = TrainParams {
-        seed,
-        ..learning.params.clone()
-    };
-    let trained = train::train(
-        &network,
-        &training,
-        Some(&validation),
-        &params,
-        Some(folder),
-        |_| {},
-    )?;
+    let trained = learning.train(wired, &training, Some(&validation), seed, folder, |_| {})?;
     let tested = pictures.stimuli.select(Axis(0), &division.tested);
     let tested = scaling.features(tested.view());
-    let n_epochs = params.epochs;
+    let n_epochs = learning.params.epochs;
     let n_units = if with_units { wired.n_units() } else { 0 };
     let n_kept = if with_units { n_epochs + 1 } else { 0 };
     let mut ratings = Array3::zeros((n_epochs + 1, tested.nrows(), wired.n_ratings()));
@@ -262,29 +284,20 @@ pub fn train_fold(
         let epoch = trained.history.len() - 1;
         let diverged = consilience_learn::LearnError::Diverged {
             epoch,
-            learning_rate: params.learning_rate,
+            learning_rate: learning.params.learning_rate,
         };
         return Err(ExperimentError::Learn(diverged));
     }
-    let (epoch, weights) = match learning.last_epoch {
-        false => (trained.epoch, trained.weights),
-        true => {
-            let last = trained.history.len() - 1;
-            let file = folder.join(format!("epoch-{last:04}.safetensors"));
-            let weights = Weights::read(file).map_err(consilience_learn::LearnError::from)?;
-            (last, weights.into_tensors())
-        }
-    };
     let attention = match pictures.tokens {
         None => Vec::new(),
-        Some(_) => wired.attention(&weights, tested.view())?,
+        Some(_) => wired.attention(&trained.weights, tested.view())?,
     };
     Ok(FoldRun {
-        epoch,
+        epoch: trained.epoch,
         history: trained.history,
         ratings,
         units,
-        weights,
+        weights: trained.weights,
         attention,
     })
 }
