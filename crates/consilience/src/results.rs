@@ -63,7 +63,7 @@ const PNG_SCALE: f32 = 2.0;
 pub const RECORD: &str = "record.json";
 
 /// Writes a record with its tables, figures and page into `folder`:
-/// `record.json`, `scores.csv` and the other tables of [`consilience_report::render`], `figures/*.svg` and `.png`,
+/// `record.json`, `scores.csv` and the other tables of [`consilience_report::render`], `figures/*.svg`, `.png` and `.pdf`,
 /// `report.html`.
 ///
 /// The record comes last, and one of other content goes first: a folder with a record is complete.
@@ -101,6 +101,10 @@ pub fn write(record: &Record, folder: &Path) -> Result<Vec<PathBuf>, ResultsErro
         put(
             &format!("figures/{}.png", figure.name),
             &consilience_report::png(&figure.svg, PNG_SCALE)?,
+        )?;
+        put(
+            &format!("figures/{}.pdf", figure.name),
+            &consilience_report::pdf(&figure.svg)?,
         )?;
     }
     put("report.html", rendered.html.as_bytes())?;

@@ -82,4 +82,10 @@ pub enum ReportError {
         #[from]
         source: png::EncodingError,
     },
+    /// A figure that could not be written as PDF.
+    #[error("the figure could not be written as PDF: {what}")]
+    Pdf {
+        /// What stood in the way.
+        what: String,
+    },
 }

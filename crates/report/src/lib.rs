@@ -36,6 +36,7 @@ mod figures;
 mod html;
 mod methods;
 mod palette;
+mod pdf;
 mod predictions;
 mod raster;
 mod scale;
@@ -50,6 +51,7 @@ pub use csv::Table;
 pub use error::{ReportError, Result};
 pub use figures::boxes::{BoxMark, boxes_svg};
 pub use palette::colour;
+pub use pdf::pdf;
 pub use predictions::{PredictedPicture, predictions_page};
 pub use raster::png;
 

@@ -43,16 +43,7 @@ static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
 /// # Ok::<(), consilience_report::ReportError>(())
 /// ```
 pub fn png(svg: &str, scale: f32) -> Result<Vec<u8>> {
-    let options = Options {
-        font_family: "DejaVu Sans".to_owned(),
-        fontdb: Arc::clone(&FONTS),
-        image_href_resolver: ImageHrefResolver {
-            resolve_string: Box::new(|_, _| None),
-            ..ImageHrefResolver::default()
-        },
-        ..Options::default()
-    };
-    let tree = Tree::from_str(svg, &options)?;
+    let tree = tree(svg)?;
     let size = tree.size();
     let pixels = |side: f32| (side * scale).ceil() as u32;
     let (width, height) = (pixels(size.width()), pixels(size.height()));
@@ -92,6 +83,20 @@ pub fn png(svg: &str, scale: f32) -> Result<Vec<u8>> {
     writer.write_image_data(&rgba)?;
     writer.finish()?;
     Ok(out)
+}
+
+/// What an SVG shows, with the embedded font and without any file.
+pub(crate) fn tree(svg: &str) -> Result<Tree> {
+    let options = Options {
+        font_family: "DejaVu Sans".to_owned(),
+        fontdb: Arc::clone(&FONTS),
+        image_href_resolver: ImageHrefResolver {
+            resolve_string: Box::new(|_, _| None),
+            ..ImageHrefResolver::default()
+        },
+        ..Options::default()
+    };
+    Ok(Tree::from_str(svg, &options)?)
 }
 
 /// A PNG whose pixels are indices into the heat-map colours.
