@@ -85,10 +85,12 @@ fn a_sum_over_one_pixel_is_found_where_it_is() {
     let windows = Windows::new([8, 10], 3, 1).unwrap();
     let covered: Vec<f64> = windows
         .iter()
-        .map(|[rows, columns]| match rows.contains(&4) && columns.contains(&5) {
-            true => 0.0,
-            false => 3.0,
-        })
+        .map(
+            |[rows, columns]| match rows.contains(&4) && columns.contains(&5) {
+                true => 0.0,
+                false => 3.0,
+            },
+        )
         .collect();
     let map = windows.map(3.0, &covered).unwrap();
     assert_eq!(map[[4, 5]], 3.0);
@@ -163,10 +165,7 @@ fn patches_that_cannot_slide_are_refused() {
             width: 4
         }
     ));
-    assert_eq!(
-        refused([8, 8], 3, 0),
-        OcclusionError::NoStride { patch: 3 }
-    );
+    assert_eq!(refused([8, 8], 3, 0), OcclusionError::NoStride { patch: 3 });
     assert!(matches!(
         refused([8, 8], 3, 4),
         OcclusionError::StrideTooLarge {
