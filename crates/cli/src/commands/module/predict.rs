@@ -103,7 +103,7 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
         .filter(|name| module.description.output(name).is_some())
         .collect();
     let frozen = frozen(args, &module, threads)?;
-    let occlusion = args.occlusion.plan(frozen.as_ref())?;
+    let occlusion = args.occlusion.plan(frozen.as_ref(), args.epoch)?;
     let features = features(args, &module, frozen.as_ref())?;
     let n = features.values.nrows();
     let given = match &args.ratings {

@@ -46,6 +46,7 @@ pub(super) struct Plan<'a> {
     folder: &'a Path,
     patch: usize,
     stride: usize,
+    epoch: Option<usize>,
 }
 
 /// Pictures with what is known of them before.
@@ -61,8 +62,8 @@ impl OcclusionArgs {
         self.occlusion.is_some()
     }
 
-    /// `None` where no maps are wanted.
-    pub fn plan(&self, frozen: Option<&Frozen>) -> Result<Option<Plan<'_>>> {
+    /// `None` where no maps are wanted; `epoch` is the one whose weights were asked for.
+    pub fn plan(&self, frozen: Option<&Frozen>, epoch: Option<usize>) -> Result<Option<Plan<'_>>> {
         let (Some(folder), Some(frozen)) = (&self.occlusion, frozen) else {
             return Ok(None);
         };
@@ -79,6 +80,7 @@ impl OcclusionArgs {
             folder,
             patch: self.patch,
             stride: self.stride,
+            epoch,
         }))
     }
 }
@@ -222,6 +224,7 @@ impl Plan<'_> {
             "windows": self.windows.counts(),
             "covered_with": "0 in every channel after preprocessing",
             "module_blake3": module.description.weights_blake3,
+            "epoch": self.epoch,
             "encoder": frozen.encoder,
             "preprocessing_text": frozen.preprocessing().to_string(),
             "maps": maps,
