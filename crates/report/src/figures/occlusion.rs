@@ -23,6 +23,8 @@ const SMALL: f64 = 9.0;
 pub struct OccludedPicture<'a> {
     /// What it is called.
     pub name: &'a str,
+    /// Whether its pixels are blocks, to hide what it shows.
+    pub blurred: bool,
     /// Height and width in pixels.
     pub size: [usize; 2],
     /// Red, green and blue of each pixel, row by row.
@@ -61,7 +63,7 @@ pub struct RatingMap<'a> {
 /// use consilience_report::{OccludedPicture, RatingMap, occlusion_svg};
 ///
 /// let map = RatingMap { rating: "valence", predicted: 4.2, values: &[0.0, -0.5] };
-/// let picture = OccludedPicture { name: "a.png", size: [1, 2], pixels: &[9; 6], patch: 1, maps: vec![map] };
+/// let picture = OccludedPicture { name: "a.png", blurred: false, size: [1, 2], pixels: &[9; 6], patch: 1, maps: vec![map] };
 /// assert!(occlusion_svg(&picture)?.contains("valence 4.20"));
 /// # Ok::<(), consilience_report::ReportError>(())
 /// ```
@@ -84,14 +86,13 @@ pub fn occlusion_svg(picture: &OccludedPicture<'_>) -> Result<String> {
     }
     let scale = SIDE / height.max(width) as f64;
     let (w, h) = (width as f64 * scale, height as f64 * scale);
+    let shown_as = match picture.blurred {
+        true => "hidden by blocks",
+        false => "as the network sees it",
+    };
     let mut d = Draw::default();
     let place = |column: usize| column as f64 * (w + GAP);
-    title(
-        &mut d,
-        place(0),
-        &[picture.name, "as the network sees it"],
-        w,
-    );
+    title(&mut d, place(0), &[picture.name, shown_as], w);
     d.image(
         (place(0), TOP),
         (w, h),
@@ -209,6 +210,7 @@ mod tests {
     fn picture<'a>(name: &'a str, values: &'a [f64]) -> OccludedPicture<'a> {
         OccludedPicture {
             name,
+            blurred: false,
             size: [2, 3],
             pixels: &[100; 18],
             patch: 1,
@@ -244,7 +246,16 @@ mod tests {
         ] {
             assert!(svg.contains(part), "{part}");
         }
-        assert!(!svg.contains("<b>"));
+        assert!(!svg.contains("<b>") && svg.contains("as the network sees it"));
+        let blurred = OccludedPicture {
+            blurred: true,
+            ..picture("a.png", &[0.0; 6])
+        };
+        assert!(
+            occlusion_svg(&blurred)
+                .unwrap()
+                .contains("hidden by blocks")
+        );
         assert!(crate::png(&svg, 1.0).is_ok());
     }
 

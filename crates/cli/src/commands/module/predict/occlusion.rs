@@ -98,7 +98,7 @@ impl Plan<'_> {
         let [n_rows, n_columns] = self.windows.counts();
         let n_each = 1 + self.windows.len();
         tables::note(&format!(
-            "{n_rows} × {n_columns} places of the patch: {n_each} passes of the network for each of {n} pictures"
+            "{n_rows} × {n_columns} places of the patch, so {n_each} passes of the network for a picture; pictures: {n}"
         ));
         let files = AtomicFolder::create(self.folder)?;
         let [height, width] = self.windows.size();
@@ -133,7 +133,8 @@ impl Plan<'_> {
                         true => &blocks(&as_seen[idx]),
                         false => &as_seen[idx],
                     };
-                    let svg = self.figure(&pictures.names[row], picture, module, heads, &found)?;
+                    let shown_as = (pictures.names[row].as_str(), pictures.blurred[row]);
+                    let svg = self.figure(shown_as, picture, module, heads, &found)?;
                     let stem = pictures.paths[row].file_stem().unwrap_or_default();
                     let stem = format!("overlay/{row:05}_{}", stem.to_string_lossy());
                     let file = |ending: &str| files.path().join(format!("{stem}.{ending}"));
@@ -154,11 +155,6 @@ impl Plan<'_> {
             )?;
         }
         console.end();
-        if n > SHOWN {
-            tables::note(&format!(
-                "a page shows the maps of the first {SHOWN} pictures"
-            ));
-        }
         for writer in writers {
             writer.finish()?;
         }
@@ -171,7 +167,7 @@ impl Plan<'_> {
 
     fn figure(
         &self,
-        name: &str,
+        (name, blurred): (&str, bool),
         picture: &RgbImage,
         module: &Trained,
         heads: &[&str],
@@ -189,6 +185,7 @@ impl Plan<'_> {
         });
         Ok(occlusion_svg(&OccludedPicture {
             name,
+            blurred,
             size: [picture.height, picture.width],
             pixels: &picture.pixels,
             patch: self.patch,

@@ -135,6 +135,12 @@ pub(super) fn page(
             maps: maps.get(row).cloned(),
         });
     }
+    if !maps.is_empty() && maps.len() < names.len() {
+        tables::note(&format!(
+            "the page shows the maps of the first {} pictures, all are in the folder of --occlusion",
+            maps.len()
+        ));
+    }
     let learnt = &module.description.learnt;
     let about = format!(
         "Module {} ({} nuclei, {} units){}{}.",
