@@ -2,6 +2,7 @@
 
 use consilience_learn::LearnError;
 use consilience_methods::MethodsError;
+use consilience_methods::occlusion::OcclusionError;
 use consilience_models::ModelError;
 
 use crate::appraise::AppraiseError;
@@ -25,6 +26,9 @@ pub enum ExperimentError {
     /// Of the statistics.
     #[error(transparent)]
     Methods(#[from] MethodsError),
+    /// Of a patch that covers windows of pictures.
+    #[error(transparent)]
+    Occlusion(#[from] OcclusionError),
     /// Of heads that rate.
     #[error(transparent)]
     Appraise(#[from] AppraiseError),

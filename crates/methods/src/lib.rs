@@ -22,6 +22,7 @@ pub mod mds;
 mod names;
 mod nan;
 pub mod objects;
+pub mod occlusion;
 pub mod rdm;
 pub mod reliability;
 pub mod rsa;

@@ -49,8 +49,8 @@ pub mod zoo;
 pub use error::{ModelError, Result};
 pub use executor::{ExecutorChoice, ExecutorInfo, Operations};
 pub use extract::{
-    Block, Clip, ClipFrames, ClipPool, Clips, ExtractParams, ExtractedLayer, Extractor, Film,
-    Images, Pool, Source, Tokens,
+    Block, Clip, ClipFrames, ClipPool, Clips, Covered, ExtractParams, ExtractedLayer, Extractor,
+    Film, Images, Pool, Source, Tokens,
 };
 pub use graph::{Edit, Graph, Layer};
 pub use network::Network;

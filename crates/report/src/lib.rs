@@ -50,6 +50,7 @@ use consilience_core::Record;
 pub use csv::Table;
 pub use error::{ReportError, Result};
 pub use figures::boxes::{BoxMark, boxes_svg};
+pub use figures::occlusion::{OccludedPicture, RatingMap, occlusion_svg};
 pub use palette::colour;
 pub use pdf::pdf;
 pub use predictions::{PredictedPicture, predictions_page};

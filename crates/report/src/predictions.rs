@@ -31,6 +31,8 @@ pub struct PredictedPicture {
     pub predicted: Vec<f64>,
     /// What people gave, if it is known.
     pub actual: Option<Vec<f64>>,
+    /// Where its ratings come from, as [`occlusion_svg`](crate::occlusion_svg) draws it.
+    pub maps: Option<String>,
 }
 
 /// What the template sees.
@@ -45,6 +47,7 @@ struct Page<'a> {
     single: Option<Single>,
     plane: Option<String>,
     caption: &'a str,
+    maps: Vec<&'a str>,
     columns: Vec<String>,
     rows: Vec<Row>,
 }
@@ -128,6 +131,7 @@ pub fn predictions_page(
         single,
         plane,
         caption,
+        maps: pictures.iter().filter_map(|p| p.maps.as_deref()).collect(),
         columns,
         rows,
     };
@@ -277,6 +281,7 @@ mod tests {
             png: Some(vec![1, 2, 3]),
             predicted: predicted.to_vec(),
             actual,
+            maps: None,
         }
     }
 
@@ -313,6 +318,21 @@ mod tests {
             ..picture("a", [1.0, 2.0], None)
         }];
         assert!(predictions_page(&heads(), [1.0, 9.0], "", &short).is_err());
+    }
+
+    #[test]
+    fn maps_are_shown_where_there_are_some() {
+        let without = picture("a", [1.0, 2.0], None);
+        let with = PredictedPicture {
+            maps: Some("<svg>map</svg>".to_owned()),
+            ..without.clone()
+        };
+        let page = |all: &[PredictedPicture]| predictions_page(&heads(), [1.0, 9.0], "", all);
+        let shown = page(&[without.clone(), with.clone()]).unwrap();
+        assert_eq!(shown.matches("<svg>map</svg>").count(), 1);
+        assert!(shown.contains("orange"));
+        assert!(page(&[with]).unwrap().contains("<svg>map</svg>"));
+        assert!(!page(&[without]).unwrap().contains("orange"));
     }
 
     #[test]

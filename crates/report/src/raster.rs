@@ -99,6 +99,18 @@ pub(crate) fn tree(svg: &str) -> Result<Tree> {
     Ok(Tree::from_str(svg, &options)?)
 }
 
+/// A PNG of red, green and blue bytes, row by row.
+pub(crate) fn rgb_png(width: usize, height: usize, pixels: &[u8]) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
+    let mut encoder = ::png::Encoder::new(&mut out, width as u32, height as u32);
+    encoder.set_color(::png::ColorType::Rgb);
+    encoder.set_depth(::png::BitDepth::Eight);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(pixels)?;
+    writer.finish()?;
+    Ok(out)
+}
+
 /// A PNG whose pixels are indices into the heat-map colours.
 pub(crate) fn indexed_png(width: usize, height: usize, pixels: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();

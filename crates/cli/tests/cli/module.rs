@@ -457,3 +457,135 @@ fn changed_pictures_give_other_features_and_the_manifest_says_so() {
         &["sepia", "noise=VARIANCE"],
     );
 }
+
+/// A module on the demo network's first pooled maps, in the folder `m`.
+fn on_pictures() -> Scratch {
+    let scratch = Scratch::small_study();
+    let lines = (0..N_PICTURES).map(|k| format!("p{k}.png,{},{}\n", 3 + k % 4, 2 + k % 5));
+    let table = format!("image,valence,arousal\n{}", lines.collect::<String>());
+    scratch.put("r.csv", table.as_bytes());
+    scratch.ok(&words(
+        "module train --images pictures --network consilience_demo --weights consilience_demo.safetensors --layer pool1 --pool mean \
+         --ratings r.csv --structure I --width 12 --epochs 3 --batch 4 --validation 0.3 --out m",
+    ));
+    scratch
+}
+
+#[test]
+fn occlusion_maps_are_written_with_figures_and_the_same_bytes_for_any_number_of_threads() {
+    let scratch = on_pictures();
+    scratch.put(
+        "list.txt",
+        b"pictures/p1.png\npictures/p4.png\npictures/p7.png\n",
+    );
+    let line = |out: &str, threads: usize| {
+        format!(
+            "module predict m --images list.txt --occlusion {out} --patch 16 --stride 12 --page {out}.html --blur p4 --threads {threads}"
+        )
+    };
+    let csv = scratch.ok(&words(&line("a", 1)));
+    assert_eq!(scratch.ok(&words(&line("b", 2))), csv);
+    assert_eq!(
+        csv,
+        scratch.ok(&words("module predict m --images list.txt"))
+    );
+    let files = [
+        "valence.npy",
+        "arousal.npy",
+        "manifest.json",
+        "overlay/00001_p4.svg",
+        "overlay/00002_p7.png",
+    ];
+    for file in files {
+        let of = |folder: &str| std::fs::read(scratch.path(folder).join(file)).unwrap();
+        assert!(of("a") == of("b"), "{file}");
+    }
+    // 64 pixels take the patch at 0, 12, 24, 36 and 48.
+    let manifest = std::fs::read_to_string(scratch.path("a/manifest.json")).unwrap();
+    let manifest: Value = serde_json::from_str(&manifest).unwrap();
+    assert_eq!(manifest["windows"], serde_json::json!([5, 5]));
+    assert_eq!(manifest["patch"], 16);
+    assert_eq!(manifest["maps"][1]["shape"], serde_json::json!([3, 64, 64]));
+    let maps = npy::read(scratch.path("a/valence.npy")).unwrap().into_f64();
+    assert_eq!(maps.shape(), [3, 64, 64]);
+    assert!(maps.iter().all(|v| v.is_finite()) && maps.iter().any(|v| v.abs() > 1e-4));
+    // A corner that only one window holds has that window's change.
+    assert_eq!(maps[[0, 0, 0]], maps[[0, 11, 11]]);
+    // What is predicted of the whole picture is what the table has.
+    let whole = manifest["images"][2]["predicted"]["valence"]
+        .as_f64()
+        .unwrap();
+    let listed: f64 = csv
+        .lines()
+        .nth(3)
+        .unwrap()
+        .split(',')
+        .nth(1)
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!((whole - listed).abs() < 1e-5, "{whole} {listed}");
+    let page = std::fs::read_to_string(scratch.path("a.html")).unwrap();
+    assert_eq!(page.matches("points of valence").count(), 3);
+    // Nothing is left beside the files.
+    let names: Vec<_> = std::fs::read_dir(scratch.path("a")).unwrap().collect();
+    assert_eq!(names.len(), 4);
+}
+
+#[test]
+fn blurred_pictures_are_shown_as_blocks() {
+    let scratch = on_pictures();
+    let page = |blur: &str, out: &str| {
+        scratch.ok(&words(&format!(
+            "module predict m --images pictures/p4.png --page {out}.html --occlusion {out} --patch 32 --stride 32 {blur}"
+        )));
+        bytes(
+            &scratch,
+            &[
+                &format!("{out}.html"),
+                &format!("{out}/overlay/00000_p4.svg"),
+            ],
+        )
+    };
+    let (plain, blurred) = (page("", "a"), page("--blur p4.png", "b"));
+    assert!(plain[0] != blurred[0] && plain[1] != blurred[1]);
+    // The numbers are those of the picture.
+    let maps = |out: &str| std::fs::read(scratch.path(out).join("valence.npy")).unwrap();
+    assert_eq!(maps("a"), maps("b"));
+    scratch.refused(
+        &words("module predict m --images pictures --blur p99"),
+        &["p99", "12 pictures"],
+    );
+}
+
+#[test]
+fn occlusion_that_cannot_be_is_refused_and_leaves_nothing() {
+    let scratch = on_pictures();
+    scratch.ok(&words(
+        "extract --model consilience_demo --weights consilience_demo.safetensors --images pictures --layers pool1 --pool mean --out f",
+    ));
+    let line = "module predict m --images pictures --occlusion o";
+    for (line, expected) in [
+        (
+            "module predict m f/pool1.npy --occlusion o".to_owned(),
+            ["features", "--images"],
+        ),
+        (format!("{line} --patch 65"), ["65", "64 × 64"]),
+        (format!("{line} --patch 0"), ["0 pixels", "at least 1"]),
+        (format!("{line} --stride 0"), ["stride is 0", "1 to"]),
+        (
+            format!("{line} --patch 8 --stride 9"),
+            ["stride is 9", "smaller stride"],
+        ),
+        (
+            "module predict m --images pictures --patch 8".to_owned(),
+            ["--occlusion", "required"],
+        ),
+    ] {
+        scratch.refused(&words(&line), &expected);
+    }
+    // A picture that is none stops it in the middle.
+    scratch.put("pictures/p99.png", b"no picture");
+    scratch.refused(&words(line), &["p99.png"]);
+    assert!(!scratch.path("o").exists());
+}

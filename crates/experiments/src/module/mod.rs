@@ -2,6 +2,7 @@
 //!
 //! - [`train()`]: a module that learns from the features of rated pictures, with a checkpoint after every epoch
 //! - [`Trained`]: a module that predicts, with [`Description`] of all that prediction needs; two files in a folder
+//! - [`Reader::occlude`]: where in pictures their predicted ratings come from
 //! - [`import`], [`export`]: the names and the order of outputs of the released weights
 //!
 //! What modules are made of is in [`visual_emotion`](crate::visual_emotion), how they learn in `consilience_learn::train`.
@@ -17,6 +18,7 @@
 mod description;
 mod error;
 mod exchange;
+mod occlusion;
 #[cfg(test)]
 mod tests;
 mod trained;
@@ -25,5 +27,6 @@ mod training;
 pub use description::{Description, Encoder, Learnt, RATINGS};
 pub use error::ModuleError;
 pub use exchange::{export, import, released_width};
+pub use occlusion::{Occlusion, Reader};
 pub use trained::{Prediction, Trained};
 pub use training::{Examples, Fresh, Lesson, train};

@@ -1,6 +1,7 @@
 //! Activations of many layers for many images, in one pass.
 
 mod clips;
+mod covered;
 mod edited;
 mod params;
 mod pool;
@@ -23,6 +24,7 @@ use crate::preprocess::Changes;
 use crate::{ExecutorInfo, ModelError, Network, Preprocessing, Result};
 
 pub use clips::{Clip, ClipFrames, ClipPool, Clips, Film};
+pub use covered::Covered;
 pub use params::{ExtractParams, Images, Pool};
 use pool::Pooling;
 pub use source::Source;
@@ -403,13 +405,16 @@ impl Extractor {
                     image: images.name(image_idx),
                 });
             }
-            let out = input.index_axis_mut(Axis(0), row);
+            let mut out = input.index_axis_mut(Axis(0), row);
             if self.changes.is_empty() {
-                self.preprocessing.apply_into(&picture, out)?;
+                self.preprocessing.apply_into(&picture, out.view_mut())?;
             } else {
                 let position = (images.first() + image_idx) as u64;
                 self.changes
-                    .apply_into(&self.preprocessing, &picture, position, out)?;
+                    .apply_into(&self.preprocessing, &picture, position, out.view_mut())?;
+            }
+            if let Source::Covered(covered) = images {
+                covered.cover(image_idx, out);
             }
         }
         let mut input = input.unwrap_or_default();

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use consilience_io::image::{self, Orientation, RgbImage};
 
-use super::{ClipFrames, Images};
+use super::{ClipFrames, Covered, Images};
 use crate::Result;
 
 /// Images to run through a network, one after the other.
@@ -15,6 +15,8 @@ pub enum Source<'a> {
     Images(Images<'a>),
     /// Frames of clips.
     Frames(ClipFrames<'a>),
+    /// Pictures of which one window after the other is covered.
+    Covered(Covered<'a>),
 }
 
 impl<'a> From<Images<'a>> for Source<'a> {
@@ -29,6 +31,12 @@ impl<'a> From<ClipFrames<'a>> for Source<'a> {
     }
 }
 
+impl<'a> From<Covered<'a>> for Source<'a> {
+    fn from(covered: Covered<'a>) -> Self {
+        Self::Covered(covered)
+    }
+}
+
 impl<'a> Source<'a> {
     /// Number of images.
     #[must_use]
@@ -36,6 +44,7 @@ impl<'a> Source<'a> {
         match self {
             Self::Images(images) => images.len(),
             Self::Frames(frames) => frames.len(),
+            Self::Covered(covered) => covered.len(),
         }
     }
 
@@ -48,7 +57,7 @@ impl<'a> Source<'a> {
     /// Position of the first image among all that it is one of, such as the frames of all clips.
     pub(super) fn first(&self) -> usize {
         match self {
-            Self::Images(_) => 0,
+            Self::Images(_) | Self::Covered(_) => 0,
             Self::Frames(frames) => frames.first,
         }
     }
@@ -58,6 +67,7 @@ impl<'a> Source<'a> {
         match self {
             Self::Images(images) => images.name(image_idx),
             Self::Frames(frames) => frames.name(image_idx),
+            Self::Covered(covered) => covered.name(image_idx),
         }
     }
 
@@ -65,7 +75,7 @@ impl<'a> Source<'a> {
     pub(super) fn frames(&self, range: Range<usize>) -> Result<Vec<Option<RgbImage>>> {
         range
             .map(|image_idx| match self {
-                Self::Images(_) => Ok(None),
+                Self::Images(_) | Self::Covered(_) => Ok(None),
                 Self::Frames(frames) => frames.film_frame(image_idx),
             })
             .collect()
@@ -83,6 +93,7 @@ impl<'a> Source<'a> {
             }
             Self::Images(Images::Files(paths)) => paths[image_idx].as_path(),
             Self::Frames(frames) => frames.path(image_idx),
+            Self::Covered(covered) => return Ok(Cow::Borrowed(covered.picture(image_idx))),
         };
         Ok(Cow::Owned(image::read_oriented(path, orientation)?))
     }

@@ -91,9 +91,9 @@ pub(super) const EMOTIONS: ClassNames = ClassNames {
 mod tests {
     use crate::zoo::list;
 
-    /// What comes out of all others are numbers that describe a picture, or people whose names were not
-    /// published under a licence.
-    const WITHOUT_NAMES: [&str; 4] = ["clip", "dino", "face", "vgg_face"];
+    /// What comes out of all others are numbers that describe a picture, a rating, or people whose names
+    /// were not published under a licence.
+    const WITHOUT_NAMES: [&str; 5] = ["clip", "dino", "face", "two_roads", "vgg_face"];
 
     #[test]
     fn classes_have_names_wherever_the_set_is_known() {

@@ -53,6 +53,7 @@ mod shufflenet;
 mod squeezenet;
 mod state_dict;
 mod swin;
+mod two_roads;
 mod vgg;
 mod vit;
 
@@ -133,6 +134,7 @@ pub fn list() -> Vec<Architecture> {
         shufflenet::entries(),
         squeezenet::entries(),
         swin::entries(),
+        two_roads::entries(),
         vgg::entries(),
         vit::entries(),
     ]

@@ -1,5 +1,7 @@
 //! VGG as torchvision defines it, and VGG-Face.
 
+use std::ops::RangeFrom;
+
 use super::{Activation, Architecture, Builder, Conv, Pool, Value, square};
 use crate::Preprocessing;
 use crate::preprocess::Range;
@@ -10,7 +12,7 @@ const FACE: &str =
     "Parkhi OM, Vedaldi A, Zisserman A (2015) Deep face recognition. BMVC, 41.1-41.12";
 
 /// Channels of the five stages.
-const CHANNELS: [usize; 5] = [64, 128, 256, 512, 512];
+pub(super) const CHANNELS: [usize; 5] = [64, 128, 256, 512, 512];
 
 pub(super) fn entries() -> Vec<Architecture> {
     let mut all = vec![vgg_face()];
@@ -35,30 +37,56 @@ pub(super) fn entries() -> Vec<Architecture> {
 }
 
 fn build(b: &mut Builder, images: &Value, stages: [usize; 5], norm: bool) -> Value {
-    let mut x = images.clone();
-    let mut idx = 0..;
-    let mut feature = || format!("features.{}", idx.next().unwrap_or_default());
-    for (n_convs, channels) in stages.into_iter().zip(CHANNELS) {
-        for _ in 0..n_convs {
-            x = b.conv(&feature(), &x, Conv::square(channels, 3).same());
-            if norm {
-                x = b.batch_norm(&feature(), &x, 1e-5);
-            }
-            x = b.activation(&feature(), &x, Activation::Relu);
-        }
-        x = b.max_pool(&feature(), &x, Pool::new(2, 2));
-    }
+    let stages: Vec<(usize, usize)> = stages.into_iter().zip(CHANNELS).collect();
+    let mut x = convolutions(b, "features", &mut (0..), images, &stages, norm);
     b.container("features", &x);
     x = b.adaptive_avg_pool("avgpool", &x, [7, 7]);
     x = b.flatten("flatten", &x);
     b.step(&x);
     for idx in [0, 3] {
-        x = b.linear(&format!("classifier.{idx}"), &x, 4096, true);
-        x = b.activation(&format!("classifier.{}", idx + 1), &x, Activation::Relu);
-        b.identity(&format!("classifier.{}", idx + 2), &x);
+        x = hidden(b, "classifier", idx, &x, 4096);
     }
     x = b.linear("classifier.6", &x, 1000, true);
     b.container("classifier", &x);
+    x
+}
+
+/// Stages of so many convolutions with so many channels, each with a pool at its end; `idx` numbers the modules of the sequence.
+pub(super) fn convolutions(
+    b: &mut Builder,
+    sequence: &str,
+    idx: &mut RangeFrom<usize>,
+    x: &Value,
+    stages: &[(usize, usize)],
+    norm: bool,
+) -> Value {
+    let mut x = x.clone();
+    let mut module = || format!("{sequence}.{}", idx.next().unwrap_or_default());
+    for &(n_convs, channels) in stages {
+        for _ in 0..n_convs {
+            x = b.conv(&module(), &x, Conv::square(channels, 3).same());
+            if norm {
+                x = b.batch_norm(&module(), &x, 1e-5);
+            }
+            x = b.activation(&module(), &x, Activation::Relu);
+        }
+        x = b.max_pool(&module(), &x, Pool::new(2, 2));
+    }
+    x
+}
+
+/// A linear layer with a rectifier and dropout: modules `idx` to `idx` + 2 of the sequence.
+pub(super) fn hidden(
+    b: &mut Builder,
+    sequence: &str,
+    idx: usize,
+    x: &Value,
+    width: usize,
+) -> Value {
+    let module = |offset: usize| format!("{sequence}.{}", idx + offset);
+    let x = b.linear(&module(0), x, width, true);
+    let x = b.activation(&module(1), &x, Activation::Relu);
+    b.identity(&module(2), &x);
     x
 }
 

@@ -58,6 +58,7 @@ families! {
     shufflenet
     squeezenet
     swin
+    two_roads
     vgg
     vit
 }
@@ -97,6 +98,7 @@ mod large {
         regnet
         resnet
         swin
+        two_roads
         vgg
         vit
     }

@@ -273,8 +273,7 @@ impl Shades {
 
     /// The scale of colours below a grid; returns its lower right.
     pub(crate) fn bar(self, d: &mut Draw, left: f64, top: f64, label: &str) -> (f64, f64) {
-        const N: usize = 41;
-        const SIZE: (f64, f64) = (120.0, 6.0);
+        const WIDTH: f64 = 120.0;
         let low = if self.both_sides { -1.0 } else { 0.0 };
         let style = Type {
             size: SMALL,
@@ -283,18 +282,27 @@ impl Shades {
         };
         let end = |value: f64| signed(&format!("{value:.1}"));
         let first = end(low * self.limit);
-        d.text(left, top + SIZE.1, &first, style);
+        d.text(left, top + GRADIENT, &first, style);
         let from = left + text::width(&first, SMALL) + 4.0;
-        for step in 0..N {
-            let t = low + (1.0 - low) * step as f64 / (N - 1) as f64;
-            let x = from + SIZE.0 * step as f64 / N as f64;
-            // A little wider, so that no seam shows.
-            let width = SIZE.0 / N as f64 + if step + 1 < N { 0.4 } else { 0.0 };
-            d.cell((x, top), (width, SIZE.1), diverging(t), "");
-        }
+        gradient(d, (from, top), WIDTH, low);
         let label = format!("{} {label}", end(self.limit));
-        let at = from + SIZE.0 + 4.0;
-        d.text(at, top + SIZE.1, &label, style);
-        (at + text::width(&label, SMALL), top + SIZE.1 + 6.0)
+        let at = from + WIDTH + 4.0;
+        d.text(at, top + GRADIENT, &label, style);
+        (at + text::width(&label, SMALL), top + GRADIENT + 6.0)
+    }
+}
+
+/// Height of a gradient.
+pub(crate) const GRADIENT: f64 = 6.0;
+
+/// The diverging colours from `low`, −1 or 0, to 1, side by side.
+pub(crate) fn gradient(d: &mut Draw, (left, top): (f64, f64), width: f64, low: f64) {
+    const N: usize = 41;
+    for step in 0..N {
+        let t = low + (1.0 - low) * step as f64 / (N - 1) as f64;
+        let x = left + width * step as f64 / N as f64;
+        // A little wider, so that no seam shows.
+        let width = width / N as f64 + if step + 1 < N { 0.4 } else { 0.0 };
+        d.cell((x, top), (width, GRADIENT), diverging(t), "");
     }
 }

@@ -4,6 +4,7 @@
 pub(crate) mod boxes;
 pub(crate) mod grid;
 pub(crate) mod mds;
+pub(crate) mod occlusion;
 pub(crate) mod plot;
 pub(crate) mod rdms;
 

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use consilience::experiments::module::Encoder;
+use consilience::experiments::module::{Encoder, Reader, Trained};
 use consilience::models::preprocess::Changes;
 use consilience::models::{
     ExecutorChoice, ExtractParams, Extractor, Images, Layer, ModelError, Network, Pool,
+    Preprocessing,
 };
 use consilience::study::Progress;
 use ndarray::Array2;
@@ -160,6 +161,21 @@ pub(super) fn compare(known: &Encoder, found: &Encoder) {
 }
 
 impl Frozen {
+    /// What is done to a picture first.
+    pub fn preprocessing(&self) -> &Preprocessing {
+        &self.network.preprocessing
+    }
+
+    /// The network with a module that reads it.
+    pub fn reader<'a>(&'a self, module: &'a Trained) -> Reader<'a> {
+        Reader {
+            network: &self.network,
+            layer: &self.layer[0],
+            params: &self.params,
+            module,
+        }
+    }
+
     /// Features of pictures, `(n, n_features)`.
     pub fn features(&self, paths: &[PathBuf], console: &Console) -> Result<Array2<f32>> {
         let n_features = self.n_features()?;

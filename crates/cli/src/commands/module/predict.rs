@@ -1,37 +1,38 @@
 //! `consilience module predict`
 
+mod occlusion;
+mod outputs;
+
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use consilience::experiments::module::{Prediction, RATINGS, Trained};
-use consilience::io::{image, npy, table};
+use consilience::experiments::module::{RATINGS, Trained};
+use consilience::io::table;
 use consilience::methods::emotion::PredictionParams;
-use consilience::models::preprocess::thumbnail;
-use consilience::report::{PredictedPicture, predictions_page};
 use ndarray::{Array2, Axis};
 use serde_json::json;
 
+use self::occlusion::{OcclusionArgs, Pictures};
+use self::outputs::{blurred, capital, page, quoted, write_compared, write_units};
 use super::super::predictions::Scored;
-use super::encoder::{EncoderArgs, compare};
+use super::encoder::{EncoderArgs, Frozen, compare};
 use super::features::{self, Features};
 use super::ratings::{RatingArgs, Ratings};
 use crate::{Format, arrays, tables};
 
 const HELP: &str = "\
-Examples: a folder of pictures; one picture, with a page; features with ratings, to be scored
+Examples: a folder of pictures; one picture, with a page; where its prediction comes from; features with ratings, to be scored
 
   consilience module predict module/ --images pictures/ --out predicted.csv --page predicted.html
   consilience module predict module/ --images picture.jpg --page picture.html
+  consilience module predict module/ --images picture.jpg --occlusion maps/ --page picture.html
   consilience module predict module/ features/fc.npy --ratings ratings.csv --scale 1,7 --out predicted.csv --compared compared.csv
 
 The CSV has the columns Image Name, Predicted Valence, Predicted Arousal (those that the module rates), on the scale of the ratings that it \
 learnt; predictions are not cut at its ends. A module that was trained on a file of `extract` knows its network; else name it with --network and --layer.
 
 JSON of the scores: n_items, resamples, seed, ratings, plane, as of `consilience predictions`.";
-
-/// Longer side of the pictures on a page, in a table and alone.
-const THUMBNAILS: [usize; 2] = [96, 240];
 
 /// Fewest rated pictures that scores are of.
 const N_SCORED: usize = 3;
@@ -63,6 +64,11 @@ pub struct Args {
     /// Page with the pictures, their predictions and the plane of valence and arousal
     #[arg(long, value_name = "FILE.html")]
     page: Option<PathBuf>,
+    #[command(flatten)]
+    occlusion: OcclusionArgs,
+    /// Pictures that page and maps show as a few coarse blocks: file names, with or without ending, separated by commas
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    blur: Vec<String>,
     /// Units of the nuclei: FILE.npy with all side by side, or a folder for NUCLEUS.npy
     #[arg(long, value_name = "FILE.npy|DIR")]
     activations: Option<PathBuf>,
@@ -96,7 +102,9 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
         .into_iter()
         .filter(|name| module.description.output(name).is_some())
         .collect();
-    let features = features(args, &module, threads)?;
+    let frozen = frozen(args, &module, threads)?;
+    let occlusion = args.occlusion.plan(frozen.as_ref(), args.epoch)?;
+    let features = features(args, &module, frozen.as_ref())?;
     let n = features.values.nrows();
     let given = match &args.ratings {
         None => None,
@@ -130,6 +138,18 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
         .names
         .clone()
         .unwrap_or_else(|| tables::positions(n));
+    let blurred = blurred(&names, &args.blur)?;
+    let maps = match (&occlusion, &frozen, &features.paths) {
+        (Some(plan), Some(frozen), Some(paths)) => {
+            let pictures = Pictures {
+                paths,
+                names: &names,
+                blurred: &blurred,
+            };
+            plan.run(frozen, &module, &heads, &pictures)?
+        }
+        _ => Vec::new(),
+    };
     if let Some(path) = &args.activations {
         write_units(path, &module, &predicted)?;
     }
@@ -141,6 +161,8 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
             &names,
             &ratings,
             given.as_ref().map(|(_, given)| given),
+            &blurred,
+            &maps,
         )?;
         arrays::write_text(path, &page)?;
     }
@@ -203,25 +225,37 @@ fn module(args: &Args) -> Result<Trained> {
     Ok(module.with_weights_of(&file)?)
 }
 
-fn features(args: &Args, module: &Trained, threads: usize) -> Result<Features> {
-    let known = module.description.encoder.as_ref();
-    let Some(source) = &args.images else {
+/// The network before the module, where pictures are given.
+fn frozen(args: &Args, module: &Trained, threads: usize) -> Result<Option<Frozen>> {
+    if args.images.is_none() {
         if args.encoder.is_given() {
             bail!("--network is for pictures; give them with --images, or leave it out");
         }
-        // One of the two is required.
-        let features = features::load(args.features.as_deref().unwrap_or_default())?;
-        if let (Some(known), Some(found)) = (known, &features.encoder) {
-            compare(known, found);
+        if args.occlusion.is_wanted() {
+            bail!(
+                "--occlusion covers parts of pictures, and features have none; give the pictures with --images instead of the features"
+            );
         }
-        return Ok(features);
-    };
-    let paths = features::pictures(source)?;
+        return Ok(None);
+    }
+    let known = module.description.encoder.as_ref();
     let frozen = args.encoder.load(known, threads)?;
     if let Some(known) = known {
         compare(known, &frozen.encoder);
     }
-    features::of_pictures(paths, &frozen)
+    Ok(Some(frozen))
+}
+
+fn features(args: &Args, module: &Trained, frozen: Option<&Frozen>) -> Result<Features> {
+    if let (Some(source), Some(frozen)) = (&args.images, frozen) {
+        return features::of_pictures(features::pictures(source)?, frozen);
+    }
+    // One of the two is required.
+    let features = features::load(args.features.as_deref().unwrap_or_default())?;
+    if let (Some(known), Some(found)) = (&module.description.encoder, &features.encoder) {
+        compare(known, found);
+    }
+    Ok(features)
 }
 
 /// Says how many of the pictures the module learnt from, where that is known.
@@ -263,136 +297,4 @@ fn score(
         "plane": scored.plane,
     });
     Ok((json, scored.text))
-}
-
-fn write_compared(
-    path: &Path,
-    heads: &[&str],
-    names: &[String],
-    given: &Ratings,
-    predicted: &Array2<f64>,
-) -> Result<()> {
-    let header: Vec<String> = std::iter::once("Image Name".to_owned())
-        .chain(heads.iter().flat_map(|head| {
-            let head = capital(head);
-            [format!("Actual {head}"), format!("Predicted {head}")]
-        }))
-        .collect();
-    let header: Vec<&str> = header.iter().map(String::as_str).collect();
-    let rows = given
-        .rows
-        .iter()
-        .zip(given.values.rows())
-        .map(|(&row, actual)| {
-            let pairs = actual.into_iter().zip(predicted.row(row));
-            let cells = pairs.flat_map(|(a, p)| [a.to_string(), p.to_string()]);
-            std::iter::once(names[row].clone())
-                .chain(cells)
-                .collect::<Vec<_>>()
-        });
-    Ok(table::write(path, &header, rows)?)
-}
-
-/// One matrix, or one for each nucleus.
-fn write_units(path: &Path, module: &Trained, predicted: &Prediction) -> Result<()> {
-    let wired = module.wired();
-    let nuclei = wired.nuclei.iter().zip(wired.ranges());
-    if path
-        .extension()
-        .is_some_and(|ending| ending.eq_ignore_ascii_case("npy"))
-    {
-        npy::write(path, predicted.units.view())?;
-        let places =
-            nuclei.map(|((name, _), range)| format!("{name} {}–{}", range.start, range.end - 1));
-        tables::note(&format!(
-            "columns of {}, counted from 0: {}",
-            path.display(),
-            places.collect::<Vec<_>>().join(", ")
-        ));
-        return Ok(());
-    }
-    for ((name, _), range) in nuclei {
-        let units = predicted.units.slice(ndarray::s![.., range]);
-        npy::write(path.join(format!("{name}.npy")), units)?;
-    }
-    Ok(())
-}
-
-fn page(
-    module: &Trained,
-    heads: &[&str],
-    features: &Features,
-    names: &[String],
-    ratings: &Array2<f64>,
-    given: Option<&Ratings>,
-) -> Result<String> {
-    let orientation = module
-        .description
-        .encoder
-        .as_ref()
-        .map(|encoder| encoder.preprocessing.orientation)
-        .unwrap_or_default();
-    let mut pictures = Vec::with_capacity(names.len());
-    for (row, name) in names.iter().enumerate() {
-        let path = features.paths.as_ref().map(|paths| &paths[row]);
-        // Pictures that were moved since their features were made are shown by name.
-        let png = match path.filter(|path| path.is_file()) {
-            None => None,
-            Some(path) => {
-                let side = THUMBNAILS[usize::from(names.len() == 1)];
-                let small = thumbnail(&image::read_oriented(path, orientation)?, side);
-                Some(image::encode_png(&small)?)
-            }
-        };
-        let of = |values: ndarray::ArrayView1<'_, f64>| values.to_vec();
-        let actual = given.and_then(|given| {
-            let at = given.rows.iter().position(|&of| of == row)?;
-            Some(of(given.values.row(at)))
-        });
-        pictures.push(PredictedPicture {
-            name: name.clone(),
-            png,
-            predicted: of(ratings.row(row)),
-            actual,
-        });
-    }
-    let learnt = &module.description.learnt;
-    let about = format!(
-        "Module {} ({} nuclei, {} units){}{}.",
-        module.description.structure.name,
-        module.wired().nuclei.len(),
-        module.wired().n_units(),
-        match &module.description.encoder {
-            Some(encoder) => format!(" on layer {} of {}", encoder.layer, encoder.model),
-            None => String::new(),
-        },
-        match learnt {
-            Some(learnt) => format!(
-                ", trained on {} pictures, epoch {}",
-                learnt.n_training, learnt.epoch
-            ),
-            None => ", imported".to_owned(),
-        }
-    );
-    let heads: Vec<String> = heads.iter().map(|&head| head.to_owned()).collect();
-    Ok(predictions_page(
-        &heads,
-        module.description.scale,
-        &about,
-        &pictures,
-    )?)
-}
-
-fn capital(word: &str) -> String {
-    let mut chars = word.chars();
-    let first = chars.next().map(|c| c.to_ascii_uppercase());
-    first.into_iter().chain(chars).collect()
-}
-
-/// A cell of a CSV, in quotation marks where it needs them.
-fn quoted(cell: &str) -> String {
-    match cell.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", cell.replace('"', "\"\"")),
-        false => cell.to_owned(),
-    }
 }

@@ -215,6 +215,25 @@ impl Builder {
         self.module(module, "MatMul", &[&fewer_rows, &columns], &[], shape)
     }
 
+    /// `AdaptiveMaxPool2d(2)`: the largest of each quarter.
+    ///
+    /// Halves of an odd extent share the row or column in the middle.
+    pub fn adaptive_max_pool_of_quarters(&mut self, module: &str, x: &Value) -> Value {
+        self.fix_size();
+        let extents = [x.shape[1], x.shape[2]];
+        if extents.contains(&1) {
+            self.too_small(module);
+        }
+        let halves = extents.map(halves);
+        let attributes = [
+            ("kernel_shape", ints(&halves.map(|(size, _)| size))),
+            ("pads", ints(&[0; 4])),
+            ("strides", ints(&halves.map(|(_, stride)| stride))),
+        ];
+        let shape = vec![x.shape[0], 2, 2];
+        self.module(module, "MaxPool", &[x], &attributes, shape)
+    }
+
     fn pooled(&mut self, module: &str, x: &Value, pool: Pool) -> Vec<usize> {
         let mut shape = x.shape.clone();
         for extent in &mut shape[1..] {
@@ -230,6 +249,11 @@ impl Builder {
             1
         })
     }
+}
+
+/// Size and stride of two windows that halve an extent; of an odd one they share the middle.
+fn halves(extent: usize) -> (usize, usize) {
+    (extent.div_ceil(2), (extent / 2).max(1))
 }
 
 fn ints(values: &[usize]) -> Attribute {
@@ -271,6 +295,19 @@ mod tests {
         // ceil((7 + 2·1 − 2) / 2) + 1 = 5, but the fifth window would begin behind the map.
         assert_eq!(Pool::new(2, 2).padding(1).ceil().n_windows(7), Some(4));
         assert_eq!(Pool::new(3, 2).n_windows(2), None);
+    }
+
+    #[test]
+    fn halves_are_the_windows_of_adaptive_pooling() {
+        for extent in 2..60 {
+            let (size, stride) = halves(extent);
+            // Position i of 2 holds the pixels ⌊i·e/2⌋ … ⌈(i+1)·e/2⌉ − 1.
+            for i in 0..2 {
+                let expected = i * extent / 2..((i + 1) * extent).div_ceil(2);
+                assert_eq!(i * stride..i * stride + size, expected, "{extent}");
+            }
+            assert!(2 * stride + size > extent, "there is no third window");
+        }
     }
 
     #[test]
