@@ -92,7 +92,6 @@ pub fn same_bin(
     let (a, b) = (rows(first), rows(second));
     let any = |of: &[Vec<usize>]| -> Vec<bool> { of.iter().map(|rows| !rows.is_empty()).collect() };
     let mut found = sums(&any(&a), &any(&b), layers)?;
-    let n_either = found.n[0] + found.n[1] - found.n_both;
     let meet = |a: &[usize], b: &[usize]| a.iter().any(|row| b.contains(row));
     let inside = |of: &[Vec<usize>], layer: &Range<usize>| -> Vec<usize> {
         layer.clone().filter(|&unit| !of[unit].is_empty()).collect()
@@ -110,7 +109,7 @@ pub fn same_bin(
             pairs.sum::<usize>() as f64 / layer.len() as f64
         })
         .sum();
-    found.jaccard = (n_either > 0).then(|| found.n_both as f64 / n_either as f64);
+    found.jaccard = jaccard(&found);
     let n_as_many = (0..permutations as u64)
         .into_par_iter()
         .filter(|&draw| {
@@ -151,6 +150,7 @@ fn sums(first: &[bool], second: &[bool], layers: &[Range<usize>]) -> Result<Over
         n_units: 0,
         n: [0, 0],
         n_both: 0,
+        n_either: 0,
         expected: 0.0,
         p: 1.0,
         jaccard: None,
@@ -163,9 +163,13 @@ fn sums(first: &[bool], second: &[bool], layers: &[Range<usize>]) -> Result<Over
         found.n_both += first.iter().zip(second).filter(|&(a, b)| *a && *b).count();
         found.expected += a as f64 * b as f64 / n as f64;
     }
-    let n_either = found.n[0] + found.n[1] - found.n_both;
-    found.jaccard = (n_either > 0).then(|| found.n_both as f64 / n_either as f64);
+    found.n_either = found.n[0] + found.n[1] - found.n_both;
+    found.jaccard = jaccard(&found);
     Ok(found)
+}
+
+fn jaccard(of: &Overlap) -> Option<f64> {
+    (of.n_either > 0).then(|| of.n_both as f64 / of.n_either as f64)
 }
 
 /// Units, and those of either set.
