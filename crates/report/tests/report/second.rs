@@ -1,6 +1,6 @@
 //! Reports of units in two sets of pictures, and of single bins within nuclei.
 
-use consilience_core::{AnalysisRecord, EmotionRecord, EmotionSecondSet, Record};
+use consilience_core::{AnalysisRecord, EmotionRecord, EmotionSecondSet, GainCurve, Record};
 use consilience_report::{Figure, Rendered, render};
 
 use crate::{
@@ -121,6 +121,12 @@ fn bars_of_units_in_both_sets_are_hollow_when_chance_would_do() {
     assert_eq!(filled(&record), n - 1);
 }
 
+/// The curve of valence with units of BA that are selective for a bin.
+fn cell<'a>(emotion: &'a mut EmotionRecord, bin: &str) -> &'a mut GainCurve {
+    let is_it = |c: &&mut GainCurve| c.nucleus == "BA" && c.units == bin && c.rating == "valence";
+    emotion.gains.iter_mut().find(is_it).unwrap()
+}
+
 /// Every cell has the change of r with its stars, or a dash where there is no unit.
 #[test]
 fn single_bins_within_nuclei_are_cells() {
@@ -128,16 +134,11 @@ fn single_bins_within_nuclei_are_cells() {
     let emotion = of(&mut record);
     let main = emotion.main;
     emotion.modules[main].after[0].r = Some(0.5);
-    let cell = |nucleus: &str, units: &str| {
-        move |c: &&mut consilience_core::GainCurve| {
-            c.nucleus == nucleus && c.units == units && c.rating == "valence"
-        }
-    };
-    let lesion = emotion.gains.iter_mut().find(cell("BA", "HP")).unwrap();
+    let lesion = cell(emotion, "HP");
     // The generator's gains begin with −1.
     assert_eq!(lesion.gains[0], -1.0);
     (lesion.r[0], lesion.p[0], lesion.n_units) = (Some(0.123), Some(0.004), 7.4);
-    let none = emotion.gains.iter_mut().find(cell("BA", "HN")).unwrap();
+    let none = cell(emotion, "HN");
     none.n_units = 0.0;
     let rendered = render(&record).unwrap();
     let svg = &figure(&rendered, "gains-by-bin").unwrap().svg;
@@ -170,7 +171,7 @@ fn units_of_both_sets_stand_beside_those_of_the_stimuli_only() {
     });
     let rendered = render(&record).unwrap();
     let gains = &figure(&rendered, "gains").unwrap().svg;
-    for title in ["any bin in both sets", "any bin in stimuli only"] {
+    for title in ["any bin in both sets", "any bin in the stimuli only"] {
         assert!(gains.contains(title), "{title}");
     }
     let cells = &figure(&rendered, "gains-by-bin").unwrap().svg;

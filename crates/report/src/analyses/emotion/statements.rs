@@ -303,7 +303,9 @@ fn lesion(emotion: &EmotionRecord) -> Option<String> {
         name => name.to_owned(),
     };
     let pictures = curve.selective_in.as_ref();
-    let pictures = pictures.map_or_else(String::new, |pictures| format!(" in {pictures}"));
+    let pictures = pictures.map_or_else(String::new, |pictures| {
+        format!(" in {}", scores::pictures(pictures))
+    });
     Some(format!(
         "Without the {} units of {nucleus} that are selective {which}{pictures}, the correlation with {} goes from {} to {} ({} against equally many \
          random units).",

@@ -131,7 +131,7 @@ fn subtitle(emotion: &EmotionRecord, part: &Part<'_>) -> String {
     let intact = intact.map_or_else(String::new, |r| format!("intact r {}", view::score(r)));
     match part.selective_in {
         None => intact,
-        Some(which) => format!("selective in {which}; {intact}"),
+        Some(which) => format!("selective in {}; {intact}", scores::pictures(which)),
     }
 }
 

@@ -118,7 +118,7 @@ fn any_line(of: &NucleusConsistency) -> String {
     let p =
         view::finite(Some(any.p)).map_or_else(String::new, |p| format!(", {}", view::p_clause(p)));
     format!(
-        "for any bin {}, {}, in both {} (by chance {}{p})",
+        "any bin: {} in the stimuli, {} in the second set, {} in both (by chance {}{p})",
         scores::units(any.first),
         scores::units(any.second),
         scores::units(any.both),

@@ -2,7 +2,12 @@
 
 use consilience_core::{EmotionRecord, GainCurve};
 
-use super::{AXIS, LEFT, WIDTH, cells::is_cell, of_main, scores::units};
+use super::{
+    AXIS, LEFT, WIDTH,
+    cells::is_cell,
+    of_main,
+    scores::{self, units},
+};
 use crate::{
     figures::{
         Flow, Heading, KeyEntry, Mark, Panel, Plate, common_top,
@@ -133,7 +138,9 @@ fn title(group: &Group<'_>) -> String {
         "whole" => format!("{nucleus}, whole"),
         units => {
             let bin = if units == "any" { "any bin" } else { units };
-            let pictures = group.selective_in.map(|which| format!(" in {which}"));
+            let pictures = group
+                .selective_in
+                .map(|which| format!(" in {}", scores::pictures(which)));
             format!(
                 "{nucleus}, units selective for {bin}{}",
                 pictures.unwrap_or_default()

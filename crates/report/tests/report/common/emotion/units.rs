@@ -86,13 +86,10 @@ pub fn gains(shape: &Emotion, main: &EmotionModule) -> Vec<GainCurve> {
             true => &[Some("both sets"), Some("stimuli only")][..],
             false => &[None],
         };
-        // Whole nuclei are of one kind, and all nuclei have every bin.
-        let bins = match nucleus {
-            "all" => vec!["HN", "HP", "any", "whole"],
-            _ => vec![
-                "HN", "HP", "any", "whole", "HM", "MN", "MM", "MP", "LM", "LP",
-            ],
-        };
+        // Whole nuclei are of one kind.
+        let bins = [
+            "HN", "HP", "any", "whole", "HM", "MN", "MM", "MP", "LM", "LP",
+        ];
         let sets = bins.into_iter().flat_map(|units| {
             let n = if units == "whole" { 1 } else { kinds.len() };
             kinds[..n].iter().map(move |kind| (units, kind))
