@@ -40,11 +40,15 @@ pub(super) fn is_cell(curve: &GainCurve) -> bool {
 
 pub(super) fn plate(analysis: &str, emotion: &EmotionRecord) -> Plate {
     let parts = parts(emotion);
-    let values = parts.iter().flat_map(|part| {
-        let curves = of_bins(emotion).filter(|c| is_of(c, part));
-        curves.filter_map(|curve| change(emotion, curve, part.alpha))
-    });
-    let shades = Shades::around_zero(values.collect::<Vec<f64>>().into_iter());
+    // Lesions share a scale of colours, and gains have another.
+    let shades = |alpha: f64| {
+        let of_alpha = parts.iter().filter(|part| part.alpha == alpha);
+        let values = of_alpha.flat_map(|part| {
+            let curves = of_bins(emotion).filter(|c| is_of(c, part));
+            curves.filter_map(|curve| change(emotion, curve, part.alpha))
+        });
+        Shades::around_zero(values)
+    };
     let headings: Vec<Heading> = parts
         .iter()
         .map(|part| Heading::new(&title(part), &subtitle(emotion, part), WIDTH))
@@ -53,7 +57,7 @@ pub(super) fn plate(analysis: &str, emotion: &EmotionRecord) -> Plate {
     let panels: Vec<Panel> = parts
         .iter()
         .zip(&headings)
-        .map(|(part, heading)| panel(emotion, part, shades, (heading, top)))
+        .map(|(part, heading)| panel(emotion, part, shades(part.alpha), (heading, top)))
         .collect();
     let (rows, columns) = (nuclei(emotion), bins(emotion));
     let mut caption = format!(

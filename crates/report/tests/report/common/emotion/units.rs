@@ -94,10 +94,10 @@ pub fn gains(shape: &Emotion, main: &EmotionModule) -> Vec<GainCurve> {
             let n = if units == "whole" { 1 } else { kinds.len() };
             kinds[..n].iter().map(move |kind| (units, kind))
         });
-        for (units, kind) in sets {
+        for (set, (units, kind)) in sets.enumerate() {
             let selective_in = kind.filter(|_| units != "whole").map(str::to_owned);
             for (k, rating) in shape.ratings.iter().enumerate() {
-                let steep = 0.02 + 0.08 * hash((n * 5 + k) as u64);
+                let steep = 0.02 + 0.08 * hash((n * 5 + k + 50 * set) as u64);
                 let r = |gain: f64| 0.7 - 0.1 * k as f64 - steep * gain * gain;
                 let undefined = |at: usize| shape.gaps && at == 0;
                 let is_whole = units == "whole";
