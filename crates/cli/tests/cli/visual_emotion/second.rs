@@ -249,7 +249,7 @@ fn second_sets_that_cannot_be_compared_are_refused() {
         (
             "units = \"selective\"",
             "units = \"genuine\"",
-            &["analysis", "units", "genuine", "selective, consistent"][..],
+            &["study.toml", "genuine", "selective, consistent"][..],
         ),
         (
             "min-images = 2",
