@@ -118,6 +118,7 @@ pub const ALL: &[Topic] = topics![
     ],
     "visual-emotion": [
         "nuclei", "structures", "preset", "release2026", "paper2025", "gains", "random-sets", "repeats", "matched", "width",
+        "second-set", "consistency", "consistent", "genuine", "bins-within-nuclei",
     ],
     "module": [
         "modules", "predict", "structure", "validation", "augment", "augmentation", "transform", "transforms", "robustness",

@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Ceiling, DisplayRdm, Estimate, MdsMap};
 
+mod second;
+
+pub use second::{EmotionSecondSet, NucleusConsistency, UnitOverlap, UnitPreference};
+
 /// Outcome of a visual-emotion analysis.
 ///
 /// Every number about a stimulus comes from a module that did not learn from it: in folds, the activations of all stimuli are those of
@@ -30,6 +34,9 @@ pub struct EmotionRecord {
     pub bins: Vec<EmotionBin>,
     /// Selective units of the main module, by nucleus (in its order, then `"all"`).
     pub selectivity: Vec<NucleusSelectivity>,
+    /// A second set of pictures in which these units are tested, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second: Option<EmotionSecondSet>,
     /// Geometry of the main module over epochs: nuclei in their order, then `"mean"`, each with every model.
     pub geometry: Vec<GeometryCurve>,
     /// Number of dimensions that each nucleus uses over epochs.
@@ -81,8 +88,16 @@ pub struct EmotionSettings {
     pub permutations: usize,
     /// Sets of random units that each gain is compared with.
     pub random_sets: usize,
+    /// Units that gains change: `"selective"` for the stimuli, or `"consistent"`, those that are so in both sets of pictures beside those
+    /// that are so for the stimuli only.
+    #[serde(default = "selective")]
+    pub units: String,
     /// Correction over comparisons of modules: `"bonferroni"`, `"fdr"` …
     pub correction: String,
+}
+
+fn selective() -> String {
+    "selective".to_owned()
 }
 
 /// A set of pictures, other than the stimuli, that modules learn from.
@@ -412,8 +427,12 @@ pub struct RegionAgreement {
 pub struct GainCurve {
     /// Nucleus, or `"all"`.
     pub nucleus: String,
-    /// Which of its units: a bin (those selective for it; for all nuclei only), `"any"` (those selective for any), or `"whole"` nucleus.
+    /// Which of its units: a bin (those selective for it), `"any"` (those selective for any), or `"whole"` nucleus.
     pub units: String,
+    /// In which pictures they are selective, where there are two sets: `"both sets"` or `"stimuli only"`; `None` for all that are so for the
+    /// stimuli, and for whole nuclei.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selective_in: Option<String>,
     /// Mean number of units over repeats.
     pub n_units: f64,
     /// Rating, as in [`EmotionRating::name`].

@@ -34,8 +34,9 @@ pub use appraisal::{
 pub use emotion::{
     CategoryReadOut, ConnectionLesion, DimensionCurve, EmotionBaseline, EmotionBin, EmotionEpoch,
     EmotionModule, EmotionQuantiles, EmotionRating, EmotionRecord, EmotionRegion, EmotionRun,
-    EmotionSettings, EmotionTrainingSet, GainCurve, GainedReadOut, GeometryCurve, ModuleComparison,
-    NucleusInfo, NucleusSelectivity, PlaneScore, PredictionScore, RegionAgreement, SelectiveCount,
+    EmotionSecondSet, EmotionSettings, EmotionTrainingSet, GainCurve, GainedReadOut, GeometryCurve,
+    ModuleComparison, NucleusConsistency, NucleusInfo, NucleusSelectivity, PlaneScore,
+    PredictionScore, RegionAgreement, SelectiveCount, UnitOverlap, UnitPreference,
 };
 pub use error::{CoreError, Result};
 pub use estimate::{Ceiling, Estimate};

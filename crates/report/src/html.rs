@@ -91,7 +91,7 @@ pub(crate) fn page(record: &Record, plates: &[Vec<Plate>], tables: &[Table]) -> 
             figures: plates.iter().map(figure).collect(),
         })
         .collect();
-    let offered = analyses.iter().filter_map(|a| a.section.table.as_ref());
+    let offered = analyses.iter().flat_map(|a| &a.section.tables);
     let offered: Vec<&str> = offered.map(|table| table.file.as_str()).collect();
     let tables = tables.iter().map(|t| (t.name.as_str(), t.csv.as_str()));
     let data = Data {

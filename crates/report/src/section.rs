@@ -21,7 +21,7 @@ pub(crate) struct Section {
     pub(crate) statements: Vec<Note>,
     /// What limits the numbers.
     pub(crate) notes: Vec<Note>,
-    pub(crate) table: Option<TableView>,
+    pub(crate) tables: Vec<TableView>,
     /// Paragraphs that can stand in a paper.
     pub(crate) methods: Vec<String>,
 }

@@ -45,14 +45,33 @@ pub fn hypergeometric_at_least(k: u64, n_all: u64, n_marked: u64, n_drawn: u64) 
     if k <= least {
         return 1.0;
     }
-    let all = ln_binomial(n_all, n_drawn);
     let sum: f64 = (k..=n_marked.min(n_drawn))
-        .map(|x| {
-            let ways = ln_binomial(n_marked, x) + ln_binomial(n_all - n_marked, n_drawn - x);
-            (ways - all).exp()
-        })
+        .map(|x| hypergeometric(x, n_all, n_marked, n_drawn))
         .sum();
     sum.min(1.0)
+}
+
+/// Probability of exactly `k` marked ones among `n_drawn` of `n_all`, of which `n_marked` are marked.
+///
+/// # Panics
+///
+/// When more are marked or drawn than there are.
+///
+/// # Peers
+///
+/// `scipy.stats.hypergeom.pmf(k, n_all, n_marked, n_drawn)`, to 1e-10 of the value.
+#[must_use]
+pub fn hypergeometric(k: u64, n_all: u64, n_marked: u64, n_drawn: u64) -> f64 {
+    assert!(
+        n_marked <= n_all && n_drawn <= n_all,
+        "a part is no larger than the whole"
+    );
+    let least = (n_marked + n_drawn).saturating_sub(n_all);
+    if k < least || k > n_marked.min(n_drawn) {
+        return 0.0;
+    }
+    let ways = ln_binomial(n_marked, k) + ln_binomial(n_all - n_marked, n_drawn - k);
+    (ways - ln_binomial(n_all, n_drawn)).exp()
 }
 
 #[cfg(test)]
@@ -75,6 +94,11 @@ mod tests {
         assert_eq!(hypergeometric_at_least(0, 5, 2, 2), 1.0);
         assert_eq!(hypergeometric_at_least(3, 5, 2, 2), 0.0);
         assert_eq!(hypergeometric_at_least(2, 5, 4, 3), 1.0);
+        // One of both in 6 of 10; with 4 of 5 marked, 3 drawn hold at least 2.
+        close(hypergeometric(1, 5, 2, 2), 0.6);
+        close(hypergeometric(2, 5, 4, 3), 0.6);
+        assert_eq!(hypergeometric(1, 5, 4, 3), 0.0);
+        assert_eq!(hypergeometric(3, 5, 2, 2), 0.0);
     }
 
     /// Written by `fixtures/generate/behaviour.py`: arguments, then the probability.

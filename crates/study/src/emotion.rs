@@ -4,6 +4,7 @@ mod common;
 mod notes;
 mod records;
 mod regions;
+mod second;
 mod trainings;
 mod units;
 
@@ -22,6 +23,7 @@ use crate::prepare::Prepared;
 use crate::progress::Progress;
 use common::Study;
 use regions::Regions;
+use second::Second;
 use trainings::Trainings;
 use units::units;
 
@@ -104,12 +106,13 @@ pub fn run(
         }
     }
     let (trainings, diverged, repeats, geometry) = of_main.expect("the plan names the main module");
+    let second = Second::new(&study, n_threads)?;
     let units = units(
         &study,
         &trainings,
         &diverged,
-        &repeats,
-        &found_bins,
+        (&repeats, &found_bins),
+        second.as_ref(),
         &mut notes,
     )?;
     let wired = &trainings.wired;
@@ -128,6 +131,7 @@ pub fn run(
         comparisons: comparisons(&compared, planned.correction),
         bins: bin_records(&found_bins),
         selectivity: units.selectivity,
+        second: units.second,
         geometry: curves(wired, &models, &geometry),
         dimensionality: dimension_curves(wired, &geometry),
         regions,

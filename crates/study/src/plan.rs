@@ -16,7 +16,8 @@ mod appraisal;
 mod emotion;
 
 pub use emotion::{
-    PlannedControl, PlannedEmotion, PlannedLearnt, PlannedModule, PlannedRegion, PlannedSet,
+    PlannedControl, PlannedEmotion, PlannedLearnt, PlannedModule, PlannedRegion, PlannedSecond,
+    PlannedSet, PlannedUnits,
 };
 
 pub use appraisal::{

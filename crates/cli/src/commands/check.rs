@@ -125,6 +125,22 @@ fn print(plan: &Plan, out: &mut dyn Write) -> Result<()> {
                     writeln!(out, "             {note}")?;
                 }
             }
+            if let Some(second) = &emotion.second {
+                let main = &emotion.modules[emotion.main];
+                writeln!(
+                    out,
+                    "             tests units on {} of {} (rated from {} to {}), which {} sees once; bins in both sets: {}",
+                    counted(second.pictures.len(), "picture"),
+                    second.name,
+                    second.scale[0],
+                    second.scale[1],
+                    plan.models[main.model].name,
+                    second.shared.join(", ")
+                )?;
+                for note in second.notes() {
+                    writeln!(out, "             {note}")?;
+                }
+            }
         }
         if let PlannedAnalysis::Objects(objects) = analysis {
             if let Some(elsewhere) = &objects.elsewhere {

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use ndarray::Array2;
 use serde_json::{Value, json};
 
+mod second;
 mod tokens;
 
 use crate::support::{DEMO_WEIGHTS, Scratch, assert_same_files, encode, noise};
@@ -308,11 +309,16 @@ fn units_connections_and_bins_are_told() {
     let of_bins: Vec<Value> = list(&emotion, "gains")
         .into_iter()
         .filter(|gain| gain["units"] != "any" && gain["units"] != "whole")
-        .inspect(|gain| assert_eq!(gain["nucleus"], "all"))
-        .filter(|gain| gain["rating"] == "valence")
+        .filter(|gain| gain["rating"] == "valence" && gain["nucleus"] == "all")
         .map(|gain| gain["units"].clone())
         .collect();
     assert!(kept.len() > 3 && of_bins == kept, "{of_bins:?} {kept:?}");
+    // Each bin within each nucleus, too.
+    let is_cell = |gain: &&Value| gain["nucleus"] != "all" && kept.contains(&gain["units"]);
+    let cells = list(&emotion, "gains");
+    let cells: Vec<&Value> = cells.iter().filter(is_cell).collect();
+    assert_eq!(cells.len(), 2 * 4 * kept.len());
+    assert!(cells.iter().any(|cell| cell["p"][0].is_number()));
 
     let connections: Vec<String> = list(&emotion, "connections")
         .into_iter()

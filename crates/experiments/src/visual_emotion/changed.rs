@@ -1,9 +1,8 @@
 //! Trained modules with units or connections changed.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
-use ndarray::{Array2, ArrayD, ArrayView2};
+use ndarray::{Array2, ArrayD};
 
 use super::fold::Scaling;
 use super::forward::{Change, gains_of};
@@ -14,8 +13,6 @@ use super::{Connection, Division, FoldRun, Learning, Pictures, Wired};
 pub struct TrainedRepeat {
     folds: Vec<TrainedFold>,
     n_stimuli: usize,
-    /// Whether each unit is selective for each bin, `(n_bins, n_units)`.
-    pub(super) selective: Array2<bool>,
 }
 
 #[derive(Debug)]
@@ -28,7 +25,7 @@ struct TrainedFold {
 }
 
 impl TrainedRepeat {
-    /// From the trainings of a repeat; `selective` is `(n_bins, n_units)`.
+    /// From the trainings of a repeat.
     #[must_use]
     pub fn of(
         wired: &Wired,
@@ -36,7 +33,6 @@ impl TrainedRepeat {
         divisions: &[Division],
         runs: &[FoldRun],
         learning: &Learning,
-        selective: ArrayView2<'_, bool>,
     ) -> Self {
         let folds = divisions.iter().zip(runs).map(|(division, run)| {
             let scaling = Scaling::of(pictures, &division.training, learning);
@@ -52,17 +48,7 @@ impl TrainedRepeat {
         Self {
             folds: folds.collect(),
             n_stimuli: pictures.stimuli.nrows(),
-            selective: selective.to_owned(),
         }
-    }
-
-    /// Units among `range` that are selective for `bin`, or for any.
-    pub(super) fn chosen(&self, range: &Range<usize>, bin: Option<usize>) -> Vec<usize> {
-        let is_selective = |unit: &usize| match bin {
-            Some(bin) => self.selective[[bin, *unit]],
-            None => self.selective.column(*unit).iter().any(|&is| is),
-        };
-        range.clone().filter(is_selective).collect()
     }
 
     /// Ratings of all stimuli, `(n_stimuli, n_ratings)`, when `units` are multiplied by 1 + `alpha`.

@@ -77,6 +77,16 @@ pub fn elsewhere(n: usize, n_stimuli: usize, share: f64, seed: u64) -> Result<Ve
     }])
 }
 
+/// The module that each picture of a second set is shown to, as a position among `n_modules`: pictures are dealt as [`folds`] are, so that a unit
+/// is the same mixture of modules as for the stimuli.
+#[must_use]
+pub fn dealt(ratings: &[f64], n_modules: usize, seed: u64) -> Vec<usize> {
+    match n_modules {
+        0 | 1 => vec![0; ratings.len()],
+        n => appraise::folds(ratings, n, true, seed),
+    }
+}
+
 fn check_share(share: f64) -> Result<()> {
     match share > 0.0 && share < 1.0 {
         true => Ok(()),

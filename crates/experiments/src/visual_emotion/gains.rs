@@ -1,6 +1,5 @@
 //! What becomes of predictions when units are made to respond more, or not at all.
 
-use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use consilience_core::GainCurve;
@@ -9,8 +8,9 @@ use consilience_stats::random::{Domain, Stream};
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
+use super::changed_units::chosen;
 use super::score::{mean, sd};
-use super::{TrainedRepeat, Wired};
+use super::{ChangedUnits, TrainedRepeat, Wired};
 
 /// Options of [`gains`].
 #[derive(Debug, Clone, PartialEq)]
@@ -21,41 +21,33 @@ pub struct GainParams {
     pub random_sets: usize,
     /// Seed of these sets.
     pub seed: u64,
+    /// Whether units of single bins are changed within each nucleus too, and not only in all together.
+    pub bins_within_nuclei: bool,
 }
 
-/// Units whose gain is changed, for each repeat.
-struct Chosen {
-    nucleus: String,
-    units: String,
-    /// Of each repeat.
-    sets: Vec<Vec<usize>>,
-    gains: Vec<f64>,
-    /// Whether random sets can differ from them.
-    is_compared: bool,
-}
-
-/// Changes the gain of the units that are selective for any bin (in each nucleus and in all) or for one (in all), and silences whole nuclei.
-///
-/// `bins` are the names of the bins that units are selective for.
+/// Changes the gain of units that are selective for any bin, in each nucleus and in all, and for single bins, in all and, where it is asked for, in
+/// each nucleus; and silences whole nuclei.
 ///
 /// # Definition
 ///
 /// r is that of the ratings of all stimuli by the changed modules, mean over repeats. Set i of random units has as many units of the
 /// same nuclei, drawn anew for each repeat; the mean over repeats of each set is one value, and p compares r with these:
-/// (1 + #{|value − their mean| ≥ |r − their mean|}) / (1 + sets). Units that are selective may be among the random ones. α = 0 is
-/// not computed anew.
+/// (1 + #{|value − their mean| ≥ |r − their mean|}) / (1 + sets). Units that are selective may be among the random ones. α = 0, and what
+/// has no unit in any repeat, is not computed anew.
 ///
+/// Every curve with units takes gains × (1 + random sets) × repeats passes of the module over the stimuli. With k nuclei and b bins there are
+/// k + 1 + b of them for each of the `units`, and k·b more within nuclei.
 #[must_use]
 pub fn gains(
     wired: &Wired,
     repeats: &[TrainedRepeat],
     ratings: ArrayView2<'_, f64>,
     names: &[String],
-    bins: &[String],
+    units: &[ChangedUnits],
     params: &GainParams,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Vec<GainCurve> {
-    let chosen = chosen(wired, repeats, bins, &params.gains);
+    let chosen = chosen(wired, repeats.len(), units, params);
     // A job: what is chosen, α, and the set of random units, of which 0 is no random one.
     let mut jobs = Vec::new();
     for (curve, of_curve) in chosen.iter().enumerate() {
@@ -63,7 +55,7 @@ pub fn gains(
             .gains
             .iter()
             .enumerate()
-            .filter(|(_, a)| **a != 0.0)
+            .filter(|(_, a)| **a != 0.0 && !of_curve.is_empty())
         {
             let n_sets = if of_curve.is_compared {
                 params.random_sets
@@ -117,16 +109,19 @@ pub fn gains(
             };
             let n_gains = of_curve.gains.len();
             let r: Vec<Option<f64>> = (0..n_gains)
-                .map(|gain| match of_curve.gains[gain] == 0.0 {
-                    true => intact[rating],
-                    false => at(gain, false).first().copied().flatten(),
-                })
+                .map(
+                    |gain| match of_curve.gains[gain] == 0.0 || of_curve.is_empty() {
+                        true => intact[rating],
+                        false => at(gain, false).first().copied().flatten(),
+                    },
+                )
                 .collect();
             let random: Vec<Vec<Option<f64>>> = (0..n_gains).map(|gain| at(gain, true)).collect();
             let n_units = of_curve.sets.iter().map(Vec::len).sum::<usize>() as f64;
             curves.push(GainCurve {
                 nucleus: of_curve.nucleus.clone(),
                 units: of_curve.units.clone(),
+                selective_in: of_curve.selective_in.map(str::to_owned),
                 n_units: n_units / repeats.len().max(1) as f64,
                 rating: name.clone(),
                 gains: of_curve.gains.clone(),
@@ -141,42 +136,6 @@ pub fn gains(
         }
     }
     curves
-}
-
-fn chosen(wired: &Wired, repeats: &[TrainedRepeat], bins: &[String], gains: &[f64]) -> Vec<Chosen> {
-    let mut nuclei: Vec<(String, Range<usize>)> = (wired.nuclei.iter())
-        .zip(wired.ranges())
-        .map(|((name, _), range)| (name.clone(), range))
-        .collect();
-    nuclei.push(("all".to_owned(), 0..wired.n_units()));
-    let selective = |(nucleus, range): &(String, Range<usize>), bin: Option<usize>| {
-        let sets = repeats.iter().map(|repeat| repeat.chosen(range, bin));
-        let sets: Vec<Vec<usize>> = sets.collect();
-        Chosen {
-            nucleus: nucleus.clone(),
-            units: bin.map_or_else(|| "any".to_owned(), |bin| bins[bin].clone()),
-            // Without a unit, and where all are chosen, every set is the same.
-            is_compared: sets
-                .iter()
-                .any(|set| !set.is_empty() && set.len() < range.len()),
-            sets,
-            gains: gains.to_vec(),
-        }
-    };
-    let any = nuclei.iter().map(|nucleus| selective(nucleus, None));
-    let all = nuclei.len() - 1;
-    let single = (0..bins.len()).map(|bin| selective(&nuclei[all], Some(bin)));
-    let whole = nuclei.iter().map(|(name, range)| Chosen {
-        nucleus: name.clone(),
-        units: "whole".to_owned(),
-        sets: vec![range.clone().collect(); repeats.len()],
-        // With the intact module beside, so that a curve shows what is lost.
-        gains: vec![-1.0, 0.0],
-        is_compared: false,
-    });
-    any.chain(single)
-        .chain(whole.take(wired.nuclei.len()))
-        .collect()
 }
 
 /// As many random units of each nucleus as `units` has there, ascending.

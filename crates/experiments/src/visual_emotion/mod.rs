@@ -6,6 +6,7 @@
 //!   not learn from it
 //! - [`scores`], [`quantiles()`], [`plane`], [`history`], [`ridge`], [`comparisons`]: predictions, their baseline, and differences between modules
 //! - [`selective_units`], [`geometry_of`], [`region`], [`gains()`], [`connection_lesions`], [`read_outs`]: units, geometry, the brain, gains and lesions
+//! - [`second_units`], [`consistency()`]: the same units on pictures of a second set
 //!
 //! # Same units in all folds
 //!
@@ -35,8 +36,10 @@
 
 mod baseline;
 mod changed;
+mod changed_units;
 mod compare;
 mod connections;
+mod consistency;
 mod division;
 mod error;
 mod fold;
@@ -49,6 +52,7 @@ mod read_out;
 mod region;
 mod repeat;
 mod score;
+mod second;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -57,9 +61,11 @@ mod workers;
 
 pub use baseline::ridge;
 pub use changed::TrainedRepeat;
+pub use changed_units::ChangedUnits;
 pub use compare::{Compared, Measure, comparisons};
 pub use connections::connection_lesions;
-pub use division::{Division, elsewhere, folds};
+pub use consistency::{Consistency, Units, consistency};
+pub use division::{Division, dealt, elsewhere, folds};
 pub use error::VisualEmotionError;
 pub use fold::{FoldRun, Learning, Pictures, Scaling, train_fold};
 pub use gains::{GainParams, gains};
@@ -72,6 +78,7 @@ pub use read_out::{CATEGORIES, Categories, RepeatReadOuts, read_outs, repeat_rea
 pub use region::{Candidate, Named, region};
 pub use repeat::Repeat;
 pub use score::{disparities, history, measures, plane, scores};
+pub use second::second_units;
 pub use tokens::token_means;
 pub use units::{UnitsFound, bin_records, selective_units};
 pub use workers::side_by_side;

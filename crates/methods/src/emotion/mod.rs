@@ -4,7 +4,8 @@
 //!   [`reliability_of_means`](crate::appraisal::reliability_of_means), means in quantiles in [`quantile_table`](crate::behaviour::quantile_table)
 //! - [`RatingScale`], [`bins`](bins()): scales, and items in nine bins of valence and arousal
 //! - [`bin_selectivity`], [`count_changes`]: units that are selective for a bin, by layer, by chance, before and after training
-//! - [`tuning_curves`], [`overlap`](overlap()), [`consistent_units`]: what units respond to, in one data set and in another
+//! - [`tuning_curves`], [`overlap`](overlap()), [`overlap_in_layers`], [`same_bin`], [`same_preference`], [`consistent_units`]: what units respond
+//!   to, in one data set and in another
 //! - [`emotion_rdm`], [`Geometry`], [`trajectory`], [`participation_ratio`]: geometry of layers over epochs
 //! - [`region_rdms`], [`region_rsa`]: the geometry of a region such as the amygdala, and how models agree with it
 //! - [`attention_entropy`]: how widely attention is spread
@@ -22,7 +23,9 @@ mod overlap;
 mod partial;
 mod plane;
 mod prediction;
+mod preference;
 mod scale;
+mod strata;
 mod tally;
 mod tuning;
 mod units;
@@ -43,7 +46,9 @@ pub use plane::{PlaneAgreement, energy_distance, plane_agreement};
 pub use prediction::{
     Prediction, PredictionIntervals, PredictionMetrics, PredictionParams, Refit, prediction,
 };
+pub use preference::{SamePreference, same_preference, shared_bins};
 pub use scale::RatingScale;
+pub use strata::{overlap_in_layers, same_bin};
 pub use tuning::{TuningCurves, tuning_curves};
 pub use units::{
     BinSelectivity, BinSelectivityParams, CountChange, LayerChanges, LayerCounts, UnitCount,

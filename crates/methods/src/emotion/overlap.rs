@@ -16,6 +16,8 @@ pub struct Overlap {
     pub n: [usize; 2],
     /// Units of both.
     pub n_both: usize,
+    /// Units of either.
+    pub n_either: usize,
     /// How many of both are expected of unrelated sets of these sizes: n₁·n₂/N.
     pub expected: f64,
     /// One-sided hypergeometric p of at least so many (Fisher's exact test).
@@ -60,6 +62,7 @@ pub fn overlap(first: &[bool], second: &[bool]) -> Result<Overlap> {
         n_units,
         n,
         n_both,
+        n_either,
         expected: n[0] as f64 * n[1] as f64 / n_units as f64,
         p: hypergeometric_at_least(both, all, a, b),
         jaccard: (n_either > 0).then(|| n_both as f64 / n_either as f64),

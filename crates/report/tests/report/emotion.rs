@@ -55,11 +55,13 @@ fn every_asked_figure_is_there() {
         "selectivity",
         "shares",
         "tuning",
+        "consistency",
         "geometry",
         "dimensions",
         "regions",
         "region-epochs",
         "gains",
+        "gains-by-bin",
         "connections",
         "read-outs",
         "rdms",
@@ -462,6 +464,14 @@ fn values_that_are_no_numbers_leave_gaps() {
                 row.fill(value);
             }
         }
+        for of in emotion.second.iter_mut().flat_map(|s| &mut s.nuclei) {
+            for overlap in &mut of.overlaps {
+                (overlap.first, overlap.both, overlap.expected) = (value, value, value);
+                (overlap.kept, overlap.both_sd, overlap.p) = (Some(value), Some(value), value);
+            }
+            of.preference.same = Some(value);
+            (of.preference.shuffled_sd, of.preference.genuine) = (Some(value), value);
+        }
         for curve in &mut emotion.geometry {
             curve.means.fill(Some(value));
         }
@@ -549,7 +559,7 @@ fn figures_do_not_outgrow_what_can_be_drawn() {
 #[test]
 fn damaged_records_are_refused() {
     let whole = usual();
-    let damage: [fn(&mut EmotionRecord); 37] = [
+    let damage: [fn(&mut EmotionRecord); 38] = [
         |e| e.main = 99,
         |e| e.modules.clear(),
         |e| e.ratings[1].values.truncate(5),
@@ -572,6 +582,7 @@ fn damaged_records_are_refused() {
         |e| e.selectivity[0].counts.truncate(3),
         |e| e.selectivity[0].tuning.truncate(3),
         |e| e.selectivity[0].tuning[0].as_mut().unwrap().truncate(3),
+        |e| e.second.as_mut().unwrap().nuclei[1].overlaps.truncate(3),
         |e| e.geometry[0].means.truncate(3),
         |e| e.geometry[0].sems.truncate(3),
         |e| e.geometry[0].epochs.truncate(3),

@@ -2,6 +2,7 @@
 
 mod common;
 mod emotion;
+mod second;
 mod valence;
 
 use std::sync::LazyLock;

@@ -52,6 +52,7 @@ pub fn settings(study: &Study<'_>) -> EmotionSettings {
         resamples: planned.resamples,
         permutations: planned.permutations,
         random_sets: planned.random_sets,
+        units: planned.units.name().to_owned(),
         correction: planned.correction.to_string(),
     }
 }

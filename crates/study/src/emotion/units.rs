@@ -1,23 +1,28 @@
 //! Selective units of the main module, what their gains do, and what connections between nuclei do.
 
-use consilience_core::{CategoryReadOut, ConnectionLesion, GainCurve, NucleusSelectivity};
+use consilience_core::{
+    CategoryReadOut, ConnectionLesion, EmotionSecondSet, GainCurve, NucleusSelectivity,
+};
 use consilience_experiments::ExperimentError;
 use consilience_experiments::visual_emotion::{
-    Categories, GainParams, Repeat, TrainedRepeat, UnitsFound, connection_lesions, gains,
-    read_outs, repeat_read_outs, selective_units,
+    Categories, ChangedUnits, GainParams, Repeat, TrainedRepeat, UnitsFound, connection_lesions,
+    gains, read_outs, repeat_read_outs, selective_units,
 };
 use consilience_methods::MethodsError;
 use consilience_methods::emotion::{BinSelectivityParams, Bins, EmotionError};
 use ndarray::Array2;
 
 use super::common::{Study, of_experiment};
+use super::second::Second;
 use super::trainings::{Diverged, Trainings, learning};
 use crate::Result;
 use crate::cache::Key;
+use crate::plan::PlannedUnits;
 
 /// What is found of the units of the main module and of what passes between its nuclei.
 pub struct Units {
     pub selectivity: Vec<NucleusSelectivity>,
+    pub second: Option<EmotionSecondSet>,
     pub gains: Vec<GainCurve>,
     pub connections: Vec<ConnectionLesion>,
     pub read_outs: Vec<CategoryReadOut>,
@@ -28,8 +33,8 @@ pub fn units(
     study: &Study<'_>,
     trainings: &Trainings<'_>,
     diverged: &[Diverged],
-    repeats: &[Repeat],
-    bins: &Bins,
+    (repeats, bins): (&[Repeat], &Bins),
+    second: Option<&Second<'_>>,
     notes: &mut Vec<String>,
 ) -> Result<Units> {
     let planned = study.planned;
@@ -58,19 +63,32 @@ pub fn units(
         }
         Err(source) => return Err(of_experiment("selective units", source)),
     };
+    let is_left = |repeat: &usize| diverged.iter().all(|d| d.repeat != *repeat);
+    let left: Vec<usize> = (0..study.repeats.len()).filter(is_left).collect();
+    let (mut in_second, mut changed) = (
+        None,
+        vec![ChangedUnits::selective(&found.bins, &found.selective)],
+    );
+    if let Some(second) = second {
+        notes.extend(second.notes(study));
+        let (record, both) = second.compared(study, trainings, (repeats, &left), bins, &params)?;
+        in_second = Some(record);
+        if planned.units == PlannedUnits::Consistent {
+            changed = ChangedUnits::consistent(&both.bins, &both.selective).to_vec();
+        }
+    }
     let encoder = trainings.encoder;
     let learning = learning(planned, &trainings.wired);
     let params = GainParams {
         gains: planned.gains.clone(),
         random_sets: planned.random_sets,
         seed,
+        bins_within_nuclei: planned.bins_within_nuclei,
     };
     let categories = categories(study, bins);
     let mut trained = Vec::new();
     let mut of_repeats = Vec::new();
-    let left =
-        (0..study.repeats.len()).filter(|repeat| diverged.iter().all(|d| d.repeat != *repeat));
-    for (position, (repeat, selective)) in left.zip(&found.selective).enumerate() {
+    for (position, (&repeat, selective)) in left.iter().zip(&changed[0].of_bins).enumerate() {
         let runs = trainings.load(repeat)?;
         let divisions = study.repeats[repeat].1.as_slice();
         let arrays = study.arrays(encoder);
@@ -80,14 +98,13 @@ pub fn units(
             divisions,
             &runs,
             &learning,
-            selective.view(),
         ));
         of_repeats.push(repeat_read_outs(
             &trainings.wired,
             &arrays,
             (divisions, &runs),
             &learning,
-            (selective.view(), &found.bins),
+            (selective.view(), &changed[0].bins),
             &categories,
             (&params, position),
         ));
@@ -102,10 +119,11 @@ pub fn units(
     );
     let gains = match found.nuclei.is_empty() {
         true => Vec::new(),
-        false => curves(study, trainings, &trained, &found, &params)?,
+        false => curves(study, trainings, &trained, &changed, &params)?,
     };
     Ok(Units {
         selectivity: found.nuclei,
+        second: in_second,
         gains,
         connections,
         read_outs,
@@ -143,7 +161,7 @@ fn curves(
     study: &Study<'_>,
     trainings: &Trainings<'_>,
     trained: &[TrainedRepeat],
-    found: &UnitsFound,
+    units: &[ChangedUnits],
     params: &GainParams,
 ) -> Result<Vec<GainCurve>> {
     let key = Key::new(
@@ -151,7 +169,7 @@ fn curves(
         &(
             trainings.keys(),
             format!("{params:?}"),
-            (&found.bins, selective_key(&found.selective)),
+            units.iter().map(key_of).collect::<Vec<_>>(),
         ),
     );
     if let Some(curves) = study.cache.json("emotion", &key) {
@@ -163,7 +181,7 @@ fn curves(
         trained,
         study.ratings.view(),
         &study.names,
-        &found.bins,
+        units,
         params,
         &|done, of| study.progress.advance_to((1000 * done / of.max(1)) as u64),
     );
@@ -172,9 +190,13 @@ fn curves(
     Ok(curves)
 }
 
-fn selective_key(selective: &[Array2<bool>]) -> Vec<Vec<bool>> {
-    selective
-        .iter()
-        .map(|of| of.iter().copied().collect())
-        .collect()
+/// Everything that tells units apart.
+fn key_of(units: &ChangedUnits) -> (Option<&str>, &[String], Vec<Vec<bool>>) {
+    let of_bins = units.of_bins.iter().map(|of| of.iter().copied().collect());
+    let any = units.any.iter().cloned();
+    (
+        units.selective_in,
+        &units.bins,
+        of_bins.chain(any).collect(),
+    )
 }

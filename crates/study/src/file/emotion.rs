@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::SecondSetOptions;
+
 /// `[[analysis]]` with `kind = "visual-emotion"`: modules of nuclei, such as a model of the amygdala, read valence and arousal out of
 /// the last layer of each network. Every stimulus is predicted by modules that did not learn from it.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -87,6 +89,14 @@ pub struct EmotionOptions {
     pub random_sets: usize,
     /// Gains of selective units, which respond 1 + α times as much: −1 silences them, 0 changes nothing.
     pub gains: Vec<f64>,
+    /// Which units gains and read-outs change: `selective` (for the stimuli), or `consistent` (in both sets of pictures; gains also change those
+    /// that are selective in the stimuli only). The second needs a `[analysis.second-set]`.
+    pub units: String,
+    /// Whether gains also change units of single bins within each nucleus, and not only in all nuclei together. With k nuclei and b bins that is
+    /// up to k·b curves beside k + 1 + b.
+    pub bins_within_nuclei: bool,
+    /// A second set of pictures on which selective units are tested, a table `[analysis.second-set]`. Default: none.
+    pub second_set: Option<SecondSetOptions>,
     /// Names of the `[[brain]]` targets (with `rdms` or `responses`) to compare with; default: all of these.
     pub regions: Option<Vec<String>>,
     /// What partial agreement with a region controls for: `encoder` (the features that modules read), `pixels`, `luminance`, `gist`,
@@ -136,6 +146,9 @@ impl Default for EmotionOptions {
             permutations: 1000,
             random_sets: 100,
             gains: vec![-1.0, 0.0, 0.5, 1.0, 2.0, 5.0],
+            units: "selective".to_owned(),
+            bins_within_nuclei: true,
+            second_set: None,
             regions: None,
             controls: vec!["encoder".to_owned(), "gist".to_owned()],
             dissimilarity: "correlation".to_owned(),

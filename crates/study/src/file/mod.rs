@@ -8,6 +8,7 @@ mod emotion;
 mod options;
 mod parse;
 mod preprocessing;
+mod second;
 mod targets;
 
 pub use appraisal::{AppraisalOptions, ObjectsOptions};
@@ -18,4 +19,5 @@ pub use options::{
 };
 pub use parse::{KeyPath, Location, Override, StudyText};
 pub use preprocessing::{Extent, PreprocessingChoice, PreprocessingOptions};
+pub use second::SecondSetOptions;
 pub use targets::TargetOptions;

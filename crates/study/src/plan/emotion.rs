@@ -7,6 +7,10 @@ use consilience_methods::rdm::Dissimilarity;
 use consilience_methods::rsa::Correction;
 use serde::Serialize;
 
+mod second;
+
+pub use second::PlannedSecond;
+
 use super::appraisal::as_debug;
 use super::{PlannedModel, PlannedStimulus, as_text};
 
@@ -62,12 +66,7 @@ impl PlannedSet {
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
         let note = |names: &[String], one: &str, several: &str| {
-            let (first, n) = (names.first()?, names.len());
-            let (found, listed) = match n {
-                1 => (format!("1 {one}"), first.clone()),
-                n => (format!("{n} {several}"), format!("the first is {first}")),
-            };
-            Some(format!("{}: {found} ({listed}).", self.name))
+            second::left_out(&self.name, names, one, several)
         };
         let all = [
             note(
@@ -111,6 +110,26 @@ pub enum PlannedControl {
     Encoder,
     /// Low-level features of the pictures.
     Pictures(ImageFeature),
+}
+
+/// Which units gains change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum PlannedUnits {
+    /// Those that are selective for the stimuli.
+    Selective,
+    /// Those that are so in both sets of pictures, and those that are so for the stimuli only.
+    Consistent,
+}
+
+impl PlannedUnits {
+    /// As it is written in the study.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Selective => "selective",
+            Self::Consistent => "consistent",
+        }
+    }
 }
 
 /// One visual-emotion analysis.
@@ -159,6 +178,13 @@ pub struct PlannedEmotion {
     pub random_sets: usize,
     /// Gains.
     pub gains: Vec<f64>,
+    /// Which units they change.
+    pub units: PlannedUnits,
+    /// Whether they change units of single bins within each nucleus too.
+    pub bins_within_nuclei: bool,
+    /// A second set of pictures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub second: Option<PlannedSecond>,
     /// Regions.
     pub regions: Vec<PlannedRegion>,
     /// What is controlled for.
@@ -199,7 +225,8 @@ impl PlannedEmotion {
             return of_units;
         }
         let n_learnt = self.training.as_ref().map_or(0, |t| t.pictures.len());
-        let n_pictures = (n_stimuli + n_learnt) as u64;
+        let n_second = self.second.as_ref().map_or(0, |s| s.pictures.len());
+        let n_pictures = (n_stimuli + n_learnt + n_second) as u64;
         let last = |model: usize| models[model].layers.last().map_or(0, |l| l.n_features);
         let of_all: u64 = self.models.iter().map(|&model| last(model) as u64).sum();
         let copies = 5.max(self.repeats as u64 + 1);
@@ -218,9 +245,15 @@ impl PlannedEmotion {
             let n_tokens = module.structure.tokens.unwrap_or(1) as f64;
             trainings * passes * (PASS + n_tokens * module.n_parameters as f64 / TRAINED)
         };
-        // Of four nuclei and all, and of nine bins.
-        let lesions = (self.gains.len() * (1 + self.random_sets) * self.repeats) as f64 * 14.0;
         let main = &self.modules[self.main];
+        let n_nuclei = main.structure.nuclei.nucleus.len();
+        let n_bins = [3, 9][usize::from(self.ratings.len() > 1)];
+        // Of nuclei and all, of bins, and of bins within nuclei.
+        let within = usize::from(self.bins_within_nuclei) * n_nuclei * n_bins;
+        let n_kinds = 1 + usize::from(self.units == PlannedUnits::Consistent);
+        let n_curves = n_kinds * (n_nuclei + 1 + n_bins + within);
+        let n_passes = self.gains.len() * (1 + self.random_sets) * self.repeats;
+        let lesions = (n_curves * n_passes) as f64;
         let n_tokens = main.structure.tokens.unwrap_or(1) as f64;
         let of_picture = PASS + n_tokens * main.n_parameters as f64 / TRAINED;
         let of_lesions = lesions * n_stimuli * of_picture / 6.0;

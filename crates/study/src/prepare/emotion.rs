@@ -2,6 +2,7 @@
 
 mod learning;
 mod learnt;
+mod second;
 mod tokens;
 
 use consilience_core::{InputFile, TargetKind};
@@ -18,11 +19,13 @@ use super::{at, input, invalid};
 use crate::Result;
 use crate::file::{EmotionOptions, KeyPath};
 use crate::plan::{
-    PlannedControl, PlannedEmotion, PlannedModule, PlannedRating, PlannedRegion, PlannedTarget,
+    PlannedControl, PlannedEmotion, PlannedModule, PlannedRating, PlannedRegion, PlannedSecond,
+    PlannedTarget, PlannedUnits,
 };
 use learning::learning;
 pub use learning::module_learning;
 use learnt::load_learnt;
+use second::{First, load_second};
 
 /// Resolves one analysis; `targets` and `loaded` are the study's RDMs and ratings.
 pub(super) fn resolve_emotion(
@@ -32,7 +35,7 @@ pub(super) fn resolve_emotion(
     targets: &[PlannedTarget],
     loaded: &[LoadedRating],
     inputs: &mut Vec<InputFile>,
-) -> Result<(PlannedEmotion, Option<Clips>)> {
+) -> Result<(PlannedEmotion, [Option<Clips>; 2])> {
     let of = |name: &str| key.clone().key(name);
     check_alpha(options.alpha, key)?;
     let ratings = learnt_ratings(options, key, study.ratings)?;
@@ -56,11 +59,27 @@ pub(super) fn resolve_emotion(
     let main = main_module(options, key, study, &modules)?;
     let bins = bin_params(options, key, &scales, &ratings, loaded)?;
     let (training, clips) = load_learnt(options, key, &ratings, &scales, study, inputs)?.unzip();
+    let (second, clips_of_second) = match &options.second_set {
+        None => (None, None),
+        Some(set) => {
+            let first = First {
+                ratings: &ratings,
+                scales: &scales,
+                loaded,
+                bins: &bins,
+                learnt: training.as_ref(),
+            };
+            let (second, clips) = load_second(set, &of("second-set"), &first, study, inputs)?;
+            (Some(second), Some(clips))
+        }
+    };
+    let units = changed_units(&of("units"), &options.units, second.as_ref())?;
     let (changes, learning) = learning(options, key, ratings.len())?;
     check_numbers(options, key)?;
     if options.tokens {
         let n_learnt = training.as_ref().map_or(0, |t| t.pictures.len());
-        let n_pictures = study.stimuli.len() + n_learnt;
+        let n_second = second.as_ref().map_or(0, |s| s.pictures.len());
+        let n_pictures = study.stimuli.len() + n_learnt + n_second;
         tokens::check_memory(&of("tokens"), study.models, &modules, n_pictures, &learning)?;
     }
     // Folds that cannot be are said here, not after the networks ran.
@@ -113,6 +132,9 @@ pub(super) fn resolve_emotion(
         permutations: options.permutations,
         random_sets: options.random_sets,
         gains: options.gains.clone(),
+        units,
+        bins_within_nuclei: options.bins_within_nuclei,
+        second,
         regions: regions(options, key, targets, study.ratings)?,
         controls: options
             .controls
@@ -125,7 +147,26 @@ pub(super) fn resolve_emotion(
         dissimilarity,
         correction: parse(&of("correction"), &options.correction)?,
     };
-    Ok((planned, clips))
+    Ok((planned, [clips, clips_of_second]))
+}
+
+fn changed_units(
+    key: &KeyPath,
+    name: &str,
+    second: Option<&PlannedSecond>,
+) -> Result<PlannedUnits> {
+    let all = [PlannedUnits::Selective, PlannedUnits::Consistent];
+    match all.into_iter().find(|units| units.name() == name) {
+        None => Err(invalid(
+            key,
+            &format!("no units are called {name:?}; there is: selective, consistent"),
+        )),
+        Some(PlannedUnits::Consistent) if second.is_none() => Err(invalid(
+            key,
+            "units are consistent in two sets of pictures, and there is one; add a table [analysis.second-set]",
+        )),
+        Some(units) => Ok(units),
+    }
 }
 
 fn mean_ratings(loaded: &[LoadedRating], rating: usize) -> &[f64] {

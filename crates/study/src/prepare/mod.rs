@@ -57,6 +57,8 @@ pub struct Prepared {
     pub ratings: Vec<LoadedRating>,
     /// For each analysis the pictures that heads learn from, if these are not the stimuli.
     pub training: Vec<Option<Clips>>,
+    /// For each analysis the second set of pictures on which units are tested.
+    pub second: Vec<Option<Clips>>,
     /// For each analysis the objects in the stimuli, if it looks for them.
     pub objects: Vec<Option<ObjectSources>>,
     /// What runs the networks.
@@ -171,10 +173,10 @@ pub fn prepare(
         places,
     };
     let mut analyses: Vec<PlannedAnalysis> = Vec::new();
-    let (mut training, mut objects) = (Vec::new(), Vec::new());
+    let (mut training, mut second, mut objects) = (Vec::new(), Vec::new(), Vec::new());
     for (idx, analysis) in study.analyses.iter().enumerate() {
         let key = KeyPath::root("analysis").index(idx);
-        let (mut clips, mut source) = (None, None);
+        let (mut clips, mut of_second, mut source) = (None, None, None);
         let planned = match analysis {
             Analysis::Rsa(options) => {
                 PlannedAnalysis::Rsa(resolve_rsa(options, &key, &models, &planned_targets)?)
@@ -194,7 +196,7 @@ pub fn prepare(
                     &ratings,
                     &mut inputs,
                 )?;
-                clips = elsewhere;
+                [clips, of_second] = elsewhere;
                 PlannedAnalysis::Emotion(Box::new(planned))
             }
             Analysis::Objects(options) => {
@@ -206,6 +208,7 @@ pub fn prepare(
         };
         analyses.push(planned);
         training.push(clips);
+        second.push(of_second);
         objects.push(source);
     }
     let expectations = study
@@ -268,6 +271,7 @@ pub fn prepare(
         targets,
         ratings,
         training,
+        second,
         objects,
         executor,
         warnings,

@@ -36,15 +36,7 @@ fn recurrent() -> Structure {
 }
 
 fn with(wired: &Wired, data: &Data, divisions: &[Division], runs: &[FoldRun]) -> TrainedRepeat {
-    let none = Array2::default((0, wired.n_units()));
-    TrainedRepeat::of(
-        wired,
-        &data.pictures(),
-        divisions,
-        runs,
-        &learning(),
-        none.view(),
-    )
+    TrainedRepeat::of(wired, &data.pictures(), divisions, runs, &learning())
 }
 
 /// A connection that carries nothing is one whose weights are 0.

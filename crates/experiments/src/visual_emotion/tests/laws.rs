@@ -6,24 +6,22 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::visual_emotion::{
-    GainParams, ModelRdms, TrainedRepeat, elsewhere, gains, geometry_of, plane, scores,
+    ChangedUnits, GainParams, ModelRdms, TrainedRepeat, elsewhere, gains, geometry_of, plane,
+    scores,
 };
 use consilience_methods::emotion::{BinParams, bins};
 use consilience_methods::rdm::Dissimilarity;
 
+/// Every third unit is called selective.
+fn thirds(wired: &Wired) -> [ChangedUnits; 1] {
+    let selective = Array2::from_shape_fn((1, wired.n_units()), |(_, unit)| unit % 3 == 0);
+    [ChangedUnits::selective(&["HP".to_owned()], &[selective])]
+}
+
 fn repeat_of(data: &Data, wired: &Wired, seed: u64) -> (TrainedRepeat, Repeat) {
     let divisions = data.divisions(seed);
     let (runs, repeat) = trained(wired, data, &divisions, seed);
-    // Every third unit is called selective.
-    let selective = Array2::from_shape_fn((1, wired.n_units()), |(_, unit)| unit % 3 == 0);
-    let trained = TrainedRepeat::of(
-        wired,
-        &data.pictures(),
-        &divisions,
-        &runs,
-        &learning(),
-        selective.view(),
-    );
+    let trained = TrainedRepeat::of(wired, &data.pictures(), &divisions, &runs, &learning());
     (trained, repeat)
 }
 
@@ -40,11 +38,12 @@ fn a_gain_of_0_changes_nothing() {
         &[trained],
         data.ratings.view(),
         &names(),
-        &["HP".to_owned()],
+        &thirds(&wired),
         &GainParams {
             gains: vec![-1.0, 0.0, 1.0],
             random_sets: 5,
             seed: 1,
+            bins_within_nuclei: false,
         },
         &|_, _| {},
     );
@@ -66,6 +65,58 @@ fn a_gain_of_0_changes_nothing() {
         assert_eq!(*of_bin, expected);
         assert!(of_bin.nucleus == "all" && of_bin.n_units == 6.0);
     }
+}
+
+/// Cells of one bin within one nucleus, and cells without units.
+#[test]
+fn single_bins_are_changed_within_nuclei() {
+    let data = Data::new(24, 5, 4);
+    let wired = structure().wired(5, 2).unwrap();
+    let (trained, repeat) = repeat_of(&data, &wired, 2);
+    // The first bin has every third unit, the second those of the last nucleus that are not.
+    let last = wired.ranges()[2].clone();
+    let selective = Array2::from_shape_fn((2, wired.n_units()), |(bin, unit)| match bin {
+        0 => unit % 3 == 0,
+        _ => last.contains(&unit) && unit % 3 == 1,
+    });
+    let bins = ["HP", "LN"].map(str::to_owned);
+    let units = [ChangedUnits::selective(
+        &bins,
+        std::slice::from_ref(&selective),
+    )];
+    let params = GainParams {
+        gains: vec![-1.0, 0.0, 1.0],
+        random_sets: 5,
+        seed: 1,
+        bins_within_nuclei: true,
+    };
+    let jobs = std::sync::atomic::AtomicUsize::new(0);
+    let count = |_, of| jobs.store(of, std::sync::atomic::Ordering::Relaxed);
+    let ratings = data.ratings.view();
+    let trained = [trained];
+    let found = gains(&wired, &trained, ratings, &names(), &units, &params, &count);
+    // Any bin in 3 nuclei and all, each of two in all, and in 3 nuclei, 3 whole nuclei; two ratings.
+    assert_eq!(found.len(), 2 * (4 + 2 + 6 + 3));
+    let curve = |nucleus: &str, units: &str| {
+        let is_it = |c: &&GainCurve| c.nucleus == nucleus && c.units == units;
+        found.iter().find(is_it).unwrap()
+    };
+    // All units of a cell without units are intact, and cost nothing: 10 sets with two gains and six sets each, less the two without, and lesions.
+    let r = scores(ratings, &[repeat.after.view()], 0, 1).unwrap()[0].r;
+    for empty in ["LA", "BA"] {
+        let of = curve(empty, "LN");
+        assert_eq!((of.n_units, &of.r), (0.0, &vec![r; 3]));
+        assert_eq!((&of.random, &of.p), (&vec![None; 3], &vec![None; 3]));
+    }
+    assert_eq!(jobs.into_inner(), 10 * 2 * 6 + 3);
+    // What a cell does is what its units do.
+    let units: Vec<usize> = last.filter(|unit| selective[[1, *unit]]).collect();
+    let silent = trained[0].ratings(&wired, &units, -1.0);
+    let expected = scores(ratings, &[silent.view()], 0, 1).unwrap()[0].r;
+    let of = curve("CE", "LN");
+    assert_eq!((of.n_units, of.r[0]), (units.len() as f64, expected));
+    assert!(of.random[0].is_some() && of.p[0].is_some());
+    assert_eq!(curve("all", "LN").r[0], of.r[0]);
 }
 
 #[test]
@@ -112,13 +163,14 @@ fn the_number_of_threads_changes_no_byte() {
                 gains: vec![-1.0, 2.0],
                 random_sets: 3,
                 seed: 1,
+                bins_within_nuclei: true,
             };
             let curves = gains(
                 &wired,
                 &[trained],
                 data.ratings.view(),
                 &names(),
-                &["HP".to_owned()],
+                &thirds(&wired),
                 &params,
                 &|_, _| {},
             );

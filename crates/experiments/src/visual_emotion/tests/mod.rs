@@ -1,4 +1,5 @@
 mod connections;
+mod consistency;
 mod laws;
 mod naive;
 mod quantiles;

@@ -27,6 +27,7 @@ fn params() -> GainParams {
         gains: vec![2.0, -1.0, 0.0, 0.5],
         random_sets: 9,
         seed: 1,
+        bins_within_nuclei: false,
     }
 }
 

@@ -152,6 +152,24 @@ fn overlaps_agree_with_scipy() {
 }
 
 #[test]
+fn overlaps_in_layers_agree_with_scipy() {
+    for case in cases("strata") {
+        let tables: Vec<[usize; 4]> = of(&case["counts"]);
+        let (mut a, mut b, mut layers) = (Vec::new(), Vec::new(), Vec::new());
+        for [n, first, second, both] in tables {
+            layers.push(a.len()..a.len() + n);
+            a.extend((0..n).map(|unit| unit < first));
+            let second = first - both..first - both + second;
+            b.extend((0..n).map(|unit| second.contains(&unit)));
+        }
+        let found = overlap_in_layers(&a, &b, &layers).unwrap();
+        close(found.expected, &case["expected"]);
+        let p = case["p"].as_f64().unwrap();
+        assert!((found.p / p - 1.0).abs() < 1e-9, "{} {p}", found.p);
+    }
+}
+
+#[test]
 fn geometry_agrees_with_scipy() {
     for case in cases("geometry") {
         let (patterns, places) = (matrix(&case["patterns"]), matrix(&case["ratings"]));

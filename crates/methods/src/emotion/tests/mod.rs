@@ -1,10 +1,12 @@
 //! Tests of analyses of emotion. A new test goes to
 //! - `golden`: numbers computed by a peer, from `fixtures/emotion`
 //! - `laws`: what must hold for any input, and naive references
+//! - `consistency`: units in two sets of items
 //! - `refusals`: what degenerate input is answered with
 //! - `calibration`: error rates on simulated data (slow)
 
 mod calibration;
+mod consistency;
 mod golden;
 mod laws;
 mod refusals;

@@ -47,7 +47,7 @@ pub(crate) fn section(
             .collect(),
         statements,
         notes: notes(appraisal),
-        table: table(appraisal, file),
+        tables: table(appraisal, file).into_iter().collect(),
         methods,
     }
 }

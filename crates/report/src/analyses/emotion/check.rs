@@ -35,6 +35,12 @@ pub(crate) fn check(emotion: &EmotionRecord, n_stimuli: usize) -> Result<()> {
     for of in &emotion.selectivity {
         selectivity(of, n_kept)?;
     }
+    if let Some(second) = &emotion.second {
+        for of in &second.nuclei {
+            let what = format!("bins of units of {:?} in two sets", of.nucleus);
+            same(what, second.shared.len() + 1, of.overlaps.len())?;
+        }
+    }
     for of in &emotion.geometry {
         curve(of, &format!("geometry of {:?}", of.nucleus))?;
     }

@@ -2,7 +2,7 @@
 
 use consilience_core::{EmotionModule, EmotionRecord, EmotionTrainingSet, Record};
 
-use super::scores;
+use super::{scores, second};
 use crate::{
     methods,
     view::{corrected, count, distinct, listed, plural, score, short},
@@ -14,6 +14,7 @@ pub(super) fn paragraphs(record: &Record, emotion: &EmotionRecord) -> Vec<String
         Some(modules(record, emotion)),
         Some(prediction(record, emotion)),
         selectivity(emotion),
+        second::paragraph(emotion),
         geometry(emotion),
         regions(emotion),
         gains(emotion),
@@ -294,8 +295,14 @@ fn gains(emotion: &EmotionRecord) -> Option<String> {
     if emotion.gains.is_empty() {
         return None;
     }
+    let which = match emotion.settings.units.as_str() {
+        "consistent" => {
+            " Units that are selective for the same bin in both sets of pictures, and those that are so in the stimuli only, were changed separately."
+        }
+        _ => "",
+    };
     Some(format!(
-        "Values of units were multiplied by 1 + α, −1 being a lesion, and ratings predicted again. Each gain was compared (two-sided, not corrected) \
+        "Values of units were multiplied by 1 + α, −1 being a lesion, and ratings predicted again.{which} Each gain was compared (two-sided, not corrected) \
          with {} of equally many units drawn at random from the same nucleus.",
         plural(emotion.settings.random_sets, "set")
     ))
@@ -316,10 +323,14 @@ fn read_outs(emotion: &EmotionRecord) -> Option<String> {
         }
         false => "",
     };
+    let which = match emotion.settings.units.as_str() {
+        "consistent" => " in both sets of pictures",
+        _ => "",
+    };
     Some(format!(
         "Stimuli were divided by valence into three categories, by the same edges, and each was told from the others by the units of a nucleus: a \
          logistic regression (penalty 1, classes of equal weight, z-scored units) learnt from the pictures that a module learnt from and was tested on its \
-         stimuli by F1. Then the units selective for any bin of the category were silenced{enhanced}. They were compared (two-sided, not \
+         stimuli by F1. Then the units selective for any bin of the category{which} were silenced{enhanced}. They were compared (two-sided, not \
          corrected) with {} of equally many random units of the same nuclei.",
         plural(emotion.settings.random_sets, "set")
     ))

@@ -4,6 +4,7 @@ pub(super) mod check;
 pub(super) mod figures;
 mod methods;
 mod scores;
+mod second;
 pub(super) mod section;
 mod statements;
 pub(super) mod tables;

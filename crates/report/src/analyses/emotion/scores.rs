@@ -190,6 +190,14 @@ pub(super) fn units(n: f64) -> String {
     }
 }
 
+/// In which pictures changed units are selective, after "selective in".
+pub(super) fn pictures(selective_in: &str) -> &str {
+    match selective_in {
+        "stimuli only" => "the stimuli only",
+        other => other,
+    }
+}
+
 /// A region with its origin.
 pub(super) fn kind_of_region(is_simulated: bool) -> &'static str {
     view::kind_and_origin(consilience_core::TargetKind::Brain, is_simulated)

@@ -3,7 +3,7 @@
 use consilience_core::{EmotionModule, EmotionRecord, EmotionRegion, Record, RegionAgreement};
 
 use super::{
-    methods, scores,
+    methods, scores, second,
     statements::{selective_units, statements},
 };
 use crate::{
@@ -28,7 +28,10 @@ pub(crate) fn section(
         findings: findings(emotion),
         statements: statements(emotion),
         notes: notes(emotion),
-        table: table(emotion, file),
+        tables: table(emotion, file)
+            .into_iter()
+            .chain(second::table(emotion))
+            .collect(),
         methods,
     }
 }

@@ -7,6 +7,7 @@ use consilience_core::{
 
 use super::{
     scores::{self, units},
+    second,
     section::{best, of_module},
 };
 use crate::{section::Note, view};
@@ -18,6 +19,7 @@ pub(super) fn statements(emotion: &EmotionRecord) -> Vec<Note> {
         plane(emotion),
         modules(emotion),
         units_sentence(emotion),
+        second::statement(emotion),
         geometry(emotion),
     ];
     out.extend(
@@ -267,9 +269,12 @@ fn lesion(emotion: &EmotionRecord) -> Option<String> {
         let p = view::finite(c.p[at])?;
         Some((intact, view::finite(c.r[at])?, p))
     };
+    // Single bins within nuclei are many, and the largest of many is large by chance.
+    let is_one_of_many = |c: &&GainCurve| c.nucleus != "all" && c.units != "any";
     let tested: Vec<_> = emotion
         .gains
         .iter()
+        .filter(|c| !is_one_of_many(c))
         .filter_map(|c| Some((c, loss(c)?)))
         .collect();
     if tested.is_empty() {
@@ -297,8 +302,12 @@ fn lesion(emotion: &EmotionRecord) -> Option<String> {
         "all" => "all nuclei".to_owned(),
         name => name.to_owned(),
     };
+    let pictures = curve.selective_in.as_ref();
+    let pictures = pictures.map_or_else(String::new, |pictures| {
+        format!(" in {}", scores::pictures(pictures))
+    });
     Some(format!(
-        "Without the {} units of {nucleus} that are selective {which}, the correlation with {} goes from {} to {} ({} against equally many \
+        "Without the {} units of {nucleus} that are selective {which}{pictures}, the correlation with {} goes from {} to {} ({} against equally many \
          random units).",
         units(curve.n_units),
         curve.rating,

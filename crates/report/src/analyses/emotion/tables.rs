@@ -1,6 +1,7 @@
 //! The tidy tables of visual emotion.
 
 mod changes;
+mod second;
 
 use consilience_core::{
     EmotionModule, EmotionQuantiles, EmotionRecord, GeometryCurve, PredictionScore, StimulusRecord,
@@ -25,6 +26,9 @@ const REGIONS: &str = "analysis,region,simulated,n_subjects,ceiling_lower,ceilin
 subject_mean,subject_sem,ci_low,ci_high";
 
 const NUCLEI: &str = "analysis,encoder,structure,nucleus,width,unit,reads,inhibited_by,feedback,is_read_out,attention_entropy";
+
+/// Units that are selective in two sets of pictures.
+pub(super) const CONSISTENCY: &str = "consistency.csv";
 
 pub(crate) fn tables(
     analyses: &[Named<'_, EmotionRecord>],
@@ -63,6 +67,14 @@ pub(crate) fn tables(
         of("module_comparisons.csv", COMPARISONS, &comparisons),
         of("nuclei.csv", NUCLEI, &nuclei),
         of("bins.csv", "analysis,bin,n_stimuli,is_kept", &bins),
+        of("second_set.csv", second::SETS, &second::sets),
+        of(
+            "second_bins.csv",
+            "analysis,set,bin,n_pictures,is_kept,is_shared",
+            &second::bins,
+        ),
+        of(CONSISTENCY, second::OVERLAPS, &second::overlaps),
+        of("preferences.csv", second::PREFERENCES, &second::preferences),
         of("selectivity.csv", SELECTIVITY, &selectivity),
         of(
             "tuning.csv",
@@ -82,7 +94,7 @@ pub(crate) fn tables(
         ),
         of(
             "gains.csv",
-            "analysis,nucleus,units,n_units,rating,gain,r,random,random_sd,p",
+            "analysis,nucleus,units,selective_in,n_units,rating,gain,r,random,random_sd,p",
             &changes::gains,
         ),
         of(

@@ -38,7 +38,7 @@ pub(crate) fn section(
             .iter()
             .map(|text| Note::new("", text))
             .collect(),
-        table: table(objects, file),
+        tables: table(objects, file).into_iter().collect(),
         methods,
     }
 }

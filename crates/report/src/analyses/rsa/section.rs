@@ -29,7 +29,7 @@ pub(crate) fn section(name: String, record: &Record, rsa: &RsaRecord) -> Section
             .iter()
             .flat_map(|t| t.notes.iter().map(|text| Note::new(&t.name, text)))
             .collect(),
-        table: table(rsa),
+        tables: table(rsa).into_iter().collect(),
         methods,
     }
 }

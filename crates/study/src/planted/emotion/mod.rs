@@ -14,6 +14,8 @@
 //! | visual cortex | the geometry of the filters | the same |
 //!
 //! Where nothing is planted, ratings are dealt to pictures at random.
+//!
+//! A second set has as many other pictures, made and rated in the same way, from which no module learns: the same filters are selective in it.
 
 mod ratings;
 mod region;
@@ -48,13 +50,18 @@ const NUCLEI: &str = include_str!("nuclei.toml");
 
 /// Pictures, network, nuclei, ratings and responses.
 pub(super) fn write(data: &Data<'_>, is_planted: bool, seed: u64) -> Result<()> {
-    let (scenes, names) = (scenes(seed), names());
+    let (scenes, names) = (scenes(seed, Set::Stimuli), names());
     for (scene, name) in scenes.iter().zip(&names) {
         data.put(&format!("pictures/{name}"), &encode_png(&scene.picture)?)?;
     }
+    for (scene, name) in self::scenes(seed, Set::Second).iter().zip(&names) {
+        data.put(&format!("second/{name}"), &encode_png(&scene.picture)?)?;
+    }
+    let second = Ratings::draw(is_planted, seed, Set::Second);
+    data.put("second.csv", second.table(&names).as_bytes())?;
     data.put("colours.onnx", &colours::network())?;
     data.put("nuclei.toml", NUCLEI.as_bytes())?;
-    let ratings = Ratings::draw(is_planted, seed);
+    let ratings = Ratings::draw(is_planted, seed, Set::Stimuli);
     data.put("ratings.csv", ratings.table(&names).as_bytes())?;
     let filters: Vec<_> = (scenes.iter())
         .map(|scene| colours::answers(&scene.picture))
@@ -74,14 +81,27 @@ fn feeling(picture: usize) -> Option<usize> {
     Some(picture % (FEELINGS.len() + 1)).filter(|&feeling| feeling < FEELINGS.len())
 }
 
-fn scenes(seed: u64) -> Vec<Scene> {
+/// Which pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Set {
+    /// Those of the study.
+    Stimuli,
+    /// As many others, of the same feelings.
+    Second,
+}
+
+fn scenes(seed: u64, set: Set) -> Vec<Scene> {
+    let first = match set {
+        Set::Stimuli => 0,
+        Set::Second => N_PICTURES,
+    };
     let scene = |idx: usize| {
         let share = |colour: usize| match colour < N_FELT {
             true if Some(colour / N_OWN) == feeling(idx) => OWN,
             true => OTHER,
             false => 0.5,
         };
-        Scene::new(seed, idx, &std::array::from_fn(share))
+        Scene::new(seed, first + idx, &std::array::from_fn(share))
     };
     (0..N_PICTURES).map(scene).collect()
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use consilience_stats::random::{Domain, Stream};
 
-use super::{N_PICTURES, PLACES, feeling};
+use super::{N_PICTURES, PLACES, Set, feeling};
 
 /// Middle of the scale, and how far feelings are from it.
 const MIDDLE: f64 = 5.0;
@@ -14,7 +14,7 @@ const SCALE: [f64; 2] = [1.0, 9.0];
 const N_RATERS: usize = 20;
 /// Standard deviation of what raters err.
 const ERROR: f64 = 1.2;
-/// The first stream that no picture has: where pictures are dealt their ratings, then the raters.
+/// The first stream that no picture has: where pictures are dealt their ratings, then the raters; then the same of the second set.
 const FIRST_STREAM: u64 = 1 << 32;
 
 /// Means and spreads of valence and arousal.
@@ -25,10 +25,11 @@ pub struct Ratings {
 
 impl Ratings {
     /// Ratings that follow the pictures' feelings, or are dealt to the pictures at random.
-    pub fn draw(follow: bool, seed: u64) -> Self {
-        let mut deal = Stream::new(seed, Domain::Simulation, FIRST_STREAM);
+    pub fn draw(follow: bool, seed: u64, set: Set) -> Self {
+        let first = FIRST_STREAM + 2 * u64::from(set == Set::Second);
+        let mut deal = Stream::new(seed, Domain::Simulation, first);
         let dealt = deal.permutation(N_PICTURES);
-        let mut draw = Stream::new(seed, Domain::Simulation, FIRST_STREAM + 1);
+        let mut draw = Stream::new(seed, Domain::Simulation, first + 1);
         let of = |picture: usize| {
             let place = feeling(if follow { picture } else { dealt[picture] });
             let place = place.map_or([0.0; 2], |feeling| PLACES[feeling]);

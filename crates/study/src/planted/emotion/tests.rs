@@ -6,14 +6,16 @@
 
 use std::ops::RangeInclusive;
 
-use consilience_core::{AnalysisRecord, EmotionRecord, RegionAgreement, SelectiveCount};
+use consilience_core::{
+    AnalysisRecord, EmotionRecord, NucleusConsistency, RegionAgreement, SelectiveCount,
+};
 use consilience_stats::correlation::pearson;
 use consilience_stats::rank::average_ranks;
 
 use super::super::testing::{kolmogorov_smirnov, least, most, n_studies, rate, record, share};
 use super::super::{N_PICTURES, Planted, colours};
 use super::region::N_VOXELS;
-use super::{FEELINGS, N_OWN, Ratings, Region, scenes};
+use super::{FEELINGS, N_OWN, Ratings, Region, Set, scenes};
 
 /// What one study says of valence and arousal.
 fn study(planted: Planted, seed: u64) -> EmotionRecord {
@@ -28,6 +30,12 @@ fn count<'a>(found: &'a EmotionRecord, nucleus: &str, bin: &str) -> &'a Selectiv
     let of = found.selectivity.iter().find(|of| of.nucleus == nucleus);
     let count = of.unwrap().counts.iter().find(|count| count.bin == bin);
     count.unwrap()
+}
+
+fn in_both<'a>(found: &'a EmotionRecord, nucleus: &str) -> &'a NucleusConsistency {
+    let second = found.second.as_ref().unwrap();
+    let of = second.nuclei.iter().find(|of| of.nucleus == nucleus);
+    of.unwrap()
 }
 
 /// Agreement of a region with what is called `name`; nuclei that learnt nothing may be silent at some picture, which leaves no RDM of them.
@@ -64,8 +72,8 @@ fn lesions(found: &EmotionRecord) -> Vec<[f64; 3]> {
 /// Over voxels that are drawn at random, a correlation c is found with a variance of about (1 − c²)² ÷ voxels, but for what filters add to it, which
 /// is exact. That lowers agreement by the root of the reliability: the variance of c over pairs of pictures ÷ the sum of both.
 fn plan_of_amygdala(seed: u64) -> [f64; 2] {
-    let ratings = Ratings::draw(true, seed);
-    let filters: Vec<_> = (scenes(seed).iter())
+    let ratings = Ratings::draw(true, seed, Set::Stimuli);
+    let filters: Vec<_> = (scenes(seed, Set::Stimuli).iter())
         .map(|scene| colours::answers(&scene.picture))
         .collect();
     let [amygdala, _] = Region::all(true);
@@ -109,6 +117,40 @@ fn known(found: &EmotionRecord, seed: u64) -> Vec<Known> {
         add(&format!("filters for {bin}"), n, own..=own + 1.0);
     }
     add("filters for MM", count(found, "VC", "MM").after, 0.0..=1.0);
+    // The second set has the same filters, of which 4 · 4 ÷ 32 would be in both by chance, and all four in one of 35,960 ways.
+    let of_filters = in_both(found, "VC");
+    for (bin, both) in found
+        .second
+        .as_ref()
+        .unwrap()
+        .shared
+        .iter()
+        .zip(&of_filters.overlaps)
+    {
+        if bin != "MM" {
+            add(
+                &format!("filters for {bin} in both sets"),
+                both.both,
+                own..=own + 1.0,
+            );
+            let name = format!("filters for {bin} in both sets by chance");
+            add(&name, both.expected, 0.5..=1.0);
+            let name = format!("p of filters for {bin} in both sets");
+            add(&name, both.p, 0.0..=0.001);
+        }
+    }
+    // Those 16 prefer the same; of the others as many as by chance, about one in five.
+    let preference = &of_filters.preference;
+    add(
+        "share of filters with the same preference",
+        preference.same.unwrap(),
+        0.5..=0.8,
+    );
+    let shuffled = preference.shuffled.unwrap();
+    add("the same, bins shuffled", shuffled, 0.1..=0.3);
+    add("p of preferences", preference.p.unwrap(), 0.0..=0.05);
+    let both = in_both(found, "all").overlaps.last().unwrap();
+    add("p of units of all nuclei in both sets", both.p, 0.0..=0.05);
     let units = found.selectivity.last().unwrap();
     let any = count(found, "all", "any");
     let other = count(found, "all", "MM").after / any.after;
@@ -237,6 +279,17 @@ fn where_no_emotion_is_planted_none_is_found() {
     for nucleus in ["VC", "CE", "all"] {
         let p = move |of: &EmotionRecord| count(of, nucleus, "any").p_shuffled;
         all.push((format!("selective units of {nucleus}"), false, Box::new(p)));
+    }
+    // Few units are selective in either set, so that p of those in both is mostly 1.
+    for nucleus in ["VC", "CE", "all"] {
+        let p = move |of: &EmotionRecord| Some(in_both(of, nucleus).overlaps.last()?.p);
+        all.push((
+            format!("units of {nucleus} in both sets"),
+            false,
+            Box::new(p),
+        ));
+        let p = move |of: &EmotionRecord| in_both(of, nucleus).preference.p;
+        all.push((format!("preferences of {nucleus}"), false, Box::new(p)));
     }
     let mut wrong = Vec::new();
     for (what, is_uniform, p) in &all {

@@ -54,7 +54,7 @@ pub(super) fn load_learnt(
                 format!("two sets of pictures are called {name:?}; give each a `name` of its own");
             return Err(invalid(&key.key("name"), &message));
         }
-        let rated = rated(set, &key, ratings, scales, study, inputs)?;
+        let rated = rated(set, &key, (ratings, scales), study, "training", inputs)?;
         let mut planned = PlannedSet {
             name,
             images: set.images.clone(),
@@ -105,21 +105,22 @@ pub(super) fn load_learnt(
 }
 
 /// What a set has.
-struct RatedPictures {
+pub(super) struct RatedPictures {
     /// Pictures with valence and arousal on the scale of the stimuli.
-    pictures: Vec<(PathBuf, Vec<f64>)>,
+    pub pictures: Vec<(PathBuf, Vec<f64>)>,
     /// Pictures that lack one.
-    unrated: Vec<String>,
+    pub unrated: Vec<String>,
     /// What the table rates that is no picture of the set.
-    absent: Vec<String>,
+    pub absent: Vec<String>,
 }
 
-fn rated(
+/// Reads a set, whose table is an input of such a role.
+pub(super) fn rated(
     set: &TrainingOptions,
     key: &KeyPath,
-    ratings: &[usize],
-    scales: &[RatingScale],
+    (ratings, scales): (&[usize], &[RatingScale]),
     study: &Resolved<'_>,
+    role: &str,
     inputs: &mut Vec<InputFile>,
 ) -> Result<RatedPictures> {
     let of = |name: &str| key.clone().key(name);
@@ -128,7 +129,7 @@ fn rated(
     let names: Vec<&str> = files.iter().map(String::as_str).collect();
     let table_key = of("ratings");
     let table_path = study.places.file(&table_key, &set.ratings)?;
-    inputs.push(input("training", &set.ratings, &table_path)?);
+    inputs.push(input(role, &set.ratings, &table_path)?);
     let [low, high] = set.scale;
     let own_scale = RatingScale::new(low, high).map_err(|e| at(&of("scale"), e))?;
     let behaviour = |rating: usize| {
@@ -212,7 +213,7 @@ fn of_table(
     }
 }
 
-fn file_name(path: &Path) -> String {
+pub(super) fn file_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default();
     name.to_string_lossy().into_owned()
 }

@@ -2,7 +2,12 @@
 
 use consilience_core::{EmotionRecord, GainCurve};
 
-use super::{AXIS, LEFT, WIDTH, of_main, scores::units};
+use super::{
+    AXIS, LEFT, WIDTH,
+    cells::is_cell,
+    of_main,
+    scores::{self, units},
+};
 use crate::{
     figures::{
         Flow, Heading, KeyEntry, Mark, Panel, Plate, common_top,
@@ -21,19 +26,24 @@ const N_SHOWN: usize = 24;
 struct Group<'a> {
     nucleus: &'a str,
     units: &'a str,
+    selective_in: Option<&'a str>,
     curves: Vec<&'a GainCurve>,
 }
 
-/// Groups in the order of the record, those over any bin and over whole nuclei first.
+/// Groups in the order of the record, those over any bin and over whole nuclei first; single bins of single nuclei have a figure of their own.
 fn groups(emotion: &EmotionRecord) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
-    for curve in &emotion.gains {
-        let same = |g: &&mut Group<'_>| g.nucleus == curve.nucleus && g.units == curve.units;
+    for curve in emotion.gains.iter().filter(|curve| !is_cell(curve)) {
+        let selective_in = curve.selective_in.as_deref();
+        let same = |g: &&mut Group<'_>| {
+            (g.nucleus, g.units, g.selective_in) == (&curve.nucleus, &curve.units, selective_in)
+        };
         match groups.iter_mut().find(same) {
             Some(group) => group.curves.push(curve),
             None => groups.push(Group {
                 nucleus: &curve.nucleus,
                 units: &curve.units,
+                selective_in,
                 curves: vec![curve],
             }),
         }
@@ -126,8 +136,16 @@ fn title(group: &Group<'_>) -> String {
     };
     match group.units {
         "whole" => format!("{nucleus}, whole"),
-        "any" => format!("{nucleus}, units selective for any bin"),
-        bin => format!("{nucleus}, units selective for {bin}"),
+        units => {
+            let bin = if units == "any" { "any bin" } else { units };
+            let pictures = group
+                .selective_in
+                .map(|which| format!(" in {}", scores::pictures(which)));
+            format!(
+                "{nucleus}, units selective for {bin}{}",
+                pictures.unwrap_or_default()
+            )
+        }
     }
 }
 

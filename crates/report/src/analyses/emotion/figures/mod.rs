@@ -1,7 +1,9 @@
 //! The figures of visual emotion.
 
 mod brackets;
+mod cells;
 mod connections;
+pub(super) mod consistency;
 mod curves;
 mod edges;
 mod gains;
@@ -55,12 +57,14 @@ pub(crate) fn plates(
         modules::plate(analysis, emotion),
         selectivity::counts(analysis, emotion),
         selectivity::shares(analysis, emotion),
+        consistency::plate(analysis, emotion),
         tuning::plate(analysis, emotion),
         geometry::trajectories(analysis, emotion),
         geometry::dimensionality(analysis, emotion),
         regions::scores(analysis, emotion),
         regions::curves(analysis, emotion),
         gains::plate(analysis, emotion),
+        cells::plate(analysis, emotion),
         connections::plate(analysis, emotion),
         read_outs::plate(analysis, emotion),
         rdms::plate(analysis, &emotion.rdms, stimuli, order),

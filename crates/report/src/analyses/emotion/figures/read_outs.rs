@@ -53,10 +53,14 @@ pub(super) fn plate(analysis: &str, emotion: &EmotionRecord) -> Plate {
         .collect();
     let caption = format!(
         "Stimuli of a category of valence told from all others by the units of a nucleus (logistic regression learnt from the pictures that \
-         modules learnt from, tested on their stimuli; mean F1 over repeats, the number at the end). Units that are selective for a bin of the category \
+         modules learnt from, tested on their stimuli; mean F1 over repeats, the number at the end). Units that are selective for a bin of the category{} \
          are silenced, or enhanced by the gain of the study that helps most. Lines: mean ± SD of equally many random units of the same nuclei ({}), \
          silenced, and enhanced by the gain that helps them most. Filled in colour: p < {} against these (two-sided, uncorrected). Dashed: F1 of calling \
          every stimulus so.{}",
+        match emotion.settings.units.as_str() {
+            "consistent" => " in both sets of pictures",
+            _ => "",
+        },
         view::plural(emotion.settings.random_sets, "set"),
         alpha,
         of_main(emotion)

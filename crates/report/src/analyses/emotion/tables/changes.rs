@@ -14,6 +14,7 @@ pub(super) fn gains(rows: &mut Rows, analysis: &str, emotion: &EmotionRecord) {
                 analysis.to_owned(),
                 field(&curve.nucleus),
                 field(&curve.units),
+                field(curve.selective_in.as_deref().unwrap_or_default()),
                 number(Some(curve.n_units)),
                 field(&curve.rating),
                 number(Some(*gain)),
