@@ -26,4 +26,4 @@ pub use description::{Description, Encoder, Learnt, RATINGS};
 pub use error::ModuleError;
 pub use exchange::{export, import, released_width};
 pub use trained::{Prediction, Trained};
-pub use training::{Examples, Fresh, Lesson, train};
+pub use training::{Examples, Lesson, train};

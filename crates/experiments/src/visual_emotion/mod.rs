@@ -31,7 +31,7 @@
 //!
 //! # Not here
 //!
-//! Files and study options, features (the callers'); augmented pictures, as modules learn from features that are made once.
+//! Files and study options, features and those of other [views](Views) (the callers').
 
 mod baseline;
 mod changed;
@@ -53,6 +53,7 @@ mod score;
 mod tests;
 mod tokens;
 mod units;
+mod views;
 mod workers;
 
 pub use baseline::ridge;
@@ -74,4 +75,5 @@ pub use repeat::Repeat;
 pub use score::{disparities, history, measures, plane, scores};
 pub use tokens::token_means;
 pub use units::{UnitsFound, bin_records, selective_units};
+pub use views::Views;
 pub use workers::side_by_side;

@@ -41,6 +41,7 @@ impl Data {
             ratings: self.ratings.view(),
             stimuli: self.features.view(),
             tokens: None,
+            views: None,
         }
     }
 
