@@ -21,7 +21,7 @@ use crate::plan::{
     PlannedControl, PlannedEmotion, PlannedModule, PlannedRating, PlannedRegion, PlannedTarget,
 };
 use learning::learning;
-pub use learning::module_learning;
+pub use learning::{module_augmentation, module_learning};
 use learnt::load_learnt;
 
 /// Resolves one analysis; `targets` and `loaded` are the study's RDMs and ratings.
@@ -58,6 +58,13 @@ pub(super) fn resolve_emotion(
     let (training, clips) = load_learnt(options, key, &ratings, &scales, study, inputs)?.unzip();
     let (changes, learning) = learning(options, key, ratings.len())?;
     check_numbers(options, key)?;
+    let has_films = clips.as_ref().unwrap_or(study.clips).has_films();
+    if options.augment && has_films {
+        return Err(invalid(
+            &of("augment"),
+            "some of what is learnt from are films, whose frames would each be seen in a view of its own; learn from pictures ([[analysis.training]]), or leave `augment` out",
+        ));
+    }
     if options.tokens {
         let n_learnt = training.as_ref().map_or(0, |t| t.pictures.len());
         let n_pictures = study.stimuli.len() + n_learnt;
@@ -103,6 +110,7 @@ pub(super) fn resolve_emotion(
         changes,
         learning,
         dropout: options.dropout,
+        augmentation: (options.augment).then(|| module_augmentation(&options.preset)),
         repeats: options.repeats,
         folds: options.folds,
         validation: options.validation,

@@ -12,7 +12,7 @@ use consilience::io::source::Source;
 use consilience::learn::LearnError;
 use consilience::learn::train::{Epoch, Loss, Progress as Step, TrainParams};
 use consilience::methods::emotion::{PredictionParams, prediction};
-use consilience::models::preprocess::{Augmentation, Changes};
+use consilience::models::preprocess::Changes;
 use consilience::study::file::EmotionOptions;
 use consilience::study::{self, Progress};
 use ndarray::{Array2, Axis};
@@ -156,7 +156,9 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
     let wired = structure.wired(x.ncols(), heads.len())?;
     let (mut changes, learning) = learning(args, &heads, &wired)?;
     check_numbers(args, &ratings.values, &heads)?;
-    let augmentation = args.augment.then(Augmentation::default);
+    let augmentation = args
+        .augment
+        .then(|| study::module_augmentation(&args.preset));
     changes.extend(augmentation.map(|augmentation| format!("pictures {augmentation}")));
     let data = json!({
         "features": features.blake3,
