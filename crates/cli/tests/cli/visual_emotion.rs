@@ -5,6 +5,7 @@ use std::fmt::Write;
 use ndarray::Array2;
 use serde_json::{Value, json};
 
+mod augment;
 mod tokens;
 
 use crate::support::{DEMO_WEIGHTS, Scratch, assert_same_files, encode, noise};

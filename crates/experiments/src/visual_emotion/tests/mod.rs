@@ -6,6 +6,7 @@ mod read_out;
 mod refusals;
 mod tokens;
 mod units;
+mod views;
 
 use consilience_learn::train::{Optimizer, TrainParams};
 use consilience_models::nuclei::{Nuclei, Variant};
