@@ -91,3 +91,108 @@ impl<'a> Views<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use consilience_models::preprocess::Augmentation;
+    use consilience_models::{ExecutorChoice, ExtractParams, Extractor, ModelError};
+    use ndarray::{Axis, s};
+
+    use super::*;
+    use crate::file::{Override, StudyText};
+    use crate::plan::PlannedAnalysis;
+    use crate::planted::{Planted, write};
+    use crate::{Cache, Places, Prepared, Silent, TEMPLATES, prepare};
+
+    fn prepared(folder: &std::path::Path) -> Prepared {
+        write(folder, Planted::Emotion, 3).unwrap();
+        let template = TEMPLATES
+            .iter()
+            .find(|t| t.data == Some(Planted::Emotion))
+            .unwrap();
+        let text = StudyText::new("study.toml", template.files[0].1);
+        let sets = ["analysis.augment=true", "analysis.epochs=3"];
+        let sets: Vec<Override> = sets.iter().map(|set| set.parse().unwrap()).collect();
+        let study = text.parse(&sets).unwrap();
+        prepare(&study, &Places::new(folder, &[]), ExecutorChoice::Rten, 2).unwrap()
+    }
+
+    /// Features of all pictures in the views of an epoch, from the network itself.
+    fn by_hand(prepared: &Prepared, epoch: u64) -> Array2<f32> {
+        let model = &prepared.plan.models[0];
+        let params = ExtractParams {
+            pool: model.pool,
+            executor: prepared.executor,
+            ..ExtractParams::default()
+        };
+        let extractor = Extractor::prepare(&prepared.networks[0], &model.taps(), &params).unwrap();
+        let extractor = extractor.changed(Changes {
+            augmentation: Some(Augmentation::default()),
+            seed: prepared.plan.seed,
+            epoch,
+            ..Changes::default()
+        });
+        let last = extractor.layers.len() - 1;
+        let n_features = extractor.layers[last].n_features;
+        let mut found = Array2::zeros((prepared.clips.n_rows(), n_features));
+        let sink = |block: consilience_models::Block<'_>| -> std::result::Result<(), ModelError> {
+            if block.layer_idx == last {
+                let rows = block.first_row..block.first_row + block.rows.nrows();
+                found.slice_mut(s![rows, ..]).assign(&block.rows);
+            }
+            Ok(())
+        };
+        extractor
+            .run(prepared.clips.frames(), sink, |_| {})
+            .unwrap();
+        found
+    }
+
+    #[test]
+    fn views_are_those_of_the_seed_the_epoch_and_the_picture() {
+        let folder = tempfile::tempdir().unwrap();
+        let prepared = prepared(folder.path());
+        let PlannedAnalysis::Emotion(planned) = &prepared.plan.analyses[0] else {
+            panic!("an analysis of valence and arousal");
+        };
+        let mut all = Vec::new();
+        for n_threads in [1, 2] {
+            let cache = Cache::new(folder.path().join(format!("cache-{n_threads}")));
+            let study = Study::new(&prepared, 0, planned, &cache, n_threads, &Silent).unwrap();
+            let views = Views::new(&study, 0).unwrap();
+            assert!(views.rows(0, &[0]).is_err(), "nothing was made");
+            views.make().unwrap();
+            let rows = [7, 119, 0, 31];
+            for epoch in 0..3 {
+                let expected = by_hand(&prepared, epoch as u64);
+                let found = views.rows(epoch, &rows).unwrap();
+                assert_eq!(found, expected.select(Axis(0), &rows));
+                all.push(expected);
+            }
+            // The pictures themselves stay: in about a fifth of the views nothing is changed.
+            let plain = study.encoder(0).unwrap().stimuli;
+            let same = (plain.outer_iter().zip(all[0].outer_iter())).filter(|(a, b)| a == b);
+            let n_same = same.count();
+            assert!((5..60).contains(&n_same), "{n_same} of 120");
+            // Damage is told with its cure, and made good.
+            let entry = walk(&cache.root().join("views"));
+            std::fs::write(&entry, b"\x93NUMPY").unwrap();
+            let errors = (0..3).filter_map(|epoch| views.rows(epoch, &rows).err());
+            assert_eq!(errors.count(), 1);
+            views.make().unwrap();
+            assert_eq!(views.rows(1, &rows).unwrap(), all[1].select(Axis(0), &rows));
+        }
+        assert_ne!(all[0], all[1]);
+        assert_eq!(all[..3], all[3..]);
+    }
+
+    /// The first file below a folder.
+    fn walk(folder: &std::path::Path) -> std::path::PathBuf {
+        let mut entries = std::fs::read_dir(folder).unwrap();
+        let path = entries.next().unwrap().unwrap().path();
+        match path.is_dir() {
+            true => walk(&path),
+            false => path,
+        }
+    }
+}
