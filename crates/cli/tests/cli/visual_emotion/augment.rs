@@ -13,7 +13,11 @@ const VIEWS: &str =
 /// The study in folds, whose 30 pictures are seen in another view in each of three epochs.
 fn augmented() -> Scratch {
     let scratch = study();
-    scratch.edit("study.toml", "repeats = 2", "repeats = 2\naugment = true");
+    scratch.edit(
+        "study.toml",
+        "repeats = 2",
+        "repeats = 2\naugment = true\nepoch = \"last\"",
+    );
     scratch
 }
 
