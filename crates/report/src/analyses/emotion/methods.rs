@@ -61,8 +61,8 @@ fn modules(record: &Record, emotion: &EmotionRecord) -> String {
     ));
     if let Some(views) = &settings.augmentation {
         out.push_str(&format!(
-            " In every epoch each picture that was learnt from was seen in a new view ({views}), the same in all folds, structures and repeats; \
-             pictures that chose the epoch or were tested stayed as they were."
+            " In every epoch each picture that was learnt from was seen in a new view: {views}. Views were the same in all folds, structures and \
+             repeats; pictures that chose the epoch or were tested stayed as they were."
         ));
     }
     out.push_str(&training_sets(emotion));
