@@ -80,11 +80,17 @@ impl Learning {
             seed,
             ..self.params.clone()
         };
-        let folder = Some(folder);
-        let mut trained = train::train(&network, training, validation, &params, folder, progress)?;
+        let mut trained = train::train(
+            &network,
+            training,
+            validation,
+            &params,
+            Some(folder),
+            progress,
+        )?;
         let last = trained.history.len() - 1;
         if self.last_epoch && trained.epoch != last {
-            let weights = weights_of(folder.expect("checkpoints are written"), last)?;
+            let weights = weights_of(folder, last)?;
             (trained.epoch, trained.weights) = (last, weights.into_tensors());
         }
         Ok((scaling, trained))
