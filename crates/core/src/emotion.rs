@@ -68,6 +68,9 @@ pub struct EmotionSettings {
     pub preset: String,
     /// What was changed of it, e.g. `"batch 16"`.
     pub changes: Vec<String>,
+    /// Views that pictures are learnt from in, others in every epoch, e.g. `"mirrored (p 0.5)"`; `None` for the pictures as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub augmentation: Option<String>,
     /// Repeats, each with its own initial weights and folds.
     pub repeats: usize,
     /// Passes over the training set.

@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use consilience_core::Stimuli;
 use consilience_io::{atomic, npy};
 use consilience_methods::rdm::{Dissimilarity, Patterns, RdmParams, rdm};
 use consilience_methods::{MethodsError, PatternId};
+use consilience_models::preprocess::Changes;
 use consilience_models::{Clips, ExtractParams, Extractor, Layer, ModelError, Network};
 use ndarray::{Array2, ArrayView1, Axis, Ix2, concatenate};
 use serde::Serialize;
@@ -63,8 +65,14 @@ impl<'a> Activation<'a> {
         }
     }
 
-    fn block_key(&self, block: &[PlannedStimulus]) -> Key {
-        Key::new("activations", &(self, keys(block)))
+    /// The entry of consecutive pictures. What is drawn for a changed one follows its position.
+    fn block_key(&self, pictures: Pictures<'_>, rows: Range<usize>) -> Key {
+        let first = rows.start;
+        let keys = keys(&pictures.planned[rows]);
+        match pictures.changes {
+            None => Key::new("activations", &(self, keys)),
+            Some(changes) => Key::new("views", &(self, keys, first, format!("{changes:?}"))),
+        }
     }
 
     fn rdm_key(&self, plan: &Plan, dissimilarity: Dissimilarity) -> Key {
@@ -84,6 +92,18 @@ pub struct Pictures<'a> {
     pub planned: &'a [PlannedStimulus],
     /// The files.
     pub clips: &'a Clips,
+    /// What is done to them first, by their positions.
+    pub changes: Option<&'a Changes>,
+}
+
+impl Pictures<'_> {
+    /// The folder of their activations in the cache.
+    fn kind(&self) -> &'static str {
+        match self.changes {
+            None => "activations",
+            Some(_) => "views",
+        }
+    }
 }
 
 impl Prepared {
@@ -92,6 +112,7 @@ impl Prepared {
         Pictures {
             planned: &self.plan.stimuli,
             clips: &self.clips,
+            changes: None,
         }
     }
 }
@@ -107,8 +128,31 @@ pub fn make_features(
 ) -> Result<()> {
     let layers: Vec<&PlannedLayer> = prepared.plan.models[model_idx].layers.iter().collect();
     extract_missing(
-        prepared, pictures, model_idx, &layers, cache, n_threads, progress,
+        prepared,
+        &[pictures],
+        model_idx,
+        &layers,
+        cache,
+        n_threads,
+        progress,
     )
+}
+
+/// Puts the activations of the last layer of a model into the cache, for each of the `sets`, as far as they are not there.
+pub fn make_views(
+    prepared: &Prepared,
+    sets: &[Pictures<'_>],
+    model_idx: usize,
+    cache: &Cache,
+    n_threads: usize,
+    progress: &dyn Progress,
+) -> Result<()> {
+    let last: Vec<&PlannedLayer> = prepared.plan.models[model_idx]
+        .layers
+        .last()
+        .into_iter()
+        .collect();
+    extract_missing(prepared, sets, model_idx, &last, cache, n_threads, progress)
 }
 
 /// What the activations of a layer depend on, the pictures included.
@@ -119,7 +163,8 @@ pub fn features_key(
     layer_idx: usize,
 ) -> Key {
     let model = &prepared.plan.models[model_idx];
-    Activation::new(&prepared.plan, model, &model.layers[layer_idx]).block_key(pictures.planned)
+    Activation::new(&prepared.plan, model, &model.layers[layer_idx])
+        .block_key(pictures, 0..pictures.planned.len())
 }
 
 /// The RDM of every layer of a model, `(n_layers, n_pairs)`.
@@ -153,7 +198,13 @@ pub fn model_rdms(
     if !missing.is_empty() {
         let pictures = prepared.pictures();
         extract_missing(
-            prepared, pictures, model_idx, &missing, cache, n_threads, progress,
+            prepared,
+            &[pictures],
+            model_idx,
+            &missing,
+            cache,
+            n_threads,
+            progress,
         )?;
         progress.begin(&format!("RDMs of {}", model.name), missing.len() as u64);
         let mut done = 0;
@@ -193,7 +244,7 @@ pub fn model_rdms(
 /// Runs the network for every block of pictures of which a layer is not in the cache.
 fn extract_missing(
     prepared: &Prepared,
-    pictures: Pictures<'_>,
+    sets: &[Pictures<'_>],
     model_idx: usize,
     layers: &[&PlannedLayer],
     cache: &Cache,
@@ -202,7 +253,6 @@ fn extract_missing(
 ) -> Result<()> {
     let plan = &prepared.plan;
     let model = &plan.models[model_idx];
-    let clips = pictures.clips;
     let params = ExtractParams {
         pool: model.pool,
         executor: prepared.executor,
@@ -210,69 +260,78 @@ fn extract_missing(
         ..ExtractParams::default()
     };
     let mut ready: Option<(Network, Vec<Reducer>)> = None;
-    for rows in blocks(clips) {
-        let block = &pictures.planned[rows.clone()];
-        let absent: BTreeMap<&str, PathBuf> = layers
-            .iter()
-            .map(|layer| {
-                let key = Activation::new(plan, model, layer).block_key(block);
-                let path = cache.path("activations", &key, "npy");
-                (layer, path)
-            })
-            .filter(|(layer, path)| !is_whole(path, &[block.len(), layer.n_features]))
-            .map(|(layer, path)| (layer.name.as_str(), path))
-            .collect();
-        if absent.is_empty() {
-            continue;
-        }
-        // The whole set at every time: the numbers depend on it.
-        let wanted = model.taps();
-        let (network, reducers) = match &mut ready {
-            Some(ready) => ready,
-            None => {
-                let made = make_ready(prepared, model_idx, &wanted, &params, cache, progress)?;
-                progress.begin(
-                    &format!("activations of {}", model.name),
-                    clips.n_frames() as u64,
-                );
-                ready.insert(made)
+    let n_frames = sets.iter().map(|set| set.clips.n_frames());
+    let n_frames: usize = n_frames.sum();
+    let mut n_before = 0;
+    for pictures in sets {
+        let clips = pictures.clips;
+        for rows in blocks(clips) {
+            let block = &pictures.planned[rows.clone()];
+            let absent: BTreeMap<&str, PathBuf> = layers
+                .iter()
+                .map(|layer| {
+                    let key =
+                        Activation::new(plan, model, layer).block_key(*pictures, rows.clone());
+                    let path = cache.path(pictures.kind(), &key, "npy");
+                    (layer, path)
+                })
+                .filter(|(layer, path)| !is_whole(path, &[block.len(), layer.n_features]))
+                .map(|(layer, path)| (layer.name.as_str(), path))
+                .collect();
+            if absent.is_empty() {
+                continue;
             }
-        };
-        let extractor = Extractor::prepare(network, &wanted, &params)?;
-        let mut writers = extractor
-            .layers
-            .iter()
-            .map(|layer| {
-                let Some(path) = absent.get(layer.name.as_str()) else {
-                    return Ok(None);
-                };
-                // What a killed run had begun is as large as the entry itself.
-                if let Some(folder) = path.parent() {
-                    atomic::clear_leftovers(folder);
+            // The whole set at every time: the numbers depend on it.
+            let wanted = model.taps();
+            let (network, reducers) = match &mut ready {
+                Some(ready) => ready,
+                None => {
+                    let made = make_ready(prepared, model_idx, &wanted, &params, cache, progress)?;
+                    let label = format!("{} of {}", pictures.kind(), model.name);
+                    progress.begin(&label, n_frames as u64);
+                    ready.insert(made)
                 }
-                let n_features = model
-                    .reduce
-                    .n_features(layer.n_features, plan.stimuli.len());
-                npy::Writer::<f32>::create(path, &[block.len(), n_features]).map(Some)
-            })
-            .collect::<std::result::Result<Vec<_>, _>>()?;
-        let first_frame = clips.frames_of(rows.clone()).start;
-        extractor
-            .run_clips(
-                clips,
-                rows,
-                |rows| -> Result<()> {
-                    if let Some(writer) = &mut writers[rows.layer_idx] {
-                        writer.append(&reducers[rows.layer_idx].apply(rows.rows))?;
+            };
+            let mut extractor = Extractor::prepare(network, &wanted, &params)?;
+            if let Some(changes) = pictures.changes {
+                extractor = extractor.changed(changes.clone());
+            }
+            let mut writers = extractor
+                .layers
+                .iter()
+                .map(|layer| {
+                    let Some(path) = absent.get(layer.name.as_str()) else {
+                        return Ok(None);
+                    };
+                    // What a killed run had begun is as large as the entry itself.
+                    if let Some(folder) = path.parent() {
+                        atomic::clear_leftovers(folder);
                     }
-                    Ok(())
-                },
-                |done| progress.advance_to((first_frame + done) as u64),
-            )
-            .map_err(of_picture)?;
-        for writer in writers.into_iter().flatten() {
-            writer.finish()?;
+                    let n_features = model
+                        .reduce
+                        .n_features(layer.n_features, plan.stimuli.len());
+                    npy::Writer::<f32>::create(path, &[block.len(), n_features]).map(Some)
+                })
+                .collect::<std::result::Result<Vec<_>, _>>()?;
+            let first_frame = n_before + clips.frames_of(rows.clone()).start;
+            extractor
+                .run_clips(
+                    clips,
+                    rows,
+                    |rows| -> Result<()> {
+                        if let Some(writer) = &mut writers[rows.layer_idx] {
+                            writer.append(&reducers[rows.layer_idx].apply(rows.rows))?;
+                        }
+                        Ok(())
+                    },
+                    |done| progress.advance_to((first_frame + done) as u64),
+                )
+                .map_err(of_picture)?;
+            for writer in writers.into_iter().flatten() {
+                writer.finish()?;
+            }
         }
+        n_before += clips.n_frames();
     }
     if ready.is_some() {
         progress.end();
@@ -339,22 +398,57 @@ pub fn load_features(
     layer: &PlannedLayer,
     cache: &Cache,
 ) -> Result<Array2<f32>> {
-    let plan = &prepared.plan;
     let mut parts = Vec::new();
     for rows in blocks(pictures.clips) {
-        let key = Activation::new(plan, model, layer).block_key(&pictures.planned[rows]);
-        let path = cache.path("activations", &key, "npy");
-        let damaged = || StudyError::DamagedCache { path: path.clone() };
-        match npy::read(&path)? {
-            consilience_io::AnyArray::F32(array) => {
-                parts.push(array.into_dimensionality::<Ix2>().map_err(|_| damaged())?);
-            }
-            _ => return Err(damaged()),
-        }
+        parts.push(load_block(prepared, pictures, model, layer, cache, rows)?);
     }
     if parts.len() == 1 {
         return Ok(parts.remove(0));
     }
     let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
     Ok(concatenate(Axis(0), &views).expect("blocks have one width"))
+}
+
+/// The same of some pictures by their positions, `(n_rows, n_features)`; a block is in memory beside them.
+pub fn load_rows(
+    prepared: &Prepared,
+    pictures: Pictures<'_>,
+    model: &PlannedModel,
+    layer: &PlannedLayer,
+    cache: &Cache,
+    rows: &[usize],
+) -> Result<Array2<f32>> {
+    let mut found = Array2::zeros((rows.len(), layer.n_features));
+    for block in blocks(pictures.clips) {
+        if !rows.iter().any(|row| block.contains(row)) {
+            continue;
+        }
+        let part = load_block(prepared, pictures, model, layer, cache, block.clone())?;
+        for (to, row) in rows.iter().enumerate() {
+            if block.contains(row) {
+                found.row_mut(to).assign(&part.row(row - block.start));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn load_block(
+    prepared: &Prepared,
+    pictures: Pictures<'_>,
+    model: &PlannedModel,
+    layer: &PlannedLayer,
+    cache: &Cache,
+    rows: Range<usize>,
+) -> Result<Array2<f32>> {
+    let shape = [rows.len(), layer.n_features];
+    let key = Activation::new(&prepared.plan, model, layer).block_key(pictures, rows);
+    let path = cache.path(pictures.kind(), &key, "npy");
+    let damaged = || StudyError::DamagedCache { path: path.clone() };
+    match npy::read(&path)? {
+        consilience_io::AnyArray::F32(array) if array.shape() == shape => {
+            array.into_dimensionality::<Ix2>().map_err(|_| damaged())
+        }
+        _ => Err(damaged()),
+    }
 }

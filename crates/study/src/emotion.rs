@@ -7,6 +7,7 @@ mod regions;
 mod second;
 mod trainings;
 mod units;
+mod views;
 
 use consilience_core::EmotionRecord;
 use consilience_experiments::visual_emotion::{
@@ -36,10 +37,10 @@ pub fn run(
     n_threads: usize,
     progress: &dyn Progress,
 ) -> Result<EmotionRecord> {
-    let study = Study::new(prepared, idx, planned, cache, progress)?;
+    let study = Study::new(prepared, idx, planned, cache, n_threads, progress)?;
     let mut encoders = Vec::with_capacity(planned.models.len());
     for &model in &planned.models {
-        encoders.push(study.encoder(model, n_threads)?);
+        encoders.push(study.encoder(model)?);
     }
     let mut notes = notes::on_modules(&study);
     let (arousal, valence) = (study.column(1), study.column(0).unwrap_or_default());
@@ -88,6 +89,7 @@ pub fn run(
         if repeats.is_empty() {
             return Err(notes::all_diverged(&study, module, &diverged));
         }
+        notes.extend(notes::on_untrained(&study, module, &repeats));
         modules.push(records::module(
             &study,
             module,

@@ -39,7 +39,7 @@ pub use plan::{
 };
 pub use prepare::{
     GivenRatings, LoadedRating, ObjectSource, ObjectSources, OtherObjects, Prepared, RatingSource,
-    module_learning, prepare,
+    module_augmentation, module_learning, prepare,
 };
 pub use progress::{Progress, Silent};
 pub use run::run;

@@ -136,6 +136,9 @@ pub struct PlannedModel {
     pub edits: Vec<PlannedEdit>,
     /// Layers from input to output; a tensor with several names is listed once.
     pub layers: Vec<PlannedLayer>,
+    /// A rough guess of the products that a picture takes, for the time of the run.
+    #[serde(skip)]
+    pub n_products: f64,
 }
 
 impl PlannedModel {
@@ -259,7 +262,12 @@ impl Plan {
             .flat_map(|m| &m.layers)
             .map(|l| l.n_features as u64)
             .sum();
-        features * self.stimuli.len() as u64 * 4
+        let n_stimuli = self.stimuli.len();
+        let views = self.analyses.iter().map(|analysis| match analysis {
+            PlannedAnalysis::Emotion(emotion) => emotion.view_bytes(n_stimuli, &self.models),
+            _ => 0,
+        });
+        features * n_stimuli as u64 * 4 + views.sum::<u64>()
     }
 
     /// Bytes of memory that the largest step needs beside the program itself: one layer of all
@@ -321,7 +329,7 @@ impl Plan {
                 PlannedAnalysis::Appraisal(appraisal) => {
                     n_layers(&appraisal.models) * appraisal.estimated_seconds(n)
                 }
-                PlannedAnalysis::Emotion(emotion) => emotion.estimated_seconds(n),
+                PlannedAnalysis::Emotion(emotion) => emotion.estimated_seconds(n, &self.models),
                 PlannedAnalysis::Objects(objects) => {
                     let n_runs = match &self.analyses[objects.appraisal] {
                         PlannedAnalysis::Appraisal(heads) => heads.heads.runs as f64,

@@ -112,6 +112,19 @@ fn print(plan: &Plan, out: &mut dyn Write) -> Result<()> {
                     module.n_units
                 )?;
             }
+            if let Some(views) = &emotion.augmentation {
+                let n_views = emotion.n_views(plan.stimuli.len());
+                for &model in &emotion.models {
+                    writeln!(
+                        out,
+                        "             {} sees {n_views} views ({} in each of {})",
+                        plan.models[model].name,
+                        counted(emotion.n_learnt(plan.stimuli.len()), "picture"),
+                        counted(emotion.learning.params.epochs, "epoch")
+                    )?;
+                }
+                writeln!(out, "             views: {views}")?;
+            }
             for set in emotion.training.iter().flat_map(|training| &training.sets) {
                 writeln!(
                     out,

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use ndarray::Array2;
 use serde_json::{Value, json};
 
+mod augment;
 mod second;
 mod tokens;
 

@@ -29,4 +29,4 @@ pub use error::ModuleError;
 pub use exchange::{export, import, released_width};
 pub use occlusion::{Occlusion, Reader};
 pub use trained::{Prediction, Trained};
-pub use training::{Examples, Fresh, Lesson, train};
+pub use training::{Examples, Lesson, train};

@@ -68,7 +68,7 @@ fn trained(structure: &Structure, epochs: usize) -> (Trained, Array2<f32>) {
     let examples = Examples {
         features: x.view(),
         ratings: y.view(),
-        fresh: None,
+        views: None,
     };
     let lesson = train(
         &wired,
@@ -228,7 +228,7 @@ fn z_scored_ratings_are_undone_in_what_is_exported() {
     let examples = Examples {
         features: x.view(),
         ratings: y.view(),
-        fresh: None,
+        views: None,
     };
     let as_they_are = Learning {
         standardise: false,
@@ -271,10 +271,10 @@ fn a_training_that_was_stopped_goes_on_with_the_same_bytes() {
     let fresh = |epoch: usize, rows: &[usize]| -> Result<Array2<f32>, LearnError> {
         Ok(x.select(Axis(0), rows) * (1.0 + 0.1 * epoch as f32))
     };
-    let examples = |fresh| Examples {
+    let examples = |views| Examples {
         features: x.view(),
         ratings: y.view(),
-        fresh,
+        views,
     };
     let (one, two, plain) = (
         tempfile::tempdir().unwrap(),
@@ -345,7 +345,7 @@ fn a_training_that_diverges_says_where_and_keeps_the_epochs_before() {
     let examples = Examples {
         features: x.view(),
         ratings: y.view(),
-        fresh: None,
+        views: None,
     };
     let mut wild = learning(30);
     wild.params.learning_rate = 1e20;

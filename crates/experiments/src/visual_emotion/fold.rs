@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use consilience_io::weights::Weights;
-use consilience_learn::train::{self, Arrays, Epoch, Progress, Samples, TrainParams, Trained};
+use consilience_learn::train::{
+    self, Arrays, Epoch, Progress, Samples, Selection, TrainParams, Trained,
+};
 use ndarray::{Array2, Array3, ArrayD, ArrayView2, Axis, s};
 use serde::{Deserialize, Serialize};
 
 use super::Division;
 use super::module::Wired;
+use super::views::{Viewed, Views};
 use crate::error::{ExperimentError, Result};
 
 /// How modules learn.
@@ -26,20 +29,53 @@ pub struct Learning {
 }
 
 impl Learning {
-    /// Trains a module from the initial weights that `seed` draws, with checkpoints in `folder`. What comes back is of the epoch that is used.
+    /// Trains a module on the training pictures of a division, from the initial weights that `seed` draws, with checkpoints in `folder`.
+    /// What comes back is of the epoch that is used.
+    ///
+    /// Means and deviations are those of the pictures as they are, whatever views are learnt from. Validation pictures, if there are any,
+    /// stay as they are.
     pub(crate) fn train(
         &self,
         wired: &Wired,
-        training: &dyn Samples,
-        validation: Option<&dyn Samples>,
+        pictures: &Pictures<'_>,
+        division: &Division,
         seed: u64,
         folder: &Path,
         progress: impl FnMut(Progress),
-    ) -> Result<Trained> {
+    ) -> Result<(Scaling, Trained)> {
+        let scaling = Scaling::of(pictures, &division.training, self);
+        let features = |rows: &[usize]| {
+            let features = pictures.features.select(Axis(0), rows);
+            shaped(scaling.features(features.view()), pictures.tokens)
+        };
+        let ratings = |rows: &[usize]| {
+            let ratings = pictures.ratings.select(Axis(0), rows);
+            scaling.learnt(ratings.view())
+        };
+        let (rows, y) = (&division.training, ratings(&division.training));
+        let (x, viewed, as_they_are);
+        let training: &dyn Samples = match pictures.views {
+            Some(views) => {
+                viewed = Viewed::new(views, rows, &scaling, pictures.tokens, y.view());
+                &viewed
+            }
+            None => {
+                x = features(rows);
+                as_they_are = Arrays::new(x.view(), y.view())?;
+                &as_they_are
+            }
+        };
+        let (held_out, given) = (
+            features(&division.validation),
+            ratings(&division.validation),
+        );
+        let validation = Arrays::new(held_out.view(), given.view())?;
+        let validation: Option<&dyn Samples> =
+            (!division.validation.is_empty()).then_some(&validation);
+
         let mut network = wired.graph.clone();
-        network
-            .initialisers
-            .extend(train::torch_weights(&wired.parameters, &wired.copies, seed));
+        let weights = train::torch_weights(&wired.parameters, &wired.copies, seed);
+        network.initialisers.extend(weights);
         let params = TrainParams {
             seed,
             ..self.params.clone()
@@ -54,16 +90,44 @@ impl Learning {
         )?;
         let last = trained.history.len() - 1;
         if self.last_epoch && trained.epoch != last {
-            let file = folder.join(format!("epoch-{last:04}.safetensors"));
-            let weights = Weights::read(file).map_err(consilience_learn::LearnError::from)?;
+            let weights = weights_of(folder, last)?;
             (trained.epoch, trained.weights) = (last, weights.into_tensors());
         }
-        Ok(trained)
+        Ok((scaling, trained))
+    }
+
+    /// What a reader must know of trainings whose weights are those of before training, which is no error: of the epochs that are used, one
+    /// for each training, how many are 0. `last` is how the user asks for the last epoch instead.
+    #[must_use]
+    pub fn untrained(&self, epochs: &[usize], last: &str) -> Option<String> {
+        let n_untrained = epochs.iter().filter(|&&epoch| epoch == 0).count();
+        if n_untrained == 0 || self.params.epochs == 0 {
+            return None;
+        }
+        let which = match (n_untrained, epochs.len()) {
+            (1, 1) => "epoch 0 is used".to_owned(),
+            (n, all) => format!("epoch 0 is used in {n} of {all} trainings"),
+        };
+        let sign = match self.params.selection {
+            Selection::MostExplained => {
+                ". Epochs are judged by r², which does not see the sign: a module before training may predict the wrong way round"
+            }
+            Selection::SmallestLoss => "",
+        };
+        Some(format!(
+            "{which}: no later one was better by the validation pictures than the module before training{sign}. Try more epochs, a higher learning rate, or {last}"
+        ))
     }
 }
 
+/// Weights after an epoch of a training with checkpoints in `folder`.
+fn weights_of(folder: &Path, epoch: usize) -> Result<Weights> {
+    let file = folder.join(format!("epoch-{epoch:04}.safetensors"));
+    Ok(Weights::read(file).map_err(consilience_learn::LearnError::from)?)
+}
+
 /// Pictures that modules learn from, and those that they are tested on.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Pictures<'a> {
     /// Features of the pictures to learn from, `(n, n_features)`, or `(n, tokens · n_channels)`.
     pub features: ArrayView2<'a, f32>,
@@ -73,6 +137,8 @@ pub struct Pictures<'a> {
     pub stimuli: ArrayView2<'a, f32>,
     /// Tokens that lie side by side in the features of a picture; `None` for one vector.
     pub tokens: Option<usize>,
+    /// Views that are learnt from instead of the pictures as they are, others in every epoch; what is validated and tested stays as it is.
+    pub views: Option<&'a Views<'a>>,
 }
 
 /// What a training gave.
@@ -233,20 +299,7 @@ pub fn train_fold(
     with_units: bool,
     folder: &Path,
 ) -> Result<FoldRun> {
-    let scaling = Scaling::of(pictures, &division.training, learning);
-    let part = |rows: &[usize]| {
-        let features = pictures.features.select(Axis(0), rows);
-        let ratings = pictures.ratings.select(Axis(0), rows);
-        (
-            shaped(scaling.features(features.view()), pictures.tokens),
-            scaling.learnt(ratings.view()),
-        )
-    };
-    let (x, y) = part(&division.training);
-    let training = Arrays::new(x.view(), y.view())?;
-    let (x, y) = part(&division.validation);
-    let validation = Arrays::new(x.view(), y.view())?;
-    let trained = learning.train(wired, &training, Some(&validation), seed, folder, |_| {})?;
+    let (scaling, trained) = learning.train(wired, pictures, division, seed, folder, |_| {})?;
     let tested = pictures.stimuli.select(Axis(0), &division.tested);
     let tested = scaling.features(tested.view());
     let n_epochs = learning.params.epochs;
@@ -270,8 +323,7 @@ pub fn train_fold(
             }
             continue;
         }
-        let file = folder.join(format!("epoch-{epoch:04}.safetensors"));
-        let weights = Weights::read(file).map_err(consilience_learn::LearnError::from)?;
+        let weights = weights_of(folder, epoch)?;
         let (of_units, outputs) = wired.read(weights.tensors(), tested.view());
         ratings
             .slice_mut(s![epoch, .., ..])
@@ -303,7 +355,7 @@ pub fn train_fold(
 }
 
 /// Features as the network takes them: `(n, n_features)`, or `(n, tokens, n_channels)`.
-fn shaped(features: Array2<f32>, tokens: Option<usize>) -> ArrayD<f32> {
+pub(super) fn shaped(features: Array2<f32>, tokens: Option<usize>) -> ArrayD<f32> {
     let (n, width) = features.dim();
     match tokens {
         None => features.into_dyn(),

@@ -32,7 +32,7 @@
 //!
 //! # Not here
 //!
-//! Files and study options, features (the callers'); augmented pictures, as modules learn from features that are made once.
+//! Files and study options, features and those of other [views](Views) (the callers').
 
 mod baseline;
 mod changed;
@@ -57,6 +57,7 @@ mod second;
 mod tests;
 mod tokens;
 mod units;
+mod views;
 mod workers;
 
 pub use baseline::ridge;
@@ -81,4 +82,5 @@ pub use score::{disparities, history, measures, plane, scores};
 pub use second::second_units;
 pub use tokens::token_means;
 pub use units::{UnitsFound, bin_records, selective_units};
+pub use views::Views;
 pub use workers::side_by_side;

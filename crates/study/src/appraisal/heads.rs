@@ -39,6 +39,7 @@ pub fn raters(
         let pictures = Pictures {
             planned: &training.pictures,
             clips,
+            changes: None,
         };
         (pictures, training.ratings.as_slice())
     });

@@ -20,6 +20,7 @@ pub struct Study<'a> {
     pub idx: usize,
     pub planned: &'a PlannedEmotion,
     pub cache: &'a Cache,
+    pub n_threads: usize,
     pub progress: &'a dyn Progress,
     /// Names of what is learnt: valence, arousal.
     pub names: Vec<String>,
@@ -48,6 +49,7 @@ impl<'a> Study<'a> {
         idx: usize,
         planned: &'a PlannedEmotion,
         cache: &'a Cache,
+        n_threads: usize,
         progress: &'a dyn Progress,
     ) -> Result<Self> {
         let columns: Vec<&[f64]> = planned
@@ -92,6 +94,7 @@ impl<'a> Study<'a> {
             idx,
             planned,
             cache,
+            n_threads,
             progress,
             ratings,
             learnt,
@@ -133,11 +136,17 @@ impl<'a> Study<'a> {
         Some(Pictures {
             planned: &training.pictures,
             clips,
+            changes: None,
         })
     }
 
+    /// The pictures that modules learn from.
+    pub fn learnt_pictures(&self) -> Pictures<'_> {
+        self.others().unwrap_or_else(|| self.prepared.pictures())
+    }
+
     /// Features of a network, through the cache.
-    pub fn encoder(&self, model: usize, n_threads: usize) -> Result<Encoder> {
+    pub fn encoder(&self, model: usize) -> Result<Encoder> {
         let prepared = self.prepared;
         let planned = &prepared.plan.models[model];
         let last = planned.layers.len() - 1;
@@ -148,7 +157,7 @@ impl<'a> Study<'a> {
                 pictures,
                 model,
                 self.cache,
-                n_threads,
+                self.n_threads,
                 self.progress,
             )?;
             let layer = &planned.layers[last];
@@ -177,6 +186,7 @@ impl<'a> Study<'a> {
             ratings: self.learnt.view(),
             stimuli: encoder.stimuli.view(),
             tokens: encoder.tokens,
+            views: None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What the reader of an analysis must know.
 
-use consilience_experiments::visual_emotion::VisualEmotionError;
+use consilience_experiments::visual_emotion::{Repeat, VisualEmotionError};
 use consilience_methods::emotion::Bins;
 
 use super::common::Study;
@@ -63,6 +63,18 @@ pub fn on_bins(bins: &Bins) -> Vec<String> {
         ));
     }
     notes
+}
+
+/// Of trainings that are judged best before they began.
+pub fn on_untrained(
+    study: &Study<'_>,
+    module: &PlannedModule,
+    repeats: &[Repeat],
+) -> Option<String> {
+    let epochs: Vec<usize> = repeats.iter().flat_map(|r| r.epochs.clone()).collect();
+    let learning = &study.planned.learning;
+    let found = learning.untrained(&epochs, "`epoch = \"last\"`")?;
+    Some(format!("{}: {found}.", study.label(module)))
 }
 
 /// Of a repeat that is left out.

@@ -39,6 +39,7 @@ pub fn settings(study: &Study<'_>) -> EmotionSettings {
         },
         preset: planned.preset.clone(),
         changes: planned.changes.clone(),
+        augmentation: planned.augmentation.map(|views| views.to_string()),
         repeats: planned.repeats,
         epochs: planned.learning.params.epochs,
         dissimilarity: planned.dissimilarity.to_string(),

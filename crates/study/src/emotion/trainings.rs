@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use consilience_experiments::ExperimentError;
-use consilience_experiments::visual_emotion::{FoldRun, Learning, Wired, side_by_side, train_fold};
+use consilience_experiments::visual_emotion::{
+    FoldRun, Learning, Pictures, Wired, side_by_side, train_fold,
+};
 use consilience_io::npy;
 use consilience_io::weights::Weights;
 use consilience_learn::train::{Epoch, TrainParams};
@@ -12,6 +14,7 @@ use ndarray::{Array3, Ix3};
 use serde::{Deserialize, Serialize};
 
 use super::common::{Encoder, Study, diverged_in, of_experiment};
+use super::views::Views;
 use crate::Result;
 use crate::cache::Key;
 use crate::plan::{PlannedEmotion, PlannedModule};
@@ -37,6 +40,8 @@ pub struct Trainings<'a> {
     /// The module as a network.
     pub wired: Wired,
     learning: Learning,
+    /// What the module learns from, if it is not the pictures as they are.
+    views: Option<Views<'a>>,
     /// Whether units of all epochs are kept.
     with_units: bool,
     /// Of each repeat and fold.
@@ -82,19 +87,22 @@ impl<'a> Trainings<'a> {
             .map_err(|source| of_experiment(&study.label(module), source))?;
         let learning = learning(study.planned, &wired);
         let ratings: Vec<f64> = study.learnt.iter().copied().collect();
+        let views = Views::new(study, module.model);
+        let key_of_views = views.as_ref().map(Views::key);
         let keys = study.repeats.iter().map(|(seed, divisions)| {
             let of = |division| {
-                Key::new(
-                    "emotion-training",
-                    &(
-                        &encoder.key,
-                        &ratings,
-                        &module.structure,
-                        format!("{learning:?}"),
-                        format!("{division:?}"),
-                        (seed, with_units),
-                    ),
-                )
+                let training = (
+                    &encoder.key,
+                    &ratings,
+                    &module.structure,
+                    format!("{learning:?}"),
+                    format!("{division:?}"),
+                    (seed, with_units),
+                );
+                match &key_of_views {
+                    None => Key::new("emotion-training", &training),
+                    Some(views) => Key::new("emotion-training-on-views", &(training, views)),
+                }
             };
             divisions.iter().map(of).collect()
         });
@@ -105,6 +113,7 @@ impl<'a> Trainings<'a> {
             encoder,
             wired,
             learning,
+            views,
             with_units,
         })
     }
@@ -122,6 +131,9 @@ impl<'a> Trainings<'a> {
             .collect();
         if missing.is_empty() {
             return Ok(Vec::new());
+        }
+        if let Some(views) = &self.views {
+            views.make()?;
         }
         let progress = self.study.progress;
         let label = self.study.label(self.module);
@@ -168,9 +180,13 @@ impl<'a> Trainings<'a> {
             .map(|(fold, key)| match self.cached(key) {
                 Some(run) => Ok(run),
                 // What was there a moment ago was deleted or damaged.
-                None => self
-                    .train(repeat, fold)
-                    .map_err(|source| of_experiment(&self.study.label(self.module), source)),
+                None => {
+                    if let Some(views) = &self.views {
+                        views.make()?;
+                    }
+                    self.train(repeat, fold)
+                        .map_err(|source| of_experiment(&self.study.label(self.module), source))
+                }
             })
             .collect()
     }
@@ -178,10 +194,16 @@ impl<'a> Trainings<'a> {
     fn train(&self, repeat: usize, fold: usize) -> std::result::Result<FoldRun, ExperimentError> {
         let (seed, divisions) = &self.study.repeats[repeat];
         let folder = self.folder(repeat, fold);
+        let views = self.views.as_ref();
+        let views = views.map(|views| |epoch: usize, rows: &[usize]| views.rows(epoch, rows));
+        let pictures = Pictures {
+            views: views.as_ref().map(|views| views as _),
+            ..self.study.arrays(self.encoder)
+        };
         let train = || {
             train_fold(
                 &self.wired,
-                &self.study.arrays(self.encoder),
+                &pictures,
                 &divisions[fold],
                 &self.learning,
                 *seed,

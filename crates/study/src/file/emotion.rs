@@ -51,6 +51,10 @@ pub struct EmotionOptions {
     pub loss: Option<String>,
     /// Whether units are dropped at random in training, as the nuclei say.
     pub dropout: bool,
+    /// Whether modules learn from other views of the pictures in every epoch: turned by up to ±20°, mirrored, and with the preset of 2026
+    /// blurred. Each network sees every picture that is learnt from once more in each epoch. Pictures that choose the epoch or are
+    /// tested stay as they are.
+    pub augment: bool,
     /// Passes without improvement on the validation pictures after which training stops. Default: never.
     pub patience: Option<usize>,
     /// Whether features are z-scored with the pictures that are learnt from; published modules read them as they are.
@@ -129,6 +133,7 @@ impl Default for EmotionOptions {
             weight_decay: None,
             loss: None,
             dropout: true,
+            augment: false,
             patience: None,
             standardise: true,
             standardise_ratings: false,

@@ -5,6 +5,7 @@ use consilience_methods::emotion::{BinParams, RatingScale};
 use consilience_methods::lowlevel::ImageFeature;
 use consilience_methods::rdm::Dissimilarity;
 use consilience_methods::rsa::Correction;
+use consilience_models::preprocess::Augmentation;
 use serde::Serialize;
 
 mod second;
@@ -157,6 +158,9 @@ pub struct PlannedEmotion {
     pub learning: Learning,
     /// Whether what nuclei drop is dropped.
     pub dropout: bool,
+    /// Views that pictures are learnt from in; `None` for the pictures as they are.
+    #[serde(serialize_with = "as_debug", skip_serializing_if = "Option::is_none")]
+    pub augmentation: Option<Augmentation>,
     /// Repeats.
     pub repeats: usize,
     /// Folds.
@@ -208,6 +212,29 @@ impl PlannedEmotion {
         }
     }
 
+    /// Pictures that modules learn from, those that choose the epoch among them.
+    #[must_use]
+    pub fn n_learnt(&self, n_stimuli: usize) -> usize {
+        let training = self.training.as_ref();
+        training.map_or(n_stimuli, |training| training.pictures.len())
+    }
+
+    /// Views that each network sees for the training: one of each picture in every epoch, whatever the folds, structures and repeats.
+    #[must_use]
+    pub fn n_views(&self, n_stimuli: usize) -> usize {
+        match &self.augmentation {
+            None => 0,
+            Some(_) => self.learning.params.epochs * self.n_learnt(n_stimuli),
+        }
+    }
+
+    /// Bytes of the features of all views.
+    pub(super) fn view_bytes(&self, n_stimuli: usize, models: &[PlannedModel]) -> u64 {
+        let last = |&model: &usize| models[model].layers.last().map_or(0, |l| l.n_features);
+        let n_features: usize = self.models.iter().map(last).sum();
+        4 * n_features as u64 * self.n_views(n_stimuli) as u64
+    }
+
     /// Whether modules read several tokens of each picture.
     #[must_use]
     pub fn reads_tokens(&self) -> bool {
@@ -234,7 +261,7 @@ impl PlannedEmotion {
     }
 
     /// A rough guess, from single measurements on one machine: products of weights in training and in lesions.
-    pub(super) fn estimated_seconds(&self, n_stimuli: f64) -> f64 {
+    pub(super) fn estimated_seconds(&self, n_stimuli: f64, models: &[PlannedModel]) -> f64 {
         let n_learnt = self.training.as_ref().map_or(
             n_stimuli * (1.0 - 1.0 / self.folds.max(1) as f64),
             |training| training.pictures.len() as f64,
@@ -257,9 +284,19 @@ impl PlannedEmotion {
         let n_tokens = main.structure.tokens.unwrap_or(1) as f64;
         let of_picture = PASS + n_tokens * main.n_parameters as f64 / TRAINED;
         let of_lesions = lesions * n_stimuli * of_picture / 6.0;
-        self.modules.iter().map(of_module).sum::<f64>() + of_lesions
+        let n_views = self.n_views(n_stimuli as usize) as f64;
+        let of_views = |&model: &usize| n_views * (VIEW + models[model].n_products / MULTIPLIED);
+        self.models.iter().map(of_views).sum::<f64>()
+            + self.modules.iter().map(of_module).sum::<f64>()
+            + of_lesions
     }
 }
+
+/// Seconds that reading, turning and blurring of a picture take on two cores.
+const VIEW: f64 = 5e-3;
+
+/// Products of a network's pass in a second on two cores.
+const MULTIPLIED: f64 = 30e9;
 
 /// Seconds that a picture takes in training, whatever the module.
 const PASS: f64 = 1e-4;

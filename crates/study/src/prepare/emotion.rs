@@ -23,7 +23,7 @@ use crate::plan::{
     PlannedTarget, PlannedUnits,
 };
 use learning::learning;
-pub use learning::module_learning;
+pub use learning::{module_augmentation, module_learning};
 use learnt::load_learnt;
 use second::{First, load_second};
 
@@ -76,6 +76,13 @@ pub(super) fn resolve_emotion(
     let units = changed_units(&of("units"), &options.units, second.as_ref())?;
     let (changes, learning) = learning(options, key, ratings.len())?;
     check_numbers(options, key)?;
+    let has_films = clips.as_ref().unwrap_or(study.clips).has_films();
+    if options.augment && has_films {
+        return Err(invalid(
+            &of("augment"),
+            "some of what is learnt from are films, whose frames would each be seen in a view of its own; learn from pictures ([[analysis.training]]), or leave `augment` out",
+        ));
+    }
     if options.tokens {
         let n_learnt = training.as_ref().map_or(0, |t| t.pictures.len());
         let n_second = second.as_ref().map_or(0, |s| s.pictures.len());
@@ -122,6 +129,7 @@ pub(super) fn resolve_emotion(
         changes,
         learning,
         dropout: options.dropout,
+        augmentation: (options.augment).then(|| module_augmentation(&options.preset)),
         repeats: options.repeats,
         folds: options.folds,
         validation: options.validation,

@@ -23,8 +23,8 @@ use crate::plan::{Plan, PlannedAnalysis, PlannedModel, PlannedRating, PlannedTar
 use crate::{Result, StudyError};
 use analyses::{resolve_expectation, resolve_rsa};
 use appraisal::{Resolved, resolve_appraisal};
-pub use emotion::module_learning;
 use emotion::resolve_emotion;
+pub use emotion::{module_augmentation, module_learning};
 use models::{load_model, warn_of_aliases};
 use objects::resolve_objects;
 use ratings::load_ratings;

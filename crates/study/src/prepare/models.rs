@@ -5,6 +5,7 @@ use std::path::Path;
 use consilience_core::InputFile;
 use consilience_io::hash;
 use consilience_io::weights::WeightsFile;
+use consilience_models::graph::Node;
 use consilience_models::{
     Clip, Clips, Edit, ExecutorChoice, ExtractParams, Extractor, Layer, ModelError, Network, Pool,
     zoo,
@@ -181,6 +182,7 @@ pub(super) fn load_model(
             .collect::<Result<_>>()?,
         edits: planned_edits,
         layers,
+        n_products: products(&edited),
     };
     Ok(Loaded {
         network,
@@ -188,6 +190,19 @@ pub(super) fn load_model(
         reduce_fit,
         planned,
     })
+}
+
+/// About how many products a picture takes: weights of a convolution, or of a map of tokens, are used at some 200 places, those of other
+/// linear maps once.
+fn products(network: &Network) -> f64 {
+    let initialisers = &network.graph.initialisers;
+    let of_node = |node: &Node| {
+        let weights = node.inputs.iter().filter_map(|name| initialisers.get(name));
+        let n: usize = weights.map(|w| w.shape().iter().product::<usize>()).sum();
+        let n_places = if node.op == "Gemm" { 1.0 } else { 200.0 };
+        n_places * n as f64
+    };
+    network.graph.nodes.iter().map(of_node).sum()
 }
 
 /// The option that says which network it is, and its value.

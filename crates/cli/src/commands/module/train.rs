@@ -12,7 +12,7 @@ use consilience::io::source::Source;
 use consilience::learn::LearnError;
 use consilience::learn::train::{Epoch, Loss, Progress as Step, TrainParams};
 use consilience::methods::emotion::{PredictionParams, prediction};
-use consilience::models::preprocess::{Augmentation, Changes};
+use consilience::models::preprocess::Changes;
 use consilience::study::file::EmotionOptions;
 use consilience::study::{self, Progress};
 use ndarray::{Array2, Axis};
@@ -156,7 +156,9 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
     let wired = structure.wired(x.ncols(), heads.len())?;
     let (mut changes, learning) = learning(args, &heads, &wired)?;
     check_numbers(args, &ratings.values, &heads)?;
-    let augmentation = args.augment.then(Augmentation::default);
+    let augmentation = args
+        .augment
+        .then(|| study::module_augmentation(&args.preset));
     changes.extend(augmentation.map(|augmentation| format!("pictures {augmentation}")));
     let data = json!({
         "features": features.blake3,
@@ -191,7 +193,7 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
     let examples = Examples {
         features: x.view(),
         ratings: ratings.values.view(),
-        fresh: args.augment.then_some(&views),
+        views: args.augment.then_some(&views),
     };
     if args.augment {
         tables::note(&format!(
@@ -228,7 +230,7 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
         weights_blake3: String::new(),
     };
     let mut trained = Trained::new(description, lesson.weights.clone())?;
-    tell(&trained, &lesson, &examples, &heads)?;
+    tell(&trained, &lesson, &examples, &heads, &learning)?;
     arrays::write_text(&args.out.join("history.csv"), &history(&lesson.history))?;
     trained.write(&args.out)?;
     writeln!(out, "{}", args.out.join("module.json").display())?;
@@ -340,7 +342,13 @@ fn train(
 }
 
 /// Says which epoch is kept, and how it does on the pictures held out.
-fn tell(module: &Trained, lesson: &Lesson, examples: &Examples<'_>, heads: &[&str]) -> Result<()> {
+fn tell(
+    module: &Trained,
+    lesson: &Lesson,
+    examples: &Examples<'_>,
+    heads: &[&str],
+    learning: &Learning,
+) -> Result<()> {
     let last = lesson.history.len() - 1;
     let mut text = format!("epoch {} of {last} is kept", lesson.epoch);
     if !lesson.held_out.is_empty() {
@@ -362,10 +370,10 @@ fn tell(module: &Trained, lesson: &Lesson, examples: &Examples<'_>, heads: &[&st
             parts.collect::<Vec<_>>().join(", ")
         );
     }
-    if lesson.epoch == 0 && last > 0 {
-        text += ": none was better by the pictures held out than the module before training; try more epochs, a higher learning rate, or --epoch last";
-    }
     tables::note(&text);
+    if let Some(untrained) = learning.untrained(&[lesson.epoch], "--epoch last") {
+        tables::note(&untrained);
+    }
     Ok(())
 }
 

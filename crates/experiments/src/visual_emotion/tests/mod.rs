@@ -7,6 +7,7 @@ mod read_out;
 mod refusals;
 mod tokens;
 mod units;
+mod views;
 
 use consilience_learn::train::{Optimizer, TrainParams};
 use consilience_models::nuclei::{Nuclei, Variant};
@@ -42,6 +43,7 @@ impl Data {
             ratings: self.ratings.view(),
             stimuli: self.features.view(),
             tokens: None,
+            views: None,
         }
     }
 

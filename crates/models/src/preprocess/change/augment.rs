@@ -42,6 +42,15 @@ impl Default for Augmentation {
 }
 
 impl Augmentation {
+    /// That of the text of Liu et al. 2025, which blurs nothing.
+    #[must_use]
+    pub fn paper2025() -> Self {
+        Self {
+            p_blur: 0.0,
+            ..Self::default()
+        }
+    }
+
     pub(super) fn draw(&self, draws: &mut Draws) -> Vec<Change> {
         let [rotates, angle, flips, blurs, sigma] = [(); 5].map(|()| draws.uniform());
         let degrees = self.degrees * (2.0 * angle - 1.0);
@@ -60,8 +69,13 @@ impl fmt::Display for Augmentation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "turned by up to {}° (p {}), mirrored (p {}), blurred by {} to {} pixels (p {})",
-            self.degrees, self.p_rotation, self.p_flip, self.sigma[0], self.sigma[1], self.p_blur
-        )
+            "turned by up to {}° (p {}), mirrored (p {})",
+            self.degrees, self.p_rotation, self.p_flip
+        )?;
+        if self.p_blur > 0.0 {
+            let [low, high] = self.sigma;
+            write!(f, ", blurred by {low} to {high} pixels (p {})", self.p_blur)?;
+        }
+        Ok(())
     }
 }

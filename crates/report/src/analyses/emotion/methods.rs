@@ -60,6 +60,12 @@ fn modules(record: &Record, emotion: &EmotionRecord) -> String {
         plural(settings.epochs, "epoch"),
         repeats(emotion)
     ));
+    if let Some(views) = &settings.augmentation {
+        out.push_str(&format!(
+            " In every epoch each picture that was learnt from was seen in a new view: {views}. Views were the same in all folds, structures and \
+             repeats; pictures that chose the epoch or were tested stayed as they were."
+        ));
+    }
     out.push_str(&training_sets(emotion));
     let nuclei = || emotion.modules.iter().flat_map(|m| &m.nuclei);
     if nuclei().any(scores::attends_to_one_token) {

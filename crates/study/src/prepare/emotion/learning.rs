@@ -2,6 +2,7 @@
 
 use consilience_experiments::visual_emotion::Learning;
 use consilience_learn::train::{Loss, Optimizer, Schedule, TrainParams};
+use consilience_models::preprocess::Augmentation;
 
 use super::super::invalid;
 use crate::Result;
@@ -140,6 +141,15 @@ pub(super) fn learning(
         standardise_ratings: options.standardise_ratings,
     };
     Ok((changes, learning))
+}
+
+/// Views that a published training is seen in: those of the text of 2025, or of the program of 2026.
+#[must_use]
+pub fn module_augmentation(preset: &str) -> Augmentation {
+    match preset {
+        "paper2025" => Augmentation::paper2025(),
+        _ => Augmentation::default(),
+    }
 }
 
 fn at_least_one(found: usize, key: &KeyPath) -> Result<usize> {

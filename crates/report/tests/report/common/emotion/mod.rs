@@ -194,6 +194,7 @@ pub fn emotion(shape: &Emotion) -> EmotionRecord {
             validation: "5-fold cross-validation".into(),
             preset: "release2026".into(),
             changes: vec!["batch 16".into()],
+            augmentation: None,
             repeats: shape.n_repeats,
             epochs: shape.n_epochs,
             dissimilarity: "correlation".into(),
