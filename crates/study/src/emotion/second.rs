@@ -34,6 +34,7 @@ impl<'a> Second<'a> {
         let pictures = Pictures {
             planned: &second.pictures,
             clips,
+            changes: None,
         };
         let model = planned.modules[planned.main].model;
         make_features(
