@@ -164,7 +164,8 @@ fn one(
         .iter()
         .map(|layer| overlaps(std::slice::from_ref(layer)));
     let overlaps = each.chain([overlaps(layers)]).collect::<Result<_>>()?;
-    let all = [layers, &[0..first.ncols()]].concat();
+    let whole = 0..first.ncols();
+    let all = [layers, std::slice::from_ref(&whole)].concat();
     let preferences = same_preference(sets[0], sets[1], &all, params.shuffles, params.seed)?;
     let mut genuine = layers
         .iter()

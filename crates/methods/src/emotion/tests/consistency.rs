@@ -15,6 +15,11 @@ fn drawn(index: u64, n: usize, share: f64) -> Vec<bool> {
     (0..n).map(|_| draw.uniform() < share).collect()
 }
 
+/// One layer of all units.
+fn whole(n_units: usize) -> Vec<Range<usize>> {
+    std::iter::once(0..n_units).collect()
+}
+
 /// All ways to put the second set into a layer, as bits.
 fn ways(layer: &[bool]) -> Vec<u32> {
     let n = layer.iter().filter(|in_set| **in_set).count() as u32;
@@ -49,7 +54,7 @@ fn enumerated(first: &[bool], second: &[bool], layers: [Range<usize>; 2]) -> (f6
 fn one_layer_is_the_plain_overlap() {
     for index in 0..20 {
         let (a, b) = (drawn(index, 40, 0.4), drawn(100 + index, 40, 0.3));
-        let (plain, layered) = (overlap(&a, &b), overlap_in_layers(&a, &b, &[0..40]));
+        let (plain, layered) = (overlap(&a, &b), overlap_in_layers(&a, &b, &whole(40)));
         let (plain, layered) = (plain.unwrap(), layered.unwrap());
         assert!((plain.p - layered.p).abs() < 1e-12 && plain.n_both == layered.n_both);
         assert!((plain.expected - layered.expected).abs() < 1e-12);
@@ -153,7 +158,7 @@ fn preferences_are_those_of_tuning_values() {
 #[test]
 fn refusals() {
     let set = [true, false, true];
-    for layers in [vec![0..4], vec![0..2, 1..3], vec![1..1]] {
+    for layers in [whole(4), vec![0..2, 1..3], vec![0..1, 1..1]] {
         assert!(
             overlap_in_layers(&set, &set, &layers).is_err(),
             "{layers:?}"
@@ -162,15 +167,15 @@ fn refusals() {
     assert!(overlap_in_layers(&[], &[], &[]).is_err());
     let wide = Array2::from_elem((2, 3), true);
     let narrow = wide.select(Axis(0), &[0]);
-    assert!(same_bin(wide.view(), narrow.view(), &[0..3], 9, 1).is_err());
-    assert!(same_bin(wide.view(), wide.view(), &[0..3], 0, 1).is_err());
+    assert!(same_bin(wide.view(), narrow.view(), &whole(3), 9, 1).is_err());
+    assert!(same_bin(wide.view(), wide.view(), &whole(3), 0, 1).is_err());
     let (bins, few) = (nine_bins(1, 60, 2), nine_bins(1, 60, 50));
     let x = normals(1, 60, 3);
     let own = (x.view(), &bins);
-    assert!(same_preference(own, (x.view(), &few), &[0..3], 0, 1).is_err());
-    assert!(same_preference(own, own, &[0..5], 0, 1).is_err());
+    assert!(same_preference(own, (x.view(), &few), &whole(3), 0, 1).is_err());
+    assert!(same_preference(own, own, &whole(5), 0, 1).is_err());
     let nan = x.mapv(|v| if v > 1.0 { f64::NAN } else { v });
-    assert!(same_preference(own, (nan.view(), &bins), &[0..3], 0, 1).is_err());
+    assert!(same_preference(own, (nan.view(), &bins), &whole(3), 0, 1).is_err());
 }
 
 proptest! {
