@@ -133,7 +133,7 @@ impl Windows {
         let mut n_windows = Array2::<f64>::zeros(self.size);
         for ([rows, columns], covered) in self.iter().zip(covered) {
             let here = s![rows, columns];
-            sums.slice_mut(here.clone())
+            sums.slice_mut(here)
                 .mapv_inplace(|sum| sum + (whole - covered));
             n_windows.slice_mut(here).mapv_inplace(|n| n + 1.0);
         }

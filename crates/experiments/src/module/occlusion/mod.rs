@@ -55,7 +55,7 @@ impl Reader<'_> {
         pictures: &[RgbImage],
         windows: &Windows,
         mut sink: impl FnMut(usize, Occlusion) -> std::result::Result<(), E>,
-        mut progress: impl FnMut(usize),
+        progress: impl FnMut(usize),
     ) -> std::result::Result<(), E> {
         let network = Network {
             preprocessing: of_seen(&self.network.preprocessing, windows.size()),
@@ -100,7 +100,7 @@ impl Reader<'_> {
                     }
                     Ok(())
                 },
-                |done| progress(done),
+                progress,
             )
             .map_err(|Raised(error)| error)
     }
