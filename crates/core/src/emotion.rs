@@ -205,12 +205,18 @@ pub struct PredictionScore {
     pub r: Option<f64>,
     /// Its SD over repeats; `None` for a single one.
     pub r_sd: Option<f64>,
-    /// 95 % interval of r of the mean prediction over repeats, by bootstrap over stimuli.
+    /// r of the mean prediction over repeats, in which their chance averages out.
+    #[serde(default)]
+    pub r_of_mean: Option<f64>,
+    /// Its 95 % interval, by bootstrap over stimuli.
     pub r_interval: Option<[f64; 2]>,
     /// Spearman's ρ.
     pub spearman: Option<f64>,
     /// Its SD over repeats.
     pub spearman_sd: Option<f64>,
+    /// Spearman's ρ of the mean prediction.
+    #[serde(default)]
+    pub spearman_of_mean: Option<f64>,
     /// Root mean square error as predicted.
     pub rmse: f64,
     /// 1 − squared error ÷ variance, as predicted; below 0 when the mean would do better.

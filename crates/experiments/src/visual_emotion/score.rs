@@ -54,7 +54,7 @@ pub fn scores(
             together += &repeat.column(column);
         }
         together /= repeats.len().max(1) as f64;
-        let interval = prediction(
+        let of_mean = prediction(
             actual,
             together.view(),
             &PredictionParams { resamples, seed },
@@ -69,9 +69,11 @@ pub fn scores(
         Ok(PredictionScore {
             r: mean(&r),
             r_sd: sd(&r),
-            r_interval: interval.intervals.and_then(|found| found.r),
+            r_of_mean: of_mean.values.r,
+            r_interval: of_mean.intervals.and_then(|found| found.r),
             spearman: mean(&rho),
             spearman_sd: sd(&rho),
+            spearman_of_mean: spearman(&given, &together.to_vec()),
             rmse: found.iter().map(|p| p.values.rmse).sum::<f64>() / n,
             r2: found.iter().map(|p| p.values.r2).sum::<f64>() / n,
             rmse_refit: mean(&refits(&found, |line| line.rmse)),

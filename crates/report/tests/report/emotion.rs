@@ -100,6 +100,7 @@ fn scores_are_those_of_the_record() {
                 assert_eq!((get(row, "rating"), get(row, "stage")), (&*of.name, stage));
                 assert_eq!(get(row, "is_main"), (idx == emotion.main).to_string());
                 assert_eq!(number(row, "r"), scores[rating].r);
+                assert_eq!(number(row, "r_of_mean"), scores[rating].r_of_mean);
                 assert_eq!(
                     number(row, "ci_high"),
                     scores[rating].r_interval.map(|i| i[1])
@@ -262,10 +263,13 @@ fn findings_stand_in_sentences() {
     let main = emotion.main;
     let module = &mut emotion.modules[main];
     (module.after[0].r, module.after[0].r_sd) = (Some(0.614), Some(0.021));
+    module.after[0].r_of_mean = Some(0.631);
     module.after[0].r_interval = Some([0.51, 0.70]);
     (module.before[0].r, module.before[0].r_sd) = (Some(-0.08), Some(0.05));
     emotion.baselines[0].scores[0].r = Some(0.553);
     emotion.baselines[0].scores[0].r_sd = Some(0.01);
+    emotion.baselines[0].scores[0].r_of_mean = Some(0.56);
+    emotion.baselines[0].scores[0].r_interval = None;
     let all = emotion.selectivity.last_mut().unwrap();
     let any = all.counts.last_mut().unwrap();
     (any.before, any.after, any.shuffled) = (40.0, 310.5, Some(3.0));
@@ -287,8 +291,8 @@ fn findings_stand_in_sentences() {
     gain.r[2] = Some(0.62);
     let html = told(&record);
     for sentence in [
-        "squeezenet1_1 IV predicts it for stimuli that it did not learn from with r = 0.61 ± 0.02 (95 % interval 0.51 to 0.70), \
-         before training with r = −0.08 ± 0.05. Ridge regression on the same features reaches r = 0.55 ± 0.01. The noise ceiling \
+        "squeezenet1_1 IV predicts it for stimuli that it did not learn from with r = 0.61 ± 0.02 (mean prediction 0.63, 95 % interval 0.51 to 0.70), \
+         before training with r = −0.08 ± 0.05. Ridge regression on the same features reaches r = 0.55 ± 0.01 (mean prediction 0.56). The noise ceiling \
          is 1.00.",
         "310.5 of 2048 units are selective for at least one bin after training, 40 before (p &lt; 0.001); with shuffled bins it \
          would be 3.",
@@ -437,7 +441,7 @@ fn values_that_are_no_numbers_leave_gaps() {
         for module in &mut emotion.modules {
             for score in module.before.iter_mut().chain(&mut module.after) {
                 (score.r, score.r_sd, score.rmse) = (Some(value), Some(value), value);
-                score.r_interval = Some([value, value]);
+                (score.r_of_mean, score.r_interval) = (Some(value), Some([value, value]));
             }
             for epoch in &mut module.history {
                 epoch.r.fill(Some(value));

@@ -1,6 +1,7 @@
 //! The driver against loops that follow its definitions word by word.
 
 use consilience_learn::train::{self, Arrays, TrainParams};
+use consilience_stats::correlation::{pearson, spearman};
 use ndarray::{Array2, Array3};
 
 use super::*;
@@ -117,6 +118,10 @@ fn scores_are_means_over_repeats() {
             rmses.push((both.map(|(y, p)| (y - p) * (y - p)).sum::<f64>() / n).sqrt());
         }
         let mean = |v: &[f64]| (v[0] + v[1]) / 2.0;
+        let together = (&all[0].column(rating) + &all[1].column(rating)) / 2.0;
+        let together = together.to_vec();
+        assert_eq!(score.r_of_mean, pearson(&y, &together));
+        assert_eq!(score.spearman_of_mean, spearman(&y, &together));
         assert!((score.r.unwrap() - mean(&rs)).abs() < 1e-12);
         let sd = (rs[0] - rs[1]).abs() / 2.0_f64.sqrt();
         assert!((score.r_sd.unwrap() - sd).abs() < 1e-12);

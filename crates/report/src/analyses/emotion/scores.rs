@@ -36,6 +36,22 @@ impl When {
     }
 }
 
+/// `"mean prediction 0.63, 95 % interval 0.51 to 0.70"`; of a single repeat the interval alone.
+pub(super) fn of_mean(score: &PredictionScore) -> Option<String> {
+    let several = score.r_sd.is_some();
+    let r = view::finite(score.r_of_mean).filter(|_| several);
+    let r = r.map(|r| format!("mean prediction {}", view::score(r)));
+    let interval = score.r_interval.map(|[low, high]| {
+        format!(
+            "95 % interval {} to {}",
+            view::score(low),
+            view::score(high)
+        )
+    });
+    let parts: Vec<String> = r.into_iter().chain(interval).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
 /// Names of the simulated regions in a sentence.
 pub(super) fn simulated(emotion: &EmotionRecord) -> Option<String> {
     let regions = emotion.regions.iter().filter(|r| r.is_simulated);

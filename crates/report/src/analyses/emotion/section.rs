@@ -71,13 +71,7 @@ fn of_rating(emotion: &EmotionRecord, idx: usize) -> Finding {
     let module = scores::main(emotion);
     let (rating, score) = (&emotion.ratings[idx], &module.after[idx]);
     let mut details = Vec::new();
-    if let Some([low, high]) = score.r_interval {
-        details.push(format!(
-            "95 % interval {} to {}",
-            view::score(low),
-            view::score(high)
-        ));
-    }
+    details.extend(scores::of_mean(score));
     if let Some(sd) = view::finite(score.r_sd) {
         let n = view::plural(module.runs.len(), "repeat");
         details.push(format!("SD {} over {n}", view::score(sd)));
@@ -229,8 +223,8 @@ fn table(emotion: &EmotionRecord, file: &str) -> Option<TableView> {
                 ("Rating", Sort::Order),
             ],
             &[
-                "Parameters", "r before", "r", "SD", "CI low", "CI high", "ρ", "RMSE", "R²", "RMSE refit", "r²", "r of bins", "Ridge r",
-                "Disparity",
+                "Parameters", "r before", "r", "SD", "r of mean", "CI low", "CI high", "ρ", "ρ of mean", "RMSE", "R²", "RMSE refit", "r²", "r of bins",
+                "Ridge r", "Ridge r of mean", "Ridge ρ of mean", "Disparity",
             ],
         ),
         filters: vec![
@@ -239,8 +233,8 @@ fn table(emotion: &EmotionRecord, file: &str) -> Option<TableView> {
             filter("Structure", owned(scores::structures(emotion))),
         ],
         rows,
-        legend: format!("r: Pearson’s correlation after training, mean over repeats (before: with random weights); SD: over repeats; CI: 95 % interval \
-                 of the mean prediction’s r by bootstrap over stimuli; ρ: Spearman’s; RMSE and R²: as predicted; RMSE refit and r²: after a line \
+        legend: format!("r: Pearson’s correlation after training, mean over repeats (before: with random weights); SD: over repeats; of mean: of the mean prediction \
+                 over repeats; CI: 95 % interval of its r by bootstrap over stimuli; ρ: Spearman’s; RMSE and R²: as predicted; RMSE refit and r²: after a line \
                  is fitted to the tested stimuli themselves, as published; r of bins: of the means in {} bins of given ratings, in which noise averages out; ridge r: ridge regression on the same features and folds; \
                  disparity: of the plane of both ratings. Bold: best of its rating.", n_bins(emotion)),
     })
@@ -263,7 +257,7 @@ fn rows(emotion: &EmotionRecord) -> Vec<Row> {
     for module in &emotion.modules {
         for (idx, rating) in emotion.ratings.iter().enumerate() {
             let score = &module.after[idx];
-            let baseline = scores::baseline(emotion, module);
+            let baseline = scores::baseline(emotion, module).map(|b| &b.scores[idx]);
             let structure = key(&structures, &module.structure);
             rows.push(Row {
                 keys: vec![idx + 1, key(&encoders, &module.encoder), structure],
@@ -278,9 +272,11 @@ fn rows(emotion: &EmotionRecord) -> Vec<Row> {
                     Cell::number(module.before[idx].r, view::score3),
                     Cell::number(score.r, view::score3),
                     Cell::number(score.r_sd, view::score3),
+                    Cell::number(score.r_of_mean, view::score3),
                     Cell::number(score.r_interval.map(|i| i[0]), view::score3),
                     Cell::number(score.r_interval.map(|i| i[1]), view::score3),
                     Cell::number(score.spearman, view::score3),
+                    Cell::number(score.spearman_of_mean, view::score3),
                     Cell::number(Some(score.rmse), view::score3),
                     Cell::number(Some(score.r2), view::score3),
                     Cell::number(score.rmse_refit, view::score3),
@@ -291,7 +287,9 @@ fn rows(emotion: &EmotionRecord) -> Vec<Row> {
                             .and_then(|table| table.score.r),
                         view::score3,
                     ),
-                    Cell::number(baseline.and_then(|b| b.scores[idx].r), view::score3),
+                    Cell::number(baseline.and_then(|b| b.r), view::score3),
+                    Cell::number(baseline.and_then(|b| b.r_of_mean), view::score3),
+                    Cell::number(baseline.and_then(|b| b.spearman_of_mean), view::score3),
                     Cell::number(module.plane.and_then(|p| p[1].disparity), view::score3),
                 ],
             });

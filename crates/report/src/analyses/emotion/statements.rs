@@ -47,26 +47,21 @@ fn r(score: &PredictionScore) -> String {
 fn prediction(emotion: &EmotionRecord, idx: usize) -> (String, String) {
     let module = scores::main(emotion);
     let rating = &emotion.ratings[idx];
-    let interval = module.after[idx]
-        .r_interval
-        .map_or_else(String::new, |[low, high]| {
-            format!(
-                " (95 % interval {} to {})",
-                view::score(low),
-                view::score(high)
-            )
-        });
+    let in_brackets =
+        |score| scores::of_mean(score).map_or_else(String::new, |of_mean| format!(" ({of_mean})"));
     let mut text = format!(
-        "{} predicts it for stimuli that it did not learn from with {}{interval}, before training with {}.",
+        "{} predicts it for stimuli that it did not learn from with {}{}, before training with {}.",
         module.label(),
         r(&module.after[idx]),
+        in_brackets(&module.after[idx]),
         r(&module.before[idx])
     );
     let ridge = scores::baseline(emotion, module).map(|b| &b.scores[idx]);
     if let Some(ridge) = ridge.filter(|s| view::finite(s.r).is_some()) {
         text.push_str(&format!(
-            " Ridge regression on the same features reaches {}.",
-            r(ridge)
+            " Ridge regression on the same features reaches {}{}.",
+            r(ridge),
+            in_brackets(ridge)
         ));
     }
     if let Some(ceiling) = view::finite(rating.ceiling) {

@@ -14,8 +14,8 @@ use crate::{
     csv::{Rows, field, number},
 };
 
-const SCORES: &str = "analysis,encoder,layer,n_features,structure,n_parameters,is_main,model,rating,stage,n_repeats,r,r_sd,ci_low,\
-ci_high,spearman,spearman_sd,rmse,r2,rmse_refit,r2_refit,ceiling,disparity,disparity_sd,energy_distance,n_bins,r_bins,r_sd_bins,rmse_bins,r2_bins,rmse_refit_bins,r2_refit_bins";
+const SCORES: &str = "analysis,encoder,layer,n_features,structure,n_parameters,is_main,model,rating,stage,n_repeats,r,r_sd,r_of_mean,ci_low,\
+ci_high,spearman,spearman_sd,spearman_of_mean,rmse,r2,rmse_refit,r2_refit,ceiling,disparity,disparity_sd,energy_distance,n_bins,r_bins,r_sd_bins,rmse_bins,r2_bins,rmse_refit_bins,r2_refit_bins";
 
 const COMPARISONS: &str = "analysis,encoder_a,structure_a,encoder_b,structure_b,differ_in,measure,difference,t,p,p_corrected,d";
 
@@ -211,14 +211,16 @@ fn stage(when: When) -> &'static str {
     }
 }
 
-fn score(s: &PredictionScore) -> [String; 10] {
+fn score(s: &PredictionScore) -> [String; 12] {
     [
         s.r,
         s.r_sd,
+        s.r_of_mean,
         s.r_interval.map(|ends| ends[0]),
         s.r_interval.map(|ends| ends[1]),
         s.spearman,
         s.spearman_sd,
+        s.spearman_of_mean,
         Some(s.rmse),
         Some(s.r2),
         s.rmse_refit,

@@ -111,13 +111,7 @@ fn subtitle(emotion: &EmotionRecord, rating: usize, when: When) -> String {
     if let Some(sd) = view::finite(score.r_sd) {
         parts[0].push_str(&format!(" ± {}", view::score(sd)));
     }
-    if let Some([low, high]) = score.r_interval {
-        parts.push(format!(
-            "95 % interval {} to {}",
-            view::score(low),
-            view::score(high)
-        ));
-    }
+    parts.extend(scores::of_mean(score));
     parts.push(format!("RMSE {}", view::score(score.rmse)));
     parts.join(", ")
 }

@@ -98,9 +98,11 @@ pub fn score(shape: &Emotion, r: f64, seed: usize) -> PredictionScore {
     PredictionScore {
         r: kept(r),
         r_sd: over(0.02),
+        r_of_mean: kept(r + 0.02),
         r_interval: kept(r).map(|r| [r - 0.12, r + 0.1]),
         spearman: kept(r - 0.02),
         spearman_sd: over(0.025),
+        spearman_of_mean: kept(r + 0.01),
         rmse: 1.4 - 0.6 * r,
         r2: r * r - 0.1,
         rmse_refit: kept(1.3 - 0.6 * r),
