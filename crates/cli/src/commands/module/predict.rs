@@ -14,7 +14,7 @@ use ndarray::{Array2, Axis};
 use serde_json::json;
 
 use self::occlusion::{OcclusionArgs, Pictures};
-use self::outputs::{blurred, capital, page, quoted, write_compared, write_units};
+use self::outputs::{Shown, blurred, capital, page, quoted, write_compared, write_units};
 use super::super::predictions::Scored;
 use super::encoder::{EncoderArgs, Frozen, compare};
 use super::features::{self, Features};
@@ -154,16 +154,13 @@ pub fn run(args: &Args, threads: usize, out: &mut dyn Write) -> Result<()> {
         write_units(path, &module, &predicted)?;
     }
     if let Some(path) = &args.page {
-        let page = page(
-            &module,
-            &heads,
-            &features,
-            &names,
-            &ratings,
-            given.as_ref().map(|(_, given)| given),
-            &blurred,
-            &maps,
-        )?;
+        let shown = Shown {
+            names: &names,
+            blurred: &blurred,
+            maps: &maps,
+        };
+        let given = given.as_ref().map(|(_, given)| given);
+        let page = page(&module, &heads, &features, &shown, &ratings, given)?;
         arrays::write_text(path, &page)?;
     }
     if let (Some(path), Some((_, given))) = (&args.compared, &given) {

@@ -90,16 +90,28 @@ pub(super) fn write_units(path: &Path, module: &Trained, predicted: &Prediction)
     Ok(())
 }
 
+/// How pictures are shown on a page.
+pub(super) struct Shown<'a> {
+    pub names: &'a [String],
+    /// Which are shown as a few blocks.
+    pub blurred: &'a [bool],
+    /// Maps of the first ones.
+    pub maps: &'a [String],
+}
+
 pub(super) fn page(
     module: &Trained,
     heads: &[&str],
     features: &Features,
-    names: &[String],
+    shown: &Shown<'_>,
     ratings: &Array2<f64>,
     given: Option<&Ratings>,
-    blurred: &[bool],
-    maps: &[String],
 ) -> Result<String> {
+    let Shown {
+        names,
+        blurred,
+        maps,
+    } = *shown;
     let orientation = module
         .description
         .encoder
@@ -115,11 +127,11 @@ pub(super) fn page(
             Some(path) => {
                 let side = THUMBNAILS[usize::from(names.len() == 1)];
                 let small = thumbnail(&image::read_oriented(path, orientation)?, side);
-                let shown = match blurred[row] {
+                let visible = match blurred[row] {
                     true => blocks(&small),
                     false => small,
                 };
-                Some(image::encode_png(&shown)?)
+                Some(image::encode_png(&visible)?)
             }
         };
         let of = |values: ndarray::ArrayView1<'_, f64>| values.to_vec();
