@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use consilience::study::file::{
     AppraisalOptions, EditOptions, EmotionOptions, ExpectOptions, ModelOptions, ObjectsOptions,
-    PreprocessingOptions, ReportOptions, RsaOptions, StimuliOptions, StudyOptions, TargetOptions,
-    TrainingOptions,
+    PreprocessingOptions, RatedPicturesOptions, ReportOptions, RsaOptions, StimuliOptions,
+    StudyOptions, TargetOptions,
 };
 use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
@@ -60,7 +60,7 @@ fn study_page() -> Result<String> {
     table::<AppraisalOptions>(&mut page, "[[analysis]] with kind = \"appraisal\"")?;
     table::<ObjectsOptions>(&mut page, "[[analysis]] with kind = \"object2brain\"")?;
     table::<EmotionOptions>(&mut page, "[[analysis]] with kind = \"visual-emotion\"")?;
-    table::<TrainingOptions>(&mut page, "[[analysis.training]]")?;
+    table::<RatedPicturesOptions>(&mut page, "[[analysis.training]], [analysis.second-set]")?;
     table::<ExpectOptions>(&mut page, "[[expect]]")?;
     table::<ReportOptions>(&mut page, "[report]")?;
     Ok(page)

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use anyhow::Result;
+use consilience::core::TargetKind;
 use consilience::experiments::object2brain::LesionedNetwork;
 use consilience::study::{Plan, PlannedAnalysis};
 
@@ -91,11 +92,16 @@ fn print(plan: &Plan, out: &mut dyn Write) -> Result<()> {
         } else {
             ""
         };
-        let n_subjects = match rating.n_subjects {
-            Some(n) => format!("{n} raters or subjects"),
-            None => "means".to_owned(),
+        let n_subjects = match (rating.n_subjects, rating.kind) {
+            (None, _) => "means".to_owned(),
+            (Some(n), TargetKind::Brain) => format!("{n} subjects"),
+            (Some(n), TargetKind::Behaviour) => format!("{n} raters"),
         };
-        writeln!(out, "  ratings    {}, {n_subjects}{simulated}", rating.name)?;
+        let what = match rating.reads {
+            Some(_) => "responses  ",
+            None => "ratings    ",
+        };
+        writeln!(out, "  {what}{}, {n_subjects}{simulated}", rating.name)?;
     }
     for analysis in &plan.analyses {
         writeln!(out, "  analysis   {}", described(analysis, plan))?;

@@ -102,7 +102,7 @@ fn networks_rate_and_objects_are_told() {
     let plan = scratch.ok(&["check", "study.toml"]);
     for line in [
         "linear heads learn True by mse",
-        "LLR, 10 raters or subjects, simulated",
+        "LLR, 10 subjects, simulated",
         "13 categories",
     ] {
         assert!(plan.contains(line), "no {line:?} in {plan}");

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::SecondSetOptions;
+use super::RatedPicturesOptions;
 
 /// `[[analysis]]` with `kind = "visual-emotion"`: modules of nuclei, such as a model of the amygdala, read valence and arousal out of
 /// the last layer of each network. Every stimulus is predicted by modules that did not learn from it.
@@ -19,7 +19,7 @@ pub struct EmotionOptions {
     /// Modules of Liu et al. 2025: `I` (linear maps in series), `II` (transformers in series), `III` (linear maps, wired as the amygdala),
     /// `IV` (transformers, wired as the amygdala).
     pub structures: Vec<String>,
-    /// File with nuclei (`.toml`) to use instead of these.
+    /// File with nuclei (`.toml`) to use instead of these; the module is called as the file without its ending.
     pub nuclei: Option<String>,
     /// Whether all modules on a network get as many parameters as the last one, by other numbers of hidden units.
     pub matched: bool,
@@ -73,7 +73,7 @@ pub struct EmotionOptions {
     pub epoch: String,
     /// Other pictures to learn from, a table `[[analysis.training]]` for each set of them; then every stimulus is predicted by modules
     /// that never saw it. Default: the stimuli themselves, in folds.
-    pub training: Vec<TrainingOptions>,
+    pub training: Vec<RatedPicturesOptions>,
     /// Where valence is divided into negative, middle and positive: `thirds` (of the scale), `tertiles` (of the ratings), two edges (`3,5`),
     /// or two edges and a gap around each (`4.3,6,0.5`).
     pub valence_edges: String,
@@ -100,7 +100,7 @@ pub struct EmotionOptions {
     /// up to k·b curves beside k + 1 + b.
     pub bins_within_nuclei: bool,
     /// A second set of pictures on which selective units are tested, a table `[analysis.second-set]`. Default: none.
-    pub second_set: Option<SecondSetOptions>,
+    pub second_set: Option<RatedPicturesOptions>,
     /// Names of the `[[brain]]` targets (with `rdms` or `responses`) to compare with; default: all of these.
     pub regions: Option<Vec<String>>,
     /// What partial agreement with a region controls for: `encoder` (the features that modules read), `pixels`, `luminance`, `gist`,
@@ -160,30 +160,4 @@ impl Default for EmotionOptions {
             correction: "bonferroni".to_owned(),
         }
     }
-}
-
-/// `[[analysis.training]]`, below an `[[analysis]]` with `kind = "visual-emotion"`: a set of pictures to learn from, with a table of ratings on
-/// a scale of its own.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct TrainingOptions {
-    /// File pattern of the pictures. Those without a rating, those that are in a set before or twice in this one, and those that are
-    /// stimuli (by the content of their files) are left out, which is said.
-    pub images: String,
-    /// Table with their ratings. A table without a header has picture, ending, arousal and valence in this order.
-    pub ratings: String,
-    /// Ends of its rating scale; ratings are brought to that of the stimuli.
-    pub scale: [f64; 2],
-    /// What the set is called. Default: its file pattern.
-    #[serde(default)]
-    pub name: Option<String>,
-    /// Column of the table that names the picture. Default: as in the `[[behaviour]]` of valence.
-    #[serde(default)]
-    pub picture_column: Option<String>,
-    /// Column with valence. Default: as in the `[[behaviour]]`, else `valence`.
-    #[serde(default)]
-    pub valence_column: Option<String>,
-    /// Column with arousal. Default: as in the `[[behaviour]]`, else `arousal`.
-    #[serde(default)]
-    pub arousal_column: Option<String>,
 }

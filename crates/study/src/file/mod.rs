@@ -8,16 +8,16 @@ mod emotion;
 mod options;
 mod parse;
 mod preprocessing;
-mod second;
+mod rated;
 mod targets;
 
 pub use appraisal::{AppraisalOptions, ObjectsOptions};
-pub use emotion::{EmotionOptions, TrainingOptions};
+pub use emotion::EmotionOptions;
 pub use options::{
     Analysis, EditOptions, ExpectOptions, ModelOptions, Pool, ReportOptions, RsaOptions,
     StimuliOptions, Study, StudyOptions,
 };
 pub use parse::{KeyPath, Location, Override, StudyText};
 pub use preprocessing::{Extent, PreprocessingChoice, PreprocessingOptions};
-pub use second::SecondSetOptions;
+pub use rated::RatedPicturesOptions;
 pub use targets::TargetOptions;

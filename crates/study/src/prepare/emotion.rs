@@ -280,7 +280,10 @@ fn modules(
             let path = study.places.file(&key, file)?;
             inputs.push(input("nuclei", file, &path)?);
             let text = std::fs::read_to_string(&path).map_err(|e| at(&key, e))?;
-            Some((file, Nuclei::from_toml(&text).map_err(|e| at(&key, e))?))
+            let nuclei = Nuclei::from_toml(&text).map_err(|e| at(&key, e))?;
+            // What figures and tables call the module.
+            let name = path.file_stem().unwrap_or_default().to_string_lossy();
+            Some((name.into_owned(), nuclei))
         }
     };
     let variants = options
@@ -312,8 +315,8 @@ fn modules(
             false => layer.n_features,
         });
         let mut structures: Vec<Structure> = match &file {
-            Some((file, nuclei)) => vec![Structure {
-                name: (*file).clone(),
+            Some((name, nuclei)) => vec![Structure {
+                name: name.clone(),
                 nuclei: nuclei.clone(),
                 adapter: options.width,
                 tokens: None,

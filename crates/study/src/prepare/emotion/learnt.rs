@@ -15,7 +15,7 @@ use super::super::appraisal::Resolved;
 use super::super::ratings::{Columns, PICTURE_COLUMN, means};
 use super::super::{at, input, invalid};
 use crate::Result;
-use crate::file::{EmotionOptions, KeyPath, TargetOptions, TrainingOptions};
+use crate::file::{EmotionOptions, KeyPath, RatedPicturesOptions, TargetOptions};
 use crate::plan::{PlannedLearnt, PlannedSet, PlannedStimulus};
 
 /// Names of what is learnt, which are also the columns of tables without a header.
@@ -48,7 +48,7 @@ pub(super) fn load_learnt(
     };
     for (idx, set) in options.training.iter().enumerate() {
         let key = key.clone().index(idx);
-        let name = set.name.clone().unwrap_or_else(|| set.images.clone());
+        let name = set.title().to_owned();
         if learnt.sets.iter().any(|before| before.name == name) {
             let message =
                 format!("two sets of pictures are called {name:?}; give each a `name` of its own");
@@ -116,7 +116,7 @@ pub(super) struct RatedPictures {
 
 /// Reads a set, whose table is an input of such a role.
 pub(super) fn rated(
-    set: &TrainingOptions,
+    set: &RatedPicturesOptions,
     key: &KeyPath,
     (ratings, scales): (&[usize], &[RatingScale]),
     study: &Resolved<'_>,

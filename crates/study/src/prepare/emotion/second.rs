@@ -14,7 +14,7 @@ use super::super::{at, input, invalid};
 use super::learnt::{file_name, rated};
 use super::mean_ratings;
 use crate::Result;
-use crate::file::{KeyPath, SecondSetOptions};
+use crate::file::{KeyPath, RatedPicturesOptions};
 use crate::plan::{PlannedLearnt, PlannedSecond, PlannedStimulus};
 
 /// What the second set is compared with.
@@ -41,19 +41,18 @@ enum Met {
 
 /// Reads the set; a picture whose file has the same content as a stimulus, as one that is learnt from or as one before it is left out.
 pub(super) fn load_second(
-    options: &SecondSetOptions,
+    options: &RatedPicturesOptions,
     key: &KeyPath,
     first: &First<'_>,
     study: &Resolved<'_>,
     inputs: &mut Vec<InputFile>,
 ) -> Result<(PlannedSecond, Clips)> {
-    let (set, role) = (options.rated(), "second set");
     let rated = rated(
-        &set,
+        options,
         key,
         (first.ratings, first.scales),
         study,
-        role,
+        "second set",
         inputs,
     )?;
     let mut met: BTreeMap<String, Met> = BTreeMap::new();
@@ -63,8 +62,8 @@ pub(super) fn load_second(
     met.extend(stimuli.map(|picture| (picture.blake3.clone(), Met::Stimulus)));
     let mut second = PlannedSecond {
         name: options.title().to_owned(),
-        images: set.images.clone(),
-        scale: set.scale,
+        images: options.images.clone(),
+        scale: options.scale,
         pictures: Vec::new(),
         ratings: vec![Vec::new(); first.ratings.len()],
         shared: Vec::new(),
