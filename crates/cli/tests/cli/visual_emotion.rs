@@ -418,7 +418,7 @@ fn nuclei_of_a_file_are_trained_and_told() {
     let module = &emotion["modules"][0];
     assert_eq!(
         (&module["structure"], &module["read_out"]),
-        (&"mine.toml".into(), &"CE".into())
+        (&"mine".into(), &"CE".into())
     );
     let nuclei = module["nuclei"].as_array().unwrap();
     let widths: Vec<(&str, u64)> = (nuclei.iter())
