@@ -85,6 +85,9 @@ pub struct EmotionSettings {
     pub threshold: f64,
     /// Level of Welch's test of a selective unit, and at which the report calls something significant.
     pub alpha: f64,
+    /// Correction of that test over units and bins, `"none"`, `"fdr"` …
+    #[serde(default = "none")]
+    pub unit_correction: String,
     /// Bootstrap resamples.
     pub resamples: usize,
     /// Shuffles of bins and permutations of stimuli.
@@ -97,6 +100,10 @@ pub struct EmotionSettings {
     pub units: String,
     /// Correction over comparisons of modules: `"bonferroni"`, `"fdr"` …
     pub correction: String,
+}
+
+fn none() -> String {
+    "none".to_owned()
 }
 
 fn selective() -> String {

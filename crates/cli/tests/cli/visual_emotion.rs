@@ -538,6 +538,29 @@ responses = ["s0.npy", "s1.npy", "s2.npy"]
 }
 
 #[test]
+fn tests_of_units_are_corrected_if_asked() {
+    let scratch = study();
+    let n_selective = |emotion: &Value| -> f64 {
+        let of_nuclei = emotion["selectivity"].as_array().unwrap();
+        let of_all = of_nuclei.last().unwrap()["counts"].as_array().unwrap();
+        of_all.last().unwrap()["after"].as_f64().unwrap()
+    };
+    let plain = run(&scratch);
+    assert_eq!(plain["settings"]["unit_correction"], "none");
+    scratch.edit(
+        "study.toml",
+        "threshold = 0.3",
+        "unit-correction = \"bonferroni\"\nthreshold = 0.3",
+    );
+    scratch.ok(&["run", "study.toml", "--out", "corrected"]);
+    let corrected = scratch.record("corrected")["analyses"][0].take();
+    assert_eq!(corrected["settings"]["unit_correction"], "bonferroni");
+    assert!(n_selective(&corrected) < n_selective(&plain));
+    let page = std::fs::read_to_string(scratch.path("corrected/report.html")).unwrap();
+    assert!(page.contains("Welch’s test, family-wise corrected over units and bins"));
+}
+
+#[test]
 fn what_cannot_be_studied_is_refused() {
     let scratch = study();
     scratch.put("mine.toml", NUCLEI.as_bytes());
@@ -602,6 +625,11 @@ fn what_cannot_be_studied_is_refused() {
             "controls = [\"encoder\"]",
             "controls = [\"retina\"]",
             &["retina", "gist"],
+        ),
+        (
+            "threshold = 0.3",
+            "unit-correction = \"fdrr\"",
+            &["fdrr", "did you mean \"fdr\"?"],
         ),
         (
             "optimiser = \"adam\"",

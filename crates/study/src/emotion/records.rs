@@ -54,6 +54,7 @@ pub fn settings(study: &Study<'_>) -> EmotionSettings {
         permutations: planned.permutations,
         random_sets: planned.random_sets,
         units: planned.units.name().to_owned(),
+        unit_correction: planned.unit_correction.to_string(),
         correction: planned.correction.to_string(),
     }
 }

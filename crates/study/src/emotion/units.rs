@@ -42,7 +42,7 @@ pub fn units(
     let params = BinSelectivityParams {
         threshold: planned.threshold,
         alpha: planned.alpha,
-        correction: None,
+        correction: planned.unit_correction.procedure(),
         shuffles: planned.permutations,
         resamples: planned.resamples,
         seed,

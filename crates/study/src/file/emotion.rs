@@ -85,6 +85,9 @@ pub struct EmotionOptions {
     pub threshold: f64,
     /// Level of Welch's test of a selective unit, and at which the report calls something significant.
     pub alpha: f64,
+    /// Correction of that test over all units and bins: `none`, as published, `fdr`, `fdr-any`, `fwe`, `bonferroni`. Each shuffle and resample
+    /// corrects its own.
+    pub unit_correction: String,
     /// Bootstrap resamples.
     pub resamples: usize,
     /// Shuffles of bins and permutations of stimuli.
@@ -147,6 +150,7 @@ impl Default for EmotionOptions {
             min_images: 10,
             threshold: 0.65,
             alpha: 0.05,
+            unit_correction: "none".to_owned(),
             resamples: 1000,
             permutations: 1000,
             random_sets: 100,

@@ -174,6 +174,9 @@ pub struct PlannedEmotion {
     pub threshold: f64,
     /// Level of its test.
     pub alpha: f64,
+    /// Correction of that test over units and bins.
+    #[serde(serialize_with = "as_text")]
+    pub unit_correction: Correction,
     /// Bootstrap resamples.
     pub resamples: usize,
     /// Shuffles and permutations.

@@ -153,6 +153,7 @@ pub(super) fn resolve_emotion(
             })
             .collect::<Result<_>>()?,
         dissimilarity,
+        unit_correction: parse(&of("unit-correction"), &options.unit_correction)?,
         correction: parse(&of("correction"), &options.correction)?,
     };
     Ok((planned, [clips, clips_of_second]))

@@ -221,14 +221,17 @@ fn selectivity(emotion: &EmotionRecord) -> Option<String> {
     let kept = scores::kept_bins(emotion);
     Some(format!(
         "Stimuli were divided into bins of valence and arousal ({}); bins with fewer than {} were left out, {} remained. A unit is selective for a \
-         bin when d′ = (μ_in − μ_out) ÷ √((σ²_in + σ²_out) ÷ 2) of its activations exceeds {} and p < {} in Welch’s test, without correction over \
-         units. Standard errors and tests of change by training rest on {} bootstrap resamples of the stimuli, chance on {}. A tuning value is the \
+         bin when d′ = (μ_in − μ_out) ÷ √((σ²_in + σ²_out) ÷ 2) of its activations exceeds {} and p < {} in Welch’s test, {}. Standard errors and tests of change by training rest on {} bootstrap resamples of the stimuli, chance on {}. A tuning value is the \
          mean activation in a bin minus the mean over all stimuli, divided by their standard deviation.",
         settings.edges,
         methods::n_stimuli(settings.min_images),
         count(kept.len()),
         short(settings.threshold),
         settings.alpha,
+        match corrected(&settings.unit_correction) {
+            "uncorrected" => "without correction over units".to_owned(),
+            corrected => format!("{corrected} over units and bins"),
+        },
         count(settings.resamples),
         plural(settings.permutations, "shuffle") + " of the bins"
     ))

@@ -1,7 +1,8 @@
 //! What figures, tables and sentences of visual emotion share.
 
 use consilience_core::{
-    EmotionBaseline, EmotionModule, EmotionRecord, ModuleComparison, NucleusInfo, PredictionScore,
+    EmotionBaseline, EmotionModule, EmotionRecord, EmotionSettings, ModuleComparison, NucleusInfo,
+    PredictionScore,
 };
 
 use crate::view;
@@ -50,6 +51,19 @@ pub(super) fn of_mean(score: &PredictionScore) -> Option<String> {
     });
     let parts: Vec<String> = r.into_iter().chain(interval).collect();
     (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// `"d′ > 0.65 and p < 0.05 in Welch’s test"`, with the correction if there is one.
+pub(super) fn selective_when(settings: &EmotionSettings) -> String {
+    let rule = format!(
+        "d′ > {} and p < {} in Welch’s test",
+        view::short(settings.threshold),
+        settings.alpha
+    );
+    match view::corrected(&settings.unit_correction) {
+        "uncorrected" => rule,
+        corrected => format!("{rule}, {corrected} over units and bins"),
+    }
 }
 
 /// Names of the simulated regions in a sentence.

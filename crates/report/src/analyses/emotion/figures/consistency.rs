@@ -28,12 +28,11 @@ pub(super) fn plate(analysis: &str, emotion: &EmotionRecord) -> Plate {
     let settings = &emotion.settings;
     let name = emotion.second.as_ref().map_or("", |s| s.name.as_str());
     let caption = format!(
-        "Units that are selective (d′ > {} and p < {} in Welch’s test) for a bin in the stimuli, in {name}, and in both; mean over repeats. Line across: \
+        "Units that are selective ({}) for a bin in the stimuli, in {name}, and in both; mean over repeats. Line across: \
          as many as would be in both if the two sets of units of a nucleus had nothing to do with each other. Hollow: not more than that (p ≥ {}, \
          hypergeometric, merged over repeats, uncorrected; units are taken for independent). For any bin a unit has to be selective for the same one in both. Last panel: share of \
          all units whose preferred bin is the same, against shuffled bins of {name} (± SD); filled dots: p < {}.{}{}",
-        view::short(settings.threshold),
-        settings.alpha,
+        scores::selective_when(settings),
         settings.alpha,
         settings.alpha,
         bins_sentence(emotion),

@@ -171,9 +171,8 @@ fn plate(
     let any =
         |value: fn(&SelectiveCount) -> Option<f64>| counts().any(|c| shown(value(c)).is_some());
     let mut caption = format!(
-        "{what} (d′ > {} and p < {} in Welch’s test), mean over repeats.",
-        view::short(settings.threshold),
-        settings.alpha
+        "{what} ({}), mean over repeats.",
+        scores::selective_when(&emotion.settings)
     );
     let mut key = vec![
         KeyEntry::new(Mark::Swatch, Ink::Ceiling, "before training"),

@@ -211,6 +211,7 @@ pub fn emotion(shape: &Emotion) -> EmotionRecord {
                 "selective"
             }
             .into(),
+            unit_correction: "none".into(),
             correction: "bonferroni".into(),
         },
         training: training(shape),
