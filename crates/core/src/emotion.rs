@@ -19,7 +19,7 @@ pub struct EmotionRecord {
     /// Options as used.
     pub settings: EmotionSettings,
     /// Sets of other pictures that modules learn from; none when they learn from the stimuli.
-    pub training: Vec<EmotionTrainingSet>,
+    pub training: Vec<EmotionPictureSet>,
     /// What modules learn: `"valence"`, then `"arousal"` if there is any.
     pub ratings: Vec<EmotionRating>,
     /// One module for each encoder and structure: encoders in study order, structures in theirs.
@@ -110,16 +110,16 @@ fn selective() -> String {
     "selective".to_owned()
 }
 
-/// A set of pictures, other than the stimuli, that modules learn from.
+/// A set of pictures, other than the stimuli, that modules learn from or are tested on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct EmotionTrainingSet {
+pub struct EmotionPictureSet {
     /// Its name in the study.
     pub name: String,
     /// File pattern of its pictures.
     pub images: String,
-    /// Ends of the scale of its ratings, which are learnt on that of the stimuli.
+    /// Ends of the scale of its ratings, which are brought to that of the stimuli.
     pub scale: [f64; 2],
-    /// Pictures that are learnt from, those that choose the epoch among them.
+    /// Pictures that are used, those that choose the epoch among them.
     pub n_pictures: usize,
     /// Pictures without a rating, left out.
     pub n_unrated: usize,

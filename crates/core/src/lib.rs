@@ -33,10 +33,10 @@ pub use appraisal::{
 };
 pub use emotion::{
     CategoryReadOut, ConnectionLesion, DimensionCurve, EmotionBaseline, EmotionBin, EmotionEpoch,
-    EmotionModule, EmotionQuantiles, EmotionRating, EmotionRecord, EmotionRegion, EmotionRun,
-    EmotionSecondSet, EmotionSettings, EmotionTrainingSet, GainCurve, GainedReadOut, GeometryCurve,
-    ModuleComparison, NucleusConsistency, NucleusInfo, NucleusSelectivity, PlaneScore,
-    PredictionScore, RegionAgreement, SelectiveCount, UnitOverlap, UnitPreference,
+    EmotionModule, EmotionPictureSet, EmotionQuantiles, EmotionRating, EmotionRecord,
+    EmotionRegion, EmotionRun, EmotionSecondSet, EmotionSettings, GainCurve, GainedReadOut,
+    GeometryCurve, ModuleComparison, NucleusConsistency, NucleusInfo, NucleusSelectivity,
+    PlaneScore, PredictionScore, RegionAgreement, SelectiveCount, UnitOverlap, UnitPreference,
 };
 pub use error::{CoreError, Result};
 pub use estimate::{Ceiling, Estimate};

@@ -3,27 +3,14 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::EmotionBin;
+use super::{EmotionBin, EmotionPictureSet};
 
 /// A second set of pictures, from which no module learnt, and how the units of the main module do on it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EmotionSecondSet {
-    /// Its name in the study.
-    pub name: String,
-    /// File pattern of its pictures.
-    pub images: String,
-    /// Ends of the scale of its ratings, which are brought to that of the stimuli.
-    pub scale: [f64; 2],
-    /// Pictures that are shown.
-    pub n_pictures: usize,
-    /// Pictures without a rating, left out.
-    pub n_unrated: usize,
-    /// Rated pictures without a file.
-    pub n_absent: usize,
-    /// Pictures with the content of one before, left out.
-    pub n_repeated: usize,
-    /// Pictures with the content of a stimulus, left out.
-    pub n_stimuli: usize,
+    /// Its pictures.
+    #[serde(flatten)]
+    pub set: EmotionPictureSet,
     /// Pictures with the content of one that modules learn from, left out.
     pub n_learnt: usize,
     /// Its pictures in bins of valence and arousal.

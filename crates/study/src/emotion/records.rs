@@ -1,7 +1,7 @@
 //! Parts of the record of an analysis.
 
 use consilience_core::{
-    DisplayRdm, EmotionBaseline, EmotionModule, EmotionRating, EmotionSettings, EmotionTrainingSet,
+    DisplayRdm, EmotionBaseline, EmotionModule, EmotionPictureSet, EmotionRating, EmotionSettings,
     MdsMap, NucleusInfo,
 };
 use consilience_experiments::visual_emotion::{
@@ -60,9 +60,9 @@ pub fn settings(study: &Study<'_>) -> EmotionSettings {
 }
 
 /// Sets of other pictures that modules learn from.
-pub fn training(planned: &PlannedEmotion) -> Vec<EmotionTrainingSet> {
+pub fn training(planned: &PlannedEmotion) -> Vec<EmotionPictureSet> {
     let sets = planned.training.iter().flat_map(|training| &training.sets);
-    sets.map(|set| EmotionTrainingSet {
+    sets.map(|set| EmotionPictureSet {
         name: set.name.clone(),
         images: set.images.clone(),
         scale: set.scale,

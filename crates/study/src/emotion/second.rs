@@ -1,6 +1,6 @@
 //! Units of the main module on a second set of pictures.
 
-use consilience_core::EmotionSecondSet;
+use consilience_core::{EmotionPictureSet, EmotionSecondSet};
 use consilience_experiments::visual_emotion::{
     Consistency, Repeat, Units, bin_records, consistency, dealt, second_units,
 };
@@ -107,14 +107,16 @@ impl<'a> Second<'a> {
     fn record(&self, found: &Consistency) -> EmotionSecondSet {
         let set = self.planned;
         EmotionSecondSet {
-            name: set.name.clone(),
-            images: set.images.clone(),
-            scale: set.scale,
-            n_pictures: set.pictures.len(),
-            n_unrated: set.unrated.len(),
-            n_absent: set.absent.len(),
-            n_repeated: set.repeated.len(),
-            n_stimuli: set.stimuli.len(),
+            set: EmotionPictureSet {
+                name: set.name.clone(),
+                images: set.images.clone(),
+                scale: set.scale,
+                n_pictures: set.pictures.len(),
+                n_unrated: set.unrated.len(),
+                n_absent: set.absent.len(),
+                n_repeated: set.repeated.len(),
+                n_stimuli: set.stimuli.len(),
+            },
             n_learnt: set.learnt.len(),
             bins: bin_records(&self.bins),
             shared: found.bins.clone(),

@@ -1,6 +1,6 @@
 //! The methods of visual emotion: full sentences that can stand in a paper.
 
-use consilience_core::{EmotionModule, EmotionRecord, EmotionTrainingSet, Record};
+use consilience_core::{EmotionModule, EmotionPictureSet, EmotionRecord, Record};
 
 use super::{scores, second};
 use crate::{
@@ -82,7 +82,7 @@ fn training_sets(emotion: &EmotionRecord) -> String {
     if emotion.training.is_empty() {
         return String::new();
     }
-    let set = |set: &EmotionTrainingSet| {
+    let set = |set: &EmotionPictureSet| {
         let [low, high] = set.scale.map(short);
         let n = plural(set.n_pictures, "picture");
         format!("{n} of {}, rated from {low} to {high}", set.name)

@@ -28,7 +28,7 @@ pub(super) fn statement(emotion: &EmotionRecord) -> Option<String> {
         "Of {} that are selective for a bin of both sets in the stimuli, {}{kept} are selective for the same one in {}; {} would be by chance ({}).",
         counted(any.first),
         units(any.both),
-        second.name,
+        second.set.name,
         units(any.expected),
         view::p_clause(any.p)
     );
@@ -55,12 +55,12 @@ fn counted(n: f64) -> String {
 /// What was done.
 pub(super) fn paragraph(emotion: &EmotionRecord) -> Option<String> {
     let second = emotion.second.as_ref()?;
-    let [low, high] = second.scale.map(view::short);
+    let [low, high] = second.set.scale.map(view::short);
     let mut out = format!(
         "The same units were tested on {} of {} (rated from {low} to {high}, brought to the scale of the stimuli), from which no module learnt, by the same \
          rules, with edges of its own where they depend on ratings. Bins with enough pictures in both sets were compared: {}.",
-        view::plural(second.n_pictures, "picture"),
-        second.name,
+        view::plural(second.set.n_pictures, "picture"),
+        second.set.name,
         view::listed(&second.shared)
     );
     let n_folds = scores::main(emotion)
@@ -136,7 +136,7 @@ pub(super) fn table(emotion: &EmotionRecord) -> Option<TableView> {
             "Units that are selective for the bin in the stimuli, in {}, and in both, mean over repeats (any: for some bin, in both for the same one); SD: of both \
              over repeats; by chance: both, if the sets of units had nothing to do with each other within each nucleus; kept: both ÷ stimuli; Jaccard: both ÷ \
              either; p: one-sided, hypergeometric, merged over repeats, uncorrected.",
-            second.name
+            second.set.name
         ),
     })
 }

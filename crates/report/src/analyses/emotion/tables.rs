@@ -4,7 +4,8 @@ mod changes;
 mod second;
 
 use consilience_core::{
-    EmotionModule, EmotionQuantiles, EmotionRecord, GeometryCurve, PredictionScore, StimulusRecord,
+    EmotionModule, EmotionPictureSet, EmotionQuantiles, EmotionRecord, GeometryCurve,
+    PredictionScore, StimulusRecord,
 };
 
 use super::scores::{self, When};
@@ -291,19 +292,24 @@ fn history(rows: &mut Rows, analysis: &str, emotion: &EmotionRecord) {
 
 fn training_sets(rows: &mut Rows, analysis: &str, emotion: &EmotionRecord) {
     for set in &emotion.training {
-        rows.push(&[
-            analysis.to_owned(),
-            field(&set.name),
-            field(&set.images),
-            number(Some(set.scale[0])),
-            number(Some(set.scale[1])),
-            set.n_pictures.to_string(),
-            set.n_unrated.to_string(),
-            set.n_absent.to_string(),
-            set.n_repeated.to_string(),
-            set.n_stimuli.to_string(),
-        ]);
+        rows.push(&picture_set(analysis, set));
     }
+}
+
+/// A set of pictures and what was left out of it.
+fn picture_set(analysis: &str, set: &EmotionPictureSet) -> [String; 10] {
+    [
+        analysis.to_owned(),
+        field(&set.name),
+        field(&set.images),
+        number(Some(set.scale[0])),
+        number(Some(set.scale[1])),
+        set.n_pictures.to_string(),
+        set.n_unrated.to_string(),
+        set.n_absent.to_string(),
+        set.n_repeated.to_string(),
+        set.n_stimuli.to_string(),
+    ]
 }
 
 fn comparisons(rows: &mut Rows, analysis: &str, emotion: &EmotionRecord) {

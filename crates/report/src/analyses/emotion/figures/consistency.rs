@@ -26,7 +26,7 @@ pub(super) fn plate(analysis: &str, emotion: &EmotionRecord) -> Plate {
         Some(second) => panels(emotion, second),
     };
     let settings = &emotion.settings;
-    let name = emotion.second.as_ref().map_or("", |s| s.name.as_str());
+    let name = emotion.second.as_ref().map_or("", |s| s.set.name.as_str());
     let caption = format!(
         "Units that are selective ({}) for a bin in the stimuli, in {name}, and in both; mean over repeats. Line across: \
          as many as would be in both if the two sets of units of a nucleus had nothing to do with each other. Hollow: not more than that (p ≥ {}, \

@@ -2,6 +2,7 @@
 
 use consilience_core::EmotionRecord;
 
+use super::picture_set;
 use crate::csv::{Rows, field, number};
 
 pub(super) const SETS: &str = "analysis,set,images,scale_low,scale_high,n_pictures,n_unrated,n_absent,n_repeated,n_stimuli,n_learnt";
@@ -13,33 +14,23 @@ pub(super) const PREFERENCES: &str =
     "analysis,nucleus,n_units,same,shuffled,shuffled_sd,p,genuine,genuine_expected";
 
 pub(super) fn sets(rows: &mut Rows, analysis: &str, emotion: &EmotionRecord) {
-    if let Some(set) = &emotion.second {
-        rows.push(&[
-            analysis.to_owned(),
-            field(&set.name),
-            field(&set.images),
-            number(Some(set.scale[0])),
-            number(Some(set.scale[1])),
-            set.n_pictures.to_string(),
-            set.n_unrated.to_string(),
-            set.n_absent.to_string(),
-            set.n_repeated.to_string(),
-            set.n_stimuli.to_string(),
-            set.n_learnt.to_string(),
-        ]);
+    if let Some(second) = &emotion.second {
+        let mut row = picture_set(analysis, &second.set).to_vec();
+        row.push(second.n_learnt.to_string());
+        rows.push(&row);
     }
 }
 
 pub(super) fn bins(rows: &mut Rows, analysis: &str, emotion: &EmotionRecord) {
-    if let Some(set) = &emotion.second {
-        for bin in &set.bins {
+    if let Some(second) = &emotion.second {
+        for bin in &second.bins {
             rows.push(&[
                 analysis.to_owned(),
-                field(&set.name),
+                field(&second.set.name),
                 field(&bin.name),
                 bin.n.to_string(),
                 bin.is_kept.to_string(),
-                set.shared.contains(&bin.name).to_string(),
+                second.shared.contains(&bin.name).to_string(),
             ]);
         }
     }

@@ -1,7 +1,7 @@
 //! Modules, what they learn, how they predict, and how they differ.
 
 use consilience_core::{
-    EmotionEpoch, EmotionModule, EmotionQuantiles, EmotionRating, EmotionRun, EmotionTrainingSet,
+    EmotionEpoch, EmotionModule, EmotionPictureSet, EmotionQuantiles, EmotionRating, EmotionRun,
     ModuleComparison, NucleusInfo, PlaneScore, PredictionScore,
 };
 
@@ -111,8 +111,8 @@ pub fn score(shape: &Emotion, r: f64, seed: usize) -> PredictionScore {
 }
 
 /// Other pictures, where there is no cross-validation to speak of.
-pub fn training(shape: &Emotion) -> Vec<EmotionTrainingSet> {
-    let set = |name: &str, scale| EmotionTrainingSet {
+pub fn training(shape: &Emotion) -> Vec<EmotionPictureSet> {
+    let set = |name: &str, scale| EmotionPictureSet {
         name: name.into(),
         images: format!("{name}/*.jpg"),
         scale,

@@ -1,7 +1,8 @@
 //! Units in a second set of pictures.
 
 use consilience_core::{
-    EmotionBin, EmotionSecondSet, NucleusConsistency, NucleusInfo, UnitOverlap, UnitPreference,
+    EmotionBin, EmotionPictureSet, EmotionSecondSet, NucleusConsistency, NucleusInfo, UnitOverlap,
+    UnitPreference,
 };
 
 use super::{Emotion, units::BINS};
@@ -24,17 +25,19 @@ pub fn second(shape: &Emotion, nuclei: &[NucleusInfo]) -> EmotionSecondSet {
     let several = nuclei.iter().map(|n| (n.name.as_str(), n.width));
     let all = several.chain([("all", total)]).enumerate();
     EmotionSecondSet {
-        name: match shape.simulated {
-            true => "naps".into(),
-            false => "pictures of other everyday scenes, rated in another laboratory".into(),
+        set: EmotionPictureSet {
+            name: match shape.simulated {
+                true => "naps".into(),
+                false => "pictures of other everyday scenes, rated in another laboratory".into(),
+            },
+            images: "naps/*.jpg".into(),
+            scale: [1.0, 9.0],
+            n_pictures: 350,
+            n_unrated: 2,
+            n_absent: 3,
+            n_repeated: 1,
+            n_stimuli: 4,
         },
-        images: "naps/*.jpg".into(),
-        scale: [1.0, 9.0],
-        n_pictures: 350,
-        n_unrated: 2,
-        n_absent: 3,
-        n_repeated: 1,
-        n_stimuli: 4,
         n_learnt: 5,
         nuclei: all
             .map(|(idx, (nucleus, n_units))| NucleusConsistency {
